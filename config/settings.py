@@ -1,0 +1,111 @@
+"""Django's settings. Everything that differs between machines comes from the environment (see README.md)."""
+
+import os
+from pathlib import Path
+
+from django.core.exceptions import ImproperlyConfigured
+
+from config.database.settings import database_settings
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+ON_A_SERVER = bool(os.environ.get("DATABASE_URL"))
+
+
+def secret_key() -> str:
+    """The secret of sessions and signatures; only a development machine may do without one of its own."""
+    if key := os.environ.get("DJANGO_SECRET_KEY"):
+        return key
+    if ON_A_SERVER:
+        raise ImproperlyConfigured("DJANGO_SECRET_KEY is not set: with DATABASE_URL a secret key of your own is needed.")
+    return "development-only-secret-key-never-used-with-a-database-url"
+
+
+def listed(name: str) -> list[str]:
+    """The comma-separated values of an environment variable."""
+    return [value.strip() for value in os.environ.get(name, "").split(",") if value.strip()]
+
+
+SECRET_KEY = secret_key()
+DEBUG = os.environ.get("DJANGO_DEBUG", "0" if ON_A_SERVER else "1") == "1"
+ALLOWED_HOSTS = listed("FLOWLEDGER_ALLOWED_HOSTS") or ["localhost", "127.0.0.1", "[::1]"]
+CORS_ALLOWED_ORIGINS = listed("FLOWLEDGER_CORS_ORIGINS")
+CORS_ALLOW_HEADERS = ["accept", "authorization", "content-type", "x-csrftoken", "x-tenant"]
+CORS_ALLOW_CREDENTIALS = True
+CSRF_TRUSTED_ORIGINS = CORS_ALLOWED_ORIGINS
+
+INSTALLED_APPS = [
+    "tasks_app",
+    "analytics",
+    "config.site.AuditSiteConfig",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "corsheaders",
+    "pgtrigger",
+    "django_q",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "corsheaders.middleware.CorsMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+ROOT_URLCONF = "config.urls"
+WSGI_APPLICATION = "config.wsgi.application"
+
+DATABASES = {"default": database_settings(environ=os.environ, base_dir=BASE_DIR)}
+DEFAULT_AUTO_FIELD = "django.db.models.AutoField"
+AUTH_USER_MODEL = "tasks_app.User"
+AUTH_PASSWORD_VALIDATORS = [{"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"}]
+LOGIN_URL = "admin:login"
+# Messages travel in a cookie: the admin's requests may not write to the database.
+MESSAGE_STORAGE = "django.contrib.messages.storage.cookie.CookieStorage"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = ON_A_SERVER and not DEBUG
+
+Q_CLUSTER = {
+    "name": "flowledger",
+    "orm": "default",
+    "workers": 1,
+    "queue_limit": 1,
+    "bulk": 1,
+    "timeout": 300,
+    "retry": 900,
+    "ack_failures": True,
+    "max_attempts": 1,
+    "catch_up": False,
+    "save_limit": 100,
+}
+
+LANGUAGE_CODE = "en-gb"
+TIME_ZONE = "UTC"
+USE_TZ = True
+USE_I18N = False
+STATIC_URL = "static/"
+WHITENOISE_USE_FINDERS = True
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["stderr"], "level": "WARNING"},
+}

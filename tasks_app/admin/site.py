@@ -1,0 +1,7 @@
+"""The auditors' admin site."""
+
+from django.contrib.admin import AdminSite
+
+
+class AuditSite(AdminSite):
+    """Read-only."""

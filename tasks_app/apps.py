@@ -1,0 +1,12 @@
+from django.apps import AppConfig
+
+
+class TasksAppConfig(AppConfig):
+    """The record: who owns what, and the ledger of every change to it."""
+
+    name = "tasks_app"
+    verbose_name = "the record"
+    default_auto_field = "django.db.models.AutoField"
+
+    def ready(self) -> None:
+        from tasks_app import checks  # noqa: F401  registers the system checks

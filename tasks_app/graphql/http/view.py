@@ -1,0 +1,212 @@
+"""GraphQL over HTTP: one request, one operation, one answer.
+
+1. Read the request and settle on a media type.
+2. Parse the document and pick the operation.
+3. `open_request`: who is asking, and the transaction. A stranger gets no further, so cannot probe the schema.
+4. Limits, validation, execution.
+5. Mask the errors and serialise, still inside the transaction: a failure here rolls it back.
+6. Leave `open_request`, which commits. That can still fail, and then the answer is that failure.
+"""
+
+import json
+import secrets
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, ClassVar, Protocol
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.middleware.csrf import CsrfViewMiddleware, get_token
+from django.utils.cache import patch_vary_headers
+from graphql import OperationType
+from strawberry.types import ExecutionResult
+
+from tasks_app.graphql.http.documents import parse_document, pick_operation
+from tasks_app.graphql.http.errors import Code, mask_errors, mask_exception
+from tasks_app.graphql.http.reading import (
+    JSON_TYPE,
+    RESPONSE_TYPE,
+    HTTPError,
+    read_call,
+    response_type,
+    wants_page,
+)
+from tasks_app.graphql.http.schema import Schema
+
+METHODS = ("GET", "POST")
+PAGE = Path(__file__).with_name("graphiql.html")
+PAGE_POLICY = (
+    "default-src 'none'; connect-src 'self'; img-src data:; base-uri 'none'; form-action 'none';"
+    " frame-ancestors 'none'; script-src 'nonce-{nonce}'; style-src 'nonce-{nonce}'"
+)
+
+# Codes that have a status of their own. The others are 400, or 200 where application/json is
+# accepted: older clients read no body that comes with another status.
+STATUSES: Mapping[Code, int] = {
+    Code.UNAUTHENTICATED: 401,
+    Code.FORBIDDEN: 403,
+    Code.RATE_LIMITED: 429,
+    Code.INTERNAL: 500,
+}
+CHALLENGE = 'Bearer realm="flowledger"'
+
+
+class Context(Protocol):
+    """What `open_request` yields; resolvers get it as `info.context`."""
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """Headers for the answer, such as RateLimit; read after execution."""
+
+    def rollback(self) -> None:
+        """Called when the result has errors: nothing that the operation wrote may stay."""
+
+
+OpenRequest = Callable[[HttpRequest, OperationType], AbstractContextManager[Context]]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What goes back. The body is text by the time there is one: nothing can fail after it."""
+
+    content: str
+    status: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class GraphQLHTTPView:
+    """`path("graphql", GraphQLHTTPView(schema=..., open_request=...))`: a view for GET and POST.
+
+    `open_request(request, operation_type)` answers a context manager that surrounds one operation. It
+    raises ApiError to refuse the caller: the code becomes the HTTP status (UNAUTHENTICATED 401,
+    FORBIDDEN 403, RATE_LIMITED 429), and `retryAfter` in its extensions the Retry-After header.
+    """
+
+    schema: Schema
+    open_request: OpenRequest
+
+    # Django's middleware would ask API keys for a token too; `_check_csrf` asks cookies alone.
+    csrf_exempt: ClassVar[bool] = True
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """The page for a person with a browser, the GraphQL answer for everybody else."""
+        if wants_page(request):
+            return _page(request)
+        media_type = JSON_TYPE
+        try:
+            _check_method(request)
+            media_type = response_type(request)
+            answer = self._answer(request, media_type)
+        except Exception as error:
+            answer = _refusal(error, media_type)
+        return _response(answer, media_type)
+
+    def _answer(self, request: HttpRequest, media_type: str) -> Answer:
+        call = read_call(request)
+        _check_csrf(request)
+        document = parse_document(call.query)
+        operation = pick_operation(document, name=call.operation_name)
+        if request.method == "GET" and operation.operation is not OperationType.QUERY:
+            raise HTTPError("A mutation needs a POST.", status=405, headers={"Allow": "POST"})
+        with self.open_request(request, operation.operation) as context:
+            result = self.schema.run(
+                document=document,
+                text=call.query,
+                operation_name=operation.name.value if operation.name else None,
+                variables=call.variables,
+                extensions=call.extensions,
+                context=context,
+            )
+            if result.errors:
+                context.rollback()
+            return _serialised(result, media_type=media_type, headers=context.headers)
+
+
+class _CSRFCheck(CsrfViewMiddleware):
+    """Django's own check, answering the reason instead of a page."""
+
+    def _reject(self, request: HttpRequest, reason: str) -> str:
+        return reason
+
+
+def _check_method(request: HttpRequest) -> None:
+    if request.method not in METHODS:
+        allow = {"Allow": ", ".join(METHODS)}
+        raise HTTPError("GraphQL is served by GET and POST.", status=405, headers=allow)
+
+
+def _check_csrf(request: HttpRequest) -> None:
+    """A browser sends cookies wherever a page tells it to, but an Authorization header only by our own pages."""
+    if "Authorization" in request.headers or settings.SESSION_COOKIE_NAME not in request.COOKIES:
+        return
+    check = _CSRFCheck(lambda _: HttpResponse())
+    check.process_request(request)
+    if check.process_view(request, lambda _: HttpResponse(), (), {}) is not None:
+        message = "A session needs its CSRF token: send the csrftoken cookie's value as X-CSRFToken."
+        raise HTTPError(message, status=403, code=Code.FORBIDDEN)
+
+
+def _serialised(result: ExecutionResult, *, media_type: str, headers: Mapping[str, str]) -> Answer:
+    """The result as the specification has it: a request error, which no field has raised, comes without data."""
+    errors = result.errors or []
+    body: dict[str, Any] = {"errors": mask_errors(errors)} if errors else {}
+    refused = bool(errors) and result.data is None and all(error.path is None for error in errors)
+    if not refused:
+        body["data"] = result.data
+    if result.extensions:
+        body["extensions"] = result.extensions
+    if not refused:
+        return Answer(content=_json(body), headers=headers)
+    first = body["errors"][0]["extensions"]
+    return Answer(content=_json(body), status=_status(first, media_type), headers={**headers, **_headers(first)})
+
+
+def _refusal(error: Exception, media_type: str) -> Answer:
+    masked = mask_exception(error)
+    extensions = masked["extensions"]
+    own = error if isinstance(error, HTTPError) else None
+    return Answer(
+        content=_json({"errors": [masked]}),
+        status=own.status if own else _status(extensions, media_type),
+        headers={**_headers(extensions), **(own.headers if own else {})},
+    )
+
+
+def _status(extensions: Mapping[str, Any], media_type: str) -> int:
+    return STATUSES.get(extensions["code"], 400 if media_type == RESPONSE_TYPE else 200)
+
+
+def _headers(extensions: Mapping[str, Any]) -> dict[str, str]:
+    headers = {"WWW-Authenticate": CHALLENGE} if extensions["code"] == Code.UNAUTHENTICATED else {}
+    if "retryAfter" in extensions:
+        headers["Retry-After"] = str(extensions["retryAfter"])
+    return headers
+
+
+def _json(body: Mapping[str, Any]) -> str:
+    return json.dumps(body, separators=(",", ":"), allow_nan=False)
+
+
+def _response(answer: Answer, media_type: str) -> HttpResponse:
+    response = HttpResponse(
+        answer.content, status=answer.status, content_type=f"{media_type}; charset=utf-8"
+    )
+    response.headers["Cache-Control"] = "no-store"
+    for name, value in answer.headers.items():
+        response.headers[name] = value
+    patch_vary_headers(response, ["Accept", "Authorization", "Cookie"])
+    return response
+
+
+def _page(request: HttpRequest) -> HttpResponse:
+    """A page that talks to this endpoint and to no other host."""
+    nonce = secrets.token_urlsafe(16)
+    text = PAGE.read_text(encoding="utf-8").replace("{{nonce}}", nonce).replace("{{csrf}}", get_token(request))
+    response = HttpResponse(text, content_type="text/html; charset=utf-8")
+    response.headers["Content-Security-Policy"] = PAGE_POLICY.format(nonce=nonce)
+    response.headers["Cache-Control"] = "no-store"
+    patch_vary_headers(response, ["Accept", "Cookie"])
+    return response

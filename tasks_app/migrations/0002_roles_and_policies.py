@@ -1,0 +1,105 @@
+"""Roles, composite keys, row level security, grants, and the tail's vacuum settings."""
+
+from django.db import migrations
+
+from tasks_app.policies import (
+    LEDGER_ROLE,
+    TENANT_ROLES,
+    WEB_LOGIN,
+    CreateRoles,
+    Execute,
+    Grant,
+    Reference,
+    TenantReference,
+    TenantTable,
+)
+
+READERS = TENANT_ROLES
+WRITERS = ("fl_tenant", "fl_worker")
+
+NAMED_BY_ID = (
+    "membership",
+    "actor",
+    "api_key",
+    "project",
+    "workflow_state",
+    "task",
+    "task_words",
+    "deleted_task",
+    "client_mutation",
+)
+NAMED_BY_SEQ = ("task_ledger", "definition_ledger", "reported_event", "fact_note")
+TENANT_TABLES = (*NAMED_BY_ID, *NAMED_BY_SEQ, "task_tail")
+
+DJANGO_READS = (
+    "django_session",
+    "django_content_type",
+    "django_admin_log",
+    "auth_permission",
+    "auth_group",
+    "auth_group_permissions",
+)
+
+
+class Migration(migrations.Migration):
+    dependencies = [
+        ("tasks_app", "0001_initial"),
+        ("admin", "0003_logentry_add_action_flag_choices"),
+        ("auth", "0012_alter_user_first_name_max_length"),
+        ("contenttypes", "0002_remove_content_type_name"),
+        ("sessions", "0001_initial"),
+        ("django_q", "0019_alter_task_options_alter_ormq_key_alter_ormq_lock_and_more"),
+    ]
+
+    operations = [
+        CreateRoles(),
+        *(TenantTable(table) for table in NAMED_BY_ID),
+        *(TenantTable(table, key="seq") for table in NAMED_BY_SEQ),
+        TenantTable("task_tail", key=""),
+        *(TenantReference(table) for table in NAMED_BY_ID),
+        Reference("actor", "api_key_id", "api_key"),
+        Reference("workflow_state", "project_id", "project"),
+        Reference("task", "project_id", "project"),
+        Reference("task", "project_id, state_id", "workflow_state", "project_id, id"),
+        Reference("task", "assignee_id", "actor"),
+        Reference("task", "origin_id", "project"),
+        Reference("task", "source_id", "actor"),
+        Reference("reported_event", "task_id", "task"),
+        # What a tenant's requests may do. Nothing is deleted, and nobody writes a ledger by hand.
+        Grant("SELECT", on=TENANT_TABLES, to=READERS),
+        Grant(
+            "INSERT, UPDATE",
+            on=("membership", "actor", "api_key", "project", "workflow_state", "task", "client_mutation"),
+            to=WRITERS,
+        ),
+        Grant("DELETE", on=("client_mutation",), to=WRITERS),
+        Grant("INSERT", on=("reported_event", "fact_note"), to=WRITERS),
+        Grant("USAGE", on=("SEQUENCE ledger_seq",), to=(*WRITERS, LEDGER_ROLE)),
+        Grant("USAGE", on=("SEQUENCE task_id_seq",), to=WRITERS),
+        Grant("DELETE", on=("task_tail",), to=("fl_worker",)),
+        # What the ledger's functions may do.
+        Grant("SELECT", on=TENANT_TABLES, to=(LEDGER_ROLE,)),
+        Grant(
+            "INSERT",
+            on=("task_ledger", "task_tail", "definition_ledger", "task_words", "deleted_task"),
+            to=(LEDGER_ROLE,),
+        ),
+        Grant("INSERT, UPDATE", on=("actor", "task", "project"), to=(LEDGER_ROLE,)),
+        # What the login reads before it knows whose request this is, and Django's own tables.
+        Grant("SELECT", on=("tenant", "account", "account_tenant", *DJANGO_READS), to=(WEB_LOGIN,)),
+        Grant("SELECT", on=("account_groups", "account_user_permissions"), to=(WEB_LOGIN,)),
+        Grant("UPDATE (last_login, password)", on=("account",), to=(WEB_LOGIN,)),
+        Grant("INSERT, UPDATE, DELETE", on=("django_session",), to=(WEB_LOGIN,)),
+        Grant(
+            "SELECT, INSERT, UPDATE, DELETE",
+            on=("django_q_ormq", "django_q_task", "django_q_schedule"),
+            to=(WEB_LOGIN,),
+        ),
+        Grant("SELECT", on=("django_content_type", "django_admin_log", "auth_permission"), to=("fl_auditor",)),
+        # The tail is written and emptied all the time: its dead rows are what a reader would wade through.
+        Execute(
+            "ALTER TABLE task_tail SET (autovacuum_vacuum_threshold = 1000, autovacuum_vacuum_scale_factor = 0,"
+            " autovacuum_vacuum_insert_threshold = 1000, autovacuum_vacuum_insert_scale_factor = 0,"
+            " autovacuum_vacuum_cost_delay = 0, autovacuum_analyze_threshold = 5000)"
+        ),
+    ]

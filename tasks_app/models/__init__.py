@@ -1,0 +1,45 @@
+"""The record, one noun per file."""
+
+from tasks_app.models.actor import Actor, ActorKind
+from tasks_app.models.api_key import ApiKey, Scope
+from tasks_app.models.client_mutation import ClientMutation
+from tasks_app.models.ledger import (
+    STATE_KINDS,
+    DefinitionLedger,
+    Kind,
+    ReportedEvent,
+    TaskLedger,
+    TaskTail,
+)
+from tasks_app.models.membership import Membership, Role
+from tasks_app.models.project import Project
+from tasks_app.models.state import StateCategory, WorkflowState
+from tasks_app.models.task import DeletedTask, Task, TaskWords
+from tasks_app.models.tenant import Tenant, TenantOwned
+from tasks_app.models.user import User
+
+__all__ = [
+    "STATE_KINDS",
+    "Actor",
+    "ActorKind",
+    "ApiKey",
+    "ClientMutation",
+    "DefinitionLedger",
+    "DeletedTask",
+    "FactNote",
+    "Kind",
+    "Membership",
+    "Project",
+    "ReportedEvent",
+    "Role",
+    "Scope",
+    "StateCategory",
+    "Task",
+    "TaskLedger",
+    "TaskTail",
+    "TaskWords",
+    "Tenant",
+    "TenantOwned",
+    "User",
+    "WorkflowState",
+]

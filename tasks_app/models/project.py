@@ -1,0 +1,28 @@
+from django.db import models
+from django.db.models.functions import Now
+
+from tasks_app import triggers
+from tasks_app.models.tenant import TenantOwned
+
+
+class Project(TenantOwned):
+    """A board: a workflow and the tasks that move through it.
+
+    Before `recorded_since` nothing is known and charts are null; a reported fact that is older moves it back.
+    `next_task_number` is what the next task's key will end in.
+    """
+
+    key = models.TextField()
+    name = models.TextField()
+    timezone = models.TextField()
+    recorded_since = models.DateTimeField(db_default=Now())
+    created_at = models.DateTimeField(db_default=Now())
+    next_task_number = models.IntegerField(db_default=1)
+
+    class Meta:
+        db_table = "project"
+        triggers = triggers.PROJECT
+        constraints = [models.UniqueConstraint(fields=["tenant", "key"], name="project_key")]
+
+    def __str__(self) -> str:
+        return self.key

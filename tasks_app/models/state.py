@@ -1,0 +1,47 @@
+from django.db import models
+
+from tasks_app import triggers
+from tasks_app.models.project import Project
+from tasks_app.models.tenant import TenantOwned
+
+
+class StateCategory(models.TextChoices):
+    """What a state means for flow: CANCELLED states are off the board."""
+
+    TODO = "TODO"
+    IN_PROGRESS = "IN_PROGRESS"
+    DONE = "DONE"
+    CANCELLED = "CANCELLED"
+
+
+class WorkflowState(TenantOwned):
+    """One column of a board, as it is defined now; definition_ledger has every earlier definition.
+
+    Identity is the id; within a project the slug is unique and survives a rename. `position` counts the active states
+    from 0; an archived state keeps the position of the last active state before it.
+    """
+
+    project = models.ForeignKey(
+        Project, on_delete=models.PROTECT, db_index=False, db_constraint=False, related_name="states"
+    )
+    slug = models.TextField()
+    name = models.TextField()
+    category = models.TextField(choices=StateCategory)
+    position = models.IntegerField()
+    waiting = models.BooleanField(default=False, db_default=False)
+    needs_validation = models.BooleanField(default=False, db_default=False)
+    archived = models.BooleanField(default=False, db_default=False)
+
+    class Meta:
+        db_table = "workflow_state"
+        triggers = triggers.STATE
+        constraints = [
+            models.UniqueConstraint(fields=["tenant", "project", "slug"], name="workflow_state_slug"),
+            models.UniqueConstraint(fields=["tenant", "project", "id"], name="workflow_state_of_project"),
+            models.CheckConstraint(
+                condition=models.Q(category__in=StateCategory.values), name="workflow_state_category"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name

@@ -1,0 +1,152 @@
+"""Who is asking, and the one way into a tenant's data: a transaction that names the tenant, the role and the actor.
+
+    with entered(tenant_id=7, actor_id=3, role=DatabaseRole.TENANT, read_only=True):
+        ...
+
+Nothing is set for the session, so a pooler in transaction mode may stand between. BEGIN and all settings go to the server
+in one round trip.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+from django.db import connection, transaction
+from psycopg import pq
+
+if TYPE_CHECKING:
+    import psycopg
+
+
+class DatabaseRole(StrEnum):
+    """What the database lets the transaction do; tasks_app/README.md has the grants."""
+
+    TENANT = "fl_tenant"
+    AUDITOR = "fl_auditor"
+    WORKER = "fl_worker"
+
+
+class CallerKind(StrEnum):
+    """What a request came with: a session of a person, or a key."""
+
+    USER = "USER"
+    API_KEY = "API_KEY"
+
+
+@dataclass(frozen=True, kw_only=True)
+class TenantFacts:
+    """What a request needs to know of its tenant; read before the tenant's transaction, where the table is out of reach."""
+
+    id: int
+    slug: str
+    name: str
+    timezone: str
+    fiscal_year_start_month: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Caller:
+    """Who is asking. `scopes` is what this caller may do: of a key, the owner's and the key's in common."""
+
+    kind: CallerKind
+    name: str
+    tenant: TenantFacts
+    actor_id: int
+    role: str | None
+    scopes: frozenset[str]
+    user_id: int | None = None
+    api_key_id: int | None = None
+
+
+@contextmanager
+def entered(
+    *,
+    tenant_id: int,
+    actor_id: int | None = None,
+    role: DatabaseRole | None = DatabaseRole.TENANT,
+    read_only: bool = False,
+    correlation_id: int | None = None,
+    timeout_seconds: int = 30,
+) -> Iterator[None]:
+    """A transaction inside one tenant. Row level security shows this tenant's rows and no others.
+
+    A read-only one sees a single snapshot and cannot write. Without an actor the ledger names the database login. With
+    `role=None` the connection keeps its own rights (for commands run as the owner). Inside another transaction (tests) a
+    savepoint stands in; a read-only one is rolled back at its end, which also takes its settings back.
+    """
+    settings = _settings(
+        tenant_id=tenant_id,
+        actor_id=actor_id,
+        role=role,
+        correlation_id=correlation_id,
+        timeout_seconds=timeout_seconds,
+    )
+    if connection.in_atomic_block:
+        with _nested(settings=settings, read_only=read_only, role=role):
+            yield
+        return
+    with transaction.atomic(durable=True):
+        begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY" if read_only else "BEGIN"
+        _send(f"{begin}; {settings}")
+        yield
+
+
+@contextmanager
+def _nested(*, settings: str, read_only: bool, role: DatabaseRole | None) -> Iterator[None]:
+    with transaction.atomic():
+        before = _current()
+        _send(f"{settings}; SET TRANSACTION READ ONLY" if read_only else settings)
+        yield
+        if read_only:
+            transaction.set_rollback(True)
+        else:
+            _send(before)
+
+
+def _current() -> str:
+    """The statements that bring the settings back to what they are now: SET LOCAL outlives a released savepoint."""
+    names = ("role", "app.tenant_id", "app.actor_id", "app.correlation_id", "statement_timeout")
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT " + ", ".join(f"coalesce(current_setting('{name}', true), '')" for name in names))
+        row = cursor.fetchone()
+    assert row is not None
+    return "; ".join(
+        f"SET LOCAL {name} = '{value}'" if name != "role" or value != "none" else "SET LOCAL ROLE NONE"
+        for name, value in zip(names, row, strict=True)
+    )
+
+
+def _settings(
+    *,
+    tenant_id: int,
+    actor_id: int | None,
+    role: DatabaseRole | None,
+    correlation_id: int | None,
+    timeout_seconds: int,
+) -> str:
+    """Every value is an int or one of our own words: nothing that a caller sends gets into this text."""
+    statements = [
+        f"SET LOCAL app.tenant_id = '{int(tenant_id)}'",
+        f"SET LOCAL app.actor_id = '{'' if actor_id is None else int(actor_id)}'",
+        f"SET LOCAL app.correlation_id = '{'' if correlation_id is None else int(correlation_id)}'",
+        f"SET LOCAL statement_timeout = '{int(timeout_seconds)}s'",
+        f"SET LOCAL idle_in_transaction_session_timeout = '{int(timeout_seconds) + 30 if timeout_seconds else 0}s'",
+    ]
+    if role is not None:
+        statements.insert(0, f"SET LOCAL ROLE {DatabaseRole(role).value}")
+    return "; ".join(statements)
+
+
+def _send(text: str) -> None:
+    """Several statements in one round trip. psycopg would send BEGIN by itself and apart; libpq sends what it is given."""
+    connection.ensure_connection()
+    raw: psycopg.Connection[Any] = connection.connection
+    result = raw.pgconn.exec_(text.encode())
+    if result.status not in (pq.ExecStatus.COMMAND_OK, pq.ExecStatus.TUPLES_OK):
+        raise ContextRefused(result.error_message.decode(errors="replace").strip())
+
+
+class ContextRefused(Exception):
+    """The database did not accept the tenant's context: its text says why."""

@@ -1,0 +1,156 @@
+"""Which change of which table is recorded, and which is refused.
+
+A trigger is declared with its model and made by django-pgtrigger; what it calls is a function of the ledger's owner
+(migration 0003). pgtrigger's own function body is not used: it looks at a setting that any SQL can set to skip a trigger.
+
+Where the form was measured (tests/benchmarks, ledger_save and ledger_bulk_*): updates are recorded by a row trigger with
+WHEN, which costs nothing when nothing relevant changed and the same in a fresh and in a warmed session; inserts by one
+statement trigger, because they come in bulk and need no comparison of old and new.
+"""
+
+from typing import Any
+
+import pgtrigger
+from django.db.models import Model
+
+# The ledger's own function changes tasks after reported events; it has written their facts itself. Only that function can be
+# this user: the role cannot log in and nobody is a member of it.
+BY_OTHERS = "current_user <> 'fl_ledger'"
+
+
+class Call(pgtrigger.Trigger):
+    """A trigger that runs one of our own functions instead of a body of its own."""
+
+    function: str
+
+    def __init__(self, *, function: str, **options: Any) -> None:
+        self.function = function
+        super().__init__(**options)
+
+    def get_func(self, model: type[Model]) -> str:
+        """Unused: pgtrigger makes a function from it, and render_execute points elsewhere."""
+        return "RETURN NULL;"
+
+    def render_execute(self, model: type[Model]) -> str:
+        """The function that the trigger runs."""
+        return f"{self.function}()"
+
+
+def records(*, name: str, function: str, operation: Any, condition: str) -> Call:
+    """Writes the ledger after each changed row for which the condition holds."""
+    return Call(
+        name=name,
+        function=function,
+        level=pgtrigger.Row,
+        when=pgtrigger.After,
+        operation=operation,
+        condition=pgtrigger.Condition(f"(({condition}) AND {BY_OTHERS})"),
+    )
+
+
+def refuses(*, name: str, operation: Any, condition: str | None = None) -> Call:
+    """Refuses statements on an append-only table, for every role, and says why."""
+    return Call(
+        name=name,
+        function="refuse_change",
+        level=pgtrigger.Statement,
+        when=pgtrigger.Before,
+        operation=operation,
+        condition=pgtrigger.Condition(condition) if condition else None,
+    )
+
+
+def append_only() -> list[Call]:
+    """For tables whose rows, once there, never change."""
+    change = pgtrigger.Update | pgtrigger.Delete | pgtrigger.Truncate
+    return [refuses(name="refuse_change", operation=change)]
+
+
+def written_by_triggers() -> list[Call]:
+    """For ledgers: append-only, and written by the ledger's own functions alone."""
+    return [*append_only(), refuses(name="refuse_insert", operation=pgtrigger.Insert, condition=BY_OTHERS)]
+
+
+TASK = [
+    records(
+        name="changed",
+        function="task_changed",
+        operation=pgtrigger.Update,
+        condition="OLD.state_id IS DISTINCT FROM NEW.state_id OR OLD.project_id IS DISTINCT FROM NEW.project_id"
+        " OR (OLD.discarded_at IS NULL) <> (NEW.discarded_at IS NULL)",
+    ),
+    records(
+        name="changed_assignee",
+        function="task_assigned",
+        operation=pgtrigger.Update,
+        condition="OLD.assignee_id IS DISTINCT FROM NEW.assignee_id",
+    ),
+    records(
+        name="changed_title",
+        function="task_renamed",
+        operation=pgtrigger.Update,
+        condition="OLD.title IS DISTINCT FROM NEW.title",
+    ),
+    Call(
+        name="changed_identity",
+        function="task_reidentified",
+        level=pgtrigger.Row,
+        when=pgtrigger.Before,
+        operation=pgtrigger.Update,
+        condition=pgtrigger.Condition("OLD.id <> NEW.id OR OLD.tenant_id <> NEW.tenant_id"),
+    ),
+    Call(
+        name="created",
+        function="task_created",
+        level=pgtrigger.Statement,
+        when=pgtrigger.After,
+        operation=pgtrigger.Insert,
+        referencing=pgtrigger.Referencing(new="arrived"),
+        condition=pgtrigger.Condition(BY_OTHERS),
+    ),
+    Call(
+        name="deleted",
+        function="task_deleted",
+        level=pgtrigger.Row,
+        when=pgtrigger.After,
+        operation=pgtrigger.Delete,
+        condition=pgtrigger.Condition(BY_OTHERS),
+    ),
+    refuses(name="refuse_truncate", operation=pgtrigger.Truncate),
+]
+
+STATE = [
+    records(name="defined", function="state_defined", operation=pgtrigger.Insert, condition="true"),
+    records(
+        name="redefined",
+        function="state_defined",
+        operation=pgtrigger.Update,
+        condition="(OLD.name, OLD.slug, OLD.category, OLD.position, OLD.waiting, OLD.needs_validation, OLD.archived)"
+        " IS DISTINCT FROM"
+        " (NEW.name, NEW.slug, NEW.category, NEW.position, NEW.waiting, NEW.needs_validation, NEW.archived)",
+    ),
+    refuses(name="refuse_removal", operation=pgtrigger.Delete | pgtrigger.Truncate),
+]
+
+PROJECT = [
+    records(name="defined", function="project_defined", operation=pgtrigger.Insert, condition="true"),
+    records(
+        name="redefined",
+        function="project_defined",
+        operation=pgtrigger.Update,
+        condition="(OLD.key, OLD.name, OLD.timezone) IS DISTINCT FROM (NEW.key, NEW.name, NEW.timezone)",
+    ),
+    refuses(name="refuse_removal", operation=pgtrigger.Delete | pgtrigger.Truncate),
+]
+
+REPORTED = [
+    Call(
+        name="recorded",
+        function="events_reported",
+        level=pgtrigger.Statement,
+        when=pgtrigger.After,
+        operation=pgtrigger.Insert,
+        referencing=pgtrigger.Referencing(new="reported"),
+    ),
+    *append_only(),
+]

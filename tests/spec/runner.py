@@ -1,0 +1,141 @@
+"""One set of tables, any engine: what an engine must answer, and how an answer is compared with a table.
+
+A new engine is one more entry of ENGINES; every test below tests/spec then runs on it too.
+"""
+
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
+from typing import Protocol
+
+from tests.facts_as_text import parse
+from tests.oracle.boards import Board, board
+from tests.oracle.completion import Edge, Throughput, state_graph, throughput
+from tests.oracle.facts import History
+from tests.oracle.flow import CumulativeFlow, cumulative_flow, work_in_progress
+from tests.oracle.items import Visit, visits
+from tests.oracle.questions import AsOf, Buckets, Mode, Question, local_days
+from tests.oracle.series import Values
+
+LONG_AFTER = datetime(2030, 1, 1, tzinfo=UTC)
+FLOWS = ("arrivals", "departures", "left", "discarded", "difference")
+Chart = dict[str, Values]
+
+
+class Engine(Protocol):
+    """Loads one tenant's history, then answers. `load` forgets what was loaded before."""
+
+    def load(self, *, history: History) -> None:
+        """Take in projects, definitions and facts, the facts in the order of their seq."""
+
+    def board(self, *, project: str, at: datetime, known_at: datetime) -> Board:
+        """The project's board just before `at`, as known at `known_at`."""
+
+    def cumulative_flow(self, *, question: Question, mode: Mode) -> CumulativeFlow:
+        """The diagram with its flows, breaks, correction windows and difference."""
+
+    def work_in_progress(self, *, question: Question) -> Values:
+        """Items in progress at each bucket's end."""
+
+    def throughput(self, *, question: Question) -> Throughput:
+        """What was finished and cancelled in each bucket."""
+
+    def transitions(self, *, question: Question) -> dict[tuple[str | None, str | None], Edge]:
+        """The state graph of the window."""
+
+    def visits(self, *, item: str, known_at: datetime) -> tuple[Visit, ...]:
+        """Every stay of the item, oldest first."""
+
+
+class OracleEngine:
+    """The oracle behind the protocol."""
+
+    def load(self, *, history: History) -> None:
+        """Keep the history; every answer reads all of it again."""
+        self.history = history
+
+    def board(self, *, project: str, at: datetime, known_at: datetime) -> Board:
+        """See Engine."""
+        return board(history=self.history, project=project, at=at, known_at=known_at)
+
+    def cumulative_flow(self, *, question: Question, mode: Mode) -> CumulativeFlow:
+        """See Engine."""
+        return cumulative_flow(history=self.history, question=question, mode=mode)
+
+    def work_in_progress(self, *, question: Question) -> Values:
+        """See Engine."""
+        return work_in_progress(history=self.history, question=question)
+
+    def throughput(self, *, question: Question) -> Throughput:
+        """See Engine."""
+        return throughput(history=self.history, question=question)
+
+    def transitions(self, *, question: Question) -> dict[tuple[str | None, str | None], Edge]:
+        """See Engine."""
+        return state_graph(history=self.history, question=question)
+
+    def visits(self, *, item: str, known_at: datetime) -> tuple[Visit, ...]:
+        """See Engine."""
+        return visits(history=self.history, item=item, known_at=known_at)
+
+
+ENGINES: list[Callable[[], Engine]] = [OracleEngine]
+
+
+def loaded(engine: Engine, table: str) -> Engine:
+    """The engine, with the table's history in it."""
+    engine.load(history=parse(table))
+    return engine
+
+
+def utc(text: str) -> datetime:
+    """The instant of an ISO date, or date and time, in UTC."""
+    return datetime.fromisoformat(text).replace(tzinfo=UTC)
+
+
+def days(
+    first: str,
+    count: int,
+    *,
+    project: str | None = "WEB",
+    zone: str = "UTC",
+    as_of: AsOf = AsOf.THEN,
+    now: datetime = LONG_AFTER,
+    known_at: datetime | None = None,
+) -> Question:
+    """A question over `count` local days from `first`; asked long after everything unless `now` says otherwise."""
+    buckets = local_days(first=date.fromisoformat(first), count=count, zone=zone)
+    return Question(buckets=buckets, now=now, project=project, as_of=as_of, known_at=known_at)
+
+
+def hours(first: str, count: int, *, project: str | None = "WEB", now: datetime = LONG_AFTER) -> Question:
+    """A question over `count` hours from the instant `first`."""
+    buckets: Buckets = tuple(pairwise(utc(first) + timedelta(hours=number) for number in range(count + 1)))
+    return Question(buckets=buckets, now=now, project=project)
+
+
+def differences(*, flow: CumulativeFlow, expected: str) -> list[str]:
+    """One sentence for each row of the expected chart that the flow does not show. Empty: they agree.
+
+    A row is a state's slug or a flow's name and its values, `-` for null. Series that the chart leaves out must be
+    0 or null throughout, flows that it leaves out are not looked at.
+    """
+    wanted = chart(text=expected)
+    shown: Chart = {**flow.series, **{name: getattr(flow, name) for name in FLOWS}}
+    unlike = [f"{row}: {shown.get(row)} instead of {wanted[row]}" for row in wanted if shown.get(row) != wanted[row]]
+    unexpected = [row for row in flow.series if row not in wanted and any(flow.series[row])]
+    return unlike + [f"{row}: {flow.series[row]} instead of nothing" for row in unexpected]
+
+
+def chart(*, text: str) -> Chart:
+    """The rows of a chart written as text: a name, then one value per bucket, `-` for null."""
+    rows = [line.split() for line in text.splitlines() if line.strip()]
+    return {name: tuple(None if value == "-" else int(value) for value in values) for name, *values in rows}
+
+
+def check_flow(engine: Engine, *, question: Question, mode: Mode, expected: str) -> CumulativeFlow:
+    """Ask for the diagram, compare it with the chart row by row, and give it back for further questions."""
+    flow = engine.cumulative_flow(question=question, mode=mode)
+    assert differences(flow=flow, expected=expected) == []
+    assert flow.mode is mode
+    return flow
