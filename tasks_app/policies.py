@@ -24,7 +24,11 @@ DO $$ BEGIN
     IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{role}') THEN
         CREATE ROLE {role} {options};
     END IF;
-EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL;
+EXCEPTION
+    WHEN duplicate_object OR unique_violation THEN NULL;
+    WHEN insufficient_privilege THEN
+        RAISE EXCEPTION 'The login % may not create roles: a superuser must first run: ALTER ROLE % CREATEROLE, or: CREATE ROLE {role} {options}',
+            current_user, quote_ident(current_user);
 END $$
 """
 
@@ -41,9 +45,15 @@ DO $$ BEGIN
             EXECUTE 'GRANT {role} TO {member}';
         END IF;
     END IF;
-EXCEPTION WHEN unique_violation THEN NULL;
+EXCEPTION
+    WHEN unique_violation THEN NULL;
+    WHEN insufficient_privilege THEN
+        RAISE EXCEPTION 'The roles were made by another login, which must first run: GRANT {role} TO {member}';
 END $$
 """
+
+
+DEFERRED = " DEFERRABLE INITIALLY DEFERRED"
 
 
 class _Sql(Operation):
@@ -117,21 +127,26 @@ class TenantTable(_Sql):
 class Reference(_Sql):
     """A foreign key that cannot leave the tenant: (tenant_id, column, ...) references the same columns over there.
 
-    Checked when the transaction commits, as Django's own are.
+    Checked when the transaction commits, as Django's own are; `at_once` for columns that the ledger records, or a value
+    that nothing has could be recorded and corrected in one transaction.
     """
 
-    def __init__(self, table: str, columns: str, target: str, target_columns: str = "id") -> None:
+    def __init__(
+        self, table: str, columns: str, target: str, target_columns: str = "id", *, at_once: bool = False
+    ) -> None:
         self.table = table
         self.columns = columns
         self.target = target
         self.target_columns = target_columns
+        self.at_once = at_once
 
     def statements(self) -> Sequence[str]:
         name = f"{self.table}_{self.columns.replace(', ', '_')}_ref"
-        return [
+        return _seen_whole(
             f"ALTER TABLE {self.table} ADD CONSTRAINT {name} FOREIGN KEY (tenant_id, {self.columns})"
-            f" REFERENCES {self.target} (tenant_id, {self.target_columns}) DEFERRABLE INITIALLY DEFERRED"
-        ]
+            f" REFERENCES {self.target} (tenant_id, {self.target_columns}){'' if self.at_once else DEFERRED}",
+            tables=sorted({self.table, self.target}),
+        )
 
 
 class TenantReference(_Sql):
@@ -141,10 +156,23 @@ class TenantReference(_Sql):
         self.table = table
 
     def statements(self) -> Sequence[str]:
-        return [
+        return _seen_whole(
             f"ALTER TABLE {self.table} ADD CONSTRAINT {self.table}_tenant_ref FOREIGN KEY (tenant_id)"
-            " REFERENCES tenant (id) DEFERRABLE INITIALLY DEFERRED"
-        ]
+            f" REFERENCES tenant (id){DEFERRED}",
+            tables=[self.table],
+        )
+
+
+def _seen_whole(statement: str, *, tables: Sequence[str]) -> list[str]:
+    """The statement, with the owner seeing all rows of the tables for its length.
+
+    The first check of a foreign key is an ordinary query: forced policies refuse it, or confine it to one tenant.
+    """
+    return [
+        *(f"ALTER TABLE {table} NO FORCE ROW LEVEL SECURITY" for table in tables),
+        statement,
+        *(f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY" for table in tables),
+    ]
 
 
 class Grant(_Sql):
@@ -170,11 +198,11 @@ class Execute(_Sql):
 
 
 class LedgerFunction(_Sql):
-    """A function that only triggers call: it runs as the ledger's owner, and nobody else may execute it.
+    """A function that only triggers call: it runs as the ledger's owner, and no role of the web's may execute it.
 
     SECURITY DEFINER with a fixed search_path, so that no temporary or foreign object can stand in for a table of ours.
     To hand the function over, the migrating login must be a member of the ledger's role and the role must be allowed to
-    create in the schema, both for that one statement.
+    create in the schema. Neither lasts: afterwards nobody is a member.
     """
 
     def __init__(self, signature: str, body: str, *, returns: str = "trigger", definer: bool = True) -> None:
@@ -186,27 +214,43 @@ class LedgerFunction(_Sql):
     def statements(self) -> Sequence[str]:
         security = "SECURITY DEFINER " if self.definer else ""
         return [
+            JOIN_LEDGER_ROLE,
             f"CREATE OR REPLACE FUNCTION {self.signature} RETURNS {self.returns} LANGUAGE plpgsql {security}"
             f"SET search_path = pg_catalog, public, pg_temp AS $function${self.body}$function$",
             f"REVOKE EXECUTE ON FUNCTION {self.signature} FROM PUBLIC",
-            JOIN_LEDGER_ROLE,
             f"GRANT CREATE ON SCHEMA public TO {LEDGER_ROLE}",
             f"ALTER FUNCTION {self.signature} OWNER TO {LEDGER_ROLE}",
             f"REVOKE CREATE ON SCHEMA public FROM {LEDGER_ROLE}",
+            # Who makes a trigger must be allowed to execute its function; the owner of the tables makes them.
+            *([f"GRANT EXECUTE ON FUNCTION {self.signature} TO CURRENT_USER"] if self.returns == "trigger" else []),
+            LEAVE_LEDGER_ROLE,
         ]
 
 
-# A superuser needs no membership; an owner that is none gets one that it can take up but does not inherit from.
+# A superuser needs no membership. An owner that is none takes one for the length of the migration: with what it inherits it
+# may replace a function that it handed over earlier. Before 16 there are no options; WITH SET is what ALTER OWNER asks for.
 JOIN_LEDGER_ROLE = """
-DO $$ BEGIN
-    IF NOT pg_has_role(current_user, 'fl_ledger', 'MEMBER') THEN
-        IF current_setting('server_version_num')::int >= 160000 THEN
-            EXECUTE format('GRANT fl_ledger TO %I WITH INHERIT FALSE, SET TRUE', current_user);
-        ELSE
-            EXECUTE format('GRANT fl_ledger TO %I', current_user);
-        END IF;
+DO $$ DECLARE
+    options boolean := current_setting('server_version_num')::int >= 160000;
+BEGIN
+    IF NOT pg_has_role(current_user, 'fl_ledger', 'USAGE')
+       OR NOT pg_has_role(current_user, 'fl_ledger', CASE WHEN options THEN 'SET' ELSE 'MEMBER' END) THEN
+        EXECUTE format('GRANT fl_ledger TO %I', current_user) || CASE WHEN options THEN ' WITH INHERIT TRUE, SET TRUE' ELSE '' END;
     END IF;
 EXCEPTION WHEN insufficient_privilege THEN
     RAISE EXCEPTION 'The role fl_ledger was made by another login, which must first run: GRANT fl_ledger TO % WITH ADMIN OPTION', current_user;
+END $$
+"""
+
+# Only the membership that JOIN_LEDGER_ROLE gave: one that somebody else gave is that login's to take back.
+LEAVE_LEDGER_ROLE = """
+DO $$ BEGIN
+    IF EXISTS (
+        SELECT FROM pg_auth_members
+        WHERE roleid = 'fl_ledger'::regrole AND NOT admin_option
+          AND member = quote_ident(current_user)::regrole AND grantor = quote_ident(current_user)::regrole
+    ) THEN
+        EXECUTE format('REVOKE fl_ledger FROM %I', current_user);
+    END IF;
 END $$
 """

@@ -60,6 +60,25 @@ def refuses(*, name: str, operation: Any, condition: str | None = None) -> Call:
     )
 
 
+def keeps(*, identity: str, by_others: str = "") -> Call:
+    """Refuses updates that would change what names a row, and those that would change what only the ledger's owner may."""
+    guarded = f" OR ({_differ(by_others)} AND {BY_OTHERS})" if by_others else ""
+    return Call(
+        name="changed_identity",
+        function="refuse_new_identity",
+        level=pgtrigger.Row,
+        when=pgtrigger.Before,
+        operation=pgtrigger.Update,
+        condition=pgtrigger.Condition(f"({_differ(identity)}{guarded})"),
+    )
+
+
+def _differ(columns: str) -> str:
+    names = columns.split(", ")
+    old, new = (", ".join(f"{row}.{name}" for name in names) for row in ("OLD", "NEW"))
+    return f"({old}) IS DISTINCT FROM ({new})"
+
+
 def append_only() -> list[Call]:
     """For tables whose rows, once there, never change."""
     change = pgtrigger.Update | pgtrigger.Delete | pgtrigger.Truncate
@@ -91,14 +110,7 @@ TASK = [
         operation=pgtrigger.Update,
         condition="OLD.title IS DISTINCT FROM NEW.title",
     ),
-    Call(
-        name="changed_identity",
-        function="task_reidentified",
-        level=pgtrigger.Row,
-        when=pgtrigger.Before,
-        operation=pgtrigger.Update,
-        condition=pgtrigger.Condition("OLD.id <> NEW.id OR OLD.tenant_id <> NEW.tenant_id"),
-    ),
+    keeps(identity="id, tenant_id", by_others="key, created_at, origin_id, source_id, external_id"),
     Call(
         name="created",
         function="task_created",
@@ -120,6 +132,7 @@ TASK = [
 ]
 
 STATE = [
+    keeps(identity="id, tenant_id, project_id"),
     records(name="defined", function="state_defined", operation=pgtrigger.Insert, condition="true"),
     records(
         name="redefined",
@@ -133,6 +146,7 @@ STATE = [
 ]
 
 PROJECT = [
+    keeps(identity="id, tenant_id", by_others="recorded_since, created_at"),
     records(name="defined", function="project_defined", operation=pgtrigger.Insert, condition="true"),
     records(
         name="redefined",

@@ -1,4 +1,4 @@
-"""Facts as a text table, so that a test's history can be read at a glance, and a found counter-example pasted into a test.
+"""Facts as a text table: a history to be read at a glance, and a counter-example to be pasted into a test.
 
     project WEB zone=Europe/Stockholm since=2026-03-01T00:00
     states  Todo:todo  Doing:in_progress  Review:in_progress:waiting  Done:done
@@ -9,14 +9,17 @@
     2026-03-03 10:00   -                  WEB-1  assigned Ada by Grace
     define  2026-03-04 00:00  rename Doing -> Building
 
-Instants are UTC. `-` means recorded at once; facts are recorded in the order of their recording instants, then of their lines.
+Instants are UTC. `-` means recorded at once; facts are recorded by their recording instants, then line by line.
+
 What can happen: `created S`, `moved S`, `transferred PROJECT:S`, `restored S`, `discarded`, `validated`,
-`assigned NAME`, `renamed "new title"`; `by NAME` at the end says who. S is a slug or a name, with its project in front (`OPS:Todo`)
-unless that is the project of the item's key, or else the first. A state is `Name:category`, with `:waiting`,
-`:needs_validation`, `:archived` as wanted, and `Name@slug:category` where the slug is not the name's own.
-A project without `since` is recorded since the table's first instant.
-`define [PROJECT] happened [recorded]` takes `rename A -> B`, `reorder A,B,C` (archived states follow the one they stood behind),
-`recategorise A category`, `add A:category after B`, `archive A`, or `states ...` with the whole new list.
+`assigned NAME`, `renamed "new title"`; `by NAME` at the end says who. S is a slug or a name, with its project in
+front (`OPS:Todo`) unless that is the project of the item's key, or else the first project.
+
+A state is `Name:category`, with `:waiting`, `:needs_validation`, `:archived` as wanted, and `Name@slug:category`
+where the slug is not the name's own. A project without `since` is recorded since the table's first instant.
+
+`define [PROJECT] happened [recorded]` takes `rename A -> B`, `recategorise A category`, `add A:category after B`,
+`archive A`, `reorder A,B,C` (an archived state follows the one it stood behind), or `states ...` with the new list.
 """
 
 import shlex
@@ -291,7 +294,7 @@ def _reordered(states: States, order: list[StateDefinition]) -> States:
 
 
 def formatted(history: History) -> str:
-    """The history as a table. `parse` reads it back to an equal one if the seqs count 1, 2, 3 in the order of recording."""
+    """The history as a table, which `parse` reads back to an equal one if seq counts 1, 2, 3 by recording instant."""
     lines = [line for project in history.projects for line in _project_lines(project)]
     lines.append("facts")
     lines += [_fact_line(fact, home_project(projects=history.projects, item=fact.item)) for fact in history.facts]

@@ -183,8 +183,8 @@ def _checked(instant: datetime, argument: str) -> datetime:
             f"The instant {instant.isoformat()} of '{argument}' has no time zone; "
             f"add an offset, as in {instant.isoformat()}+00:00.",
         )
-    # The year first: an instant of year 1 or 9999 may not be expressible in UTC.
-    if not (1899 <= instant.year <= 2201 and EARLIEST <= instant <= LATEST):
+    # Compared as given: an instant of year 1 or 9999 may not be expressible in UTC.
+    if not EARLIEST <= instant <= LATEST:
         raise WindowError(
             argument,
             f"The instant {instant.isoformat()} of '{argument}' is out of range; give one in the years 1900 to 2200.",

@@ -148,9 +148,8 @@ def _change(before: int, after: int, rules: zoneinfo.ZoneInfo) -> int:
 
 
 def _offset(instant: int, rules: zoneinfo.ZoneInfo) -> int:
-    offset = from_microseconds(instant).astimezone(rules).utcoffset()
-    assert offset is not None
-    return offset // MICROSECOND
+    at = from_microseconds(instant)
+    return (at.astimezone(rules).replace(tzinfo=UTC) - at) // MICROSECOND
 
 
 def _dates_between(before: OffsetRun, after: OffsetRun) -> list[date]:

@@ -24,9 +24,10 @@ def server_account(*, data: Path) -> Account | None:
     owner = data.stat().st_uid if data.exists() else None
     if os.geteuid() == 0:
         return _known(owner) if owner else _first_candidate()
-    if owner not in (None, os.geteuid()):
+    if owner is not None and owner != os.geteuid():
         raise EmbeddedServerError(
-            f"{data} belongs to another user ({_name(owner)}): run as that user, set FLOWLEDGER_HOME to a directory of your own, or set DATABASE_URL."
+            f"{data} belongs to another user ({_known(owner).name}): run as that user, "
+            "set FLOWLEDGER_HOME to a directory of your own, or set DATABASE_URL."
         )
     return None
 
@@ -49,7 +50,7 @@ def let_read(*, tree: Path, account: Account | None) -> None:
     """Lets the server's account read and run an installed program, where a strict umask forbade it."""
     if account is None or (tree / "bin" / "postgres").stat().st_mode & 0o005 == 0o005:
         return
-    print(f"flowledger: chmod -R o+rX {tree} (the server runs as {account.name})", file=sys.stderr)
+    _announce(f"chmod -R o+rX {tree}", account=account)
     for path in (tree, *tree.rglob("*")):
         if not path.is_symlink():
             mode = path.stat().st_mode
@@ -60,8 +61,12 @@ def _open_door(directory: Path, *, account: Account) -> None:
     status = directory.stat()
     if status.st_mode & stat.S_IXOTH or status.st_uid == account.uid:
         return
-    print(f"flowledger: chmod o+x {directory} (the server runs as {account.name})", file=sys.stderr)
+    _announce(f"chmod o+x {directory}", account=account)
     directory.chmod(stat.S_IMODE(status.st_mode) | stat.S_IXOTH)
+
+
+def _announce(change: str, *, account: Account) -> None:
+    sys.stderr.write(f"flowledger: {change} (the embedded PostgreSQL runs as {account.name})\n")
 
 
 def _first_candidate() -> Account:
@@ -72,7 +77,8 @@ def _first_candidate() -> Account:
             continue
         return Account(name=name, uid=entry.pw_uid, gid=entry.pw_gid)
     raise EmbeddedServerError(
-        f"PostgreSQL does not run as root, and this machine has no user {' or '.join(CANDIDATES)}: run as an ordinary user, or set DATABASE_URL."
+        f"PostgreSQL does not run as root, and this machine has no user {' or '.join(CANDIDATES)}: "
+        "run as an ordinary user, or set DATABASE_URL."
     )
 
 
@@ -82,7 +88,3 @@ def _known(uid: int) -> Account:
     except KeyError:
         return Account(name=str(uid), uid=uid, gid=uid)
     return Account(name=entry.pw_name, uid=uid, gid=entry.pw_gid)
-
-
-def _name(uid: int | None) -> str:
-    return "nobody known" if uid is None else _known(uid).name

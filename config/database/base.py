@@ -1,4 +1,4 @@
-"""Django's PostgreSQL backend with an embedded server behind it and two logins: the owner's, who migrates, and the web's."""
+"""Django's PostgreSQL backend, with an embedded server behind it and two logins: the owner's and the web's."""
 
 import contextlib
 import os
@@ -18,11 +18,11 @@ from config.database.client import DatabaseClient
 from config.database.settings import OWNER_LOGIN, as_owner
 
 _STEP_DOWN = "/* config.step_down */ SET SESSION AUTHORIZATION {}"
-_FIND_SCHEMA = "/* config.find_schema */ SELECT 1 FROM pg_catalog.pg_class WHERE relname = 'django_migrations' AND relkind = 'r' LIMIT 1"
+_FIND_SCHEMA = "/* config.find_schema */ SELECT 1 FROM pg_catalog.pg_class WHERE relname = 'django_migrations' LIMIT 1"
 _NO_SCHEMA = "The database has no Flowledger schema yet: run manage.py migrate."
 
 
-class SchemaMissing(OperationalError):
+class SchemaMissingError(OperationalError):
     """The web's login or the tables do not exist, because nobody has migrated this database."""
 
     def __init__(self) -> None:
@@ -58,7 +58,10 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     @contextlib.contextmanager
     def owner_login(self) -> Iterator[None]:
-        """Everything inside runs on a connection of the owner's. Refused in a transaction; nested, or as owner, it changes nothing."""
+        """Everything inside runs on a connection of the owner's; nested, or as owner, it changes nothing.
+
+        Refused in a transaction, because it closes the connection before and after.
+        """
         if self.is_owner:
             yield
             return
@@ -91,12 +94,12 @@ class DatabaseWrapper(base.DatabaseWrapper):
             raise
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
-        """A new connection; SchemaMissing when its role does not exist yet."""
+        """A new connection; SchemaMissingError when its role does not exist yet."""
         try:
             return super().get_new_connection(conn_params)
         except psycopg.OperationalError as error:
             if not self.is_owner and f'role "{conn_params.get("user")}" does not exist' in str(error):
-                raise SchemaMissing from error
+                raise SchemaMissingError from error
             raise
 
     def _configure_connection(self, connection: psycopg.Connection[Any]) -> bool:
@@ -116,19 +119,21 @@ class DatabaseWrapper(base.DatabaseWrapper):
         try:
             connection.execute(sql.SQL(_STEP_DOWN).format(sql.Identifier(role)))
         except (psycopg.errors.InvalidParameterValue, psycopg.errors.UndefinedObject) as error:
-            raise SchemaMissing from error
+            raise SchemaMissingError from error
         return True
 
     def _look_for_schema(self, connection: psycopg.Connection[Any]) -> None:
         if not self._schema_seen:
             self._schema_seen = connection.execute(_FIND_SCHEMA).fetchone() is not None
         if not self._schema_seen:
-            raise SchemaMissing
+            raise SchemaMissingError
 
 
 def _embedded_sockets(home: Path) -> Path:
     if os.name != "posix":
-        raise OperationalError("The embedded PostgreSQL runs on Linux and macOS only: install PostgreSQL 15 to 18 and set DATABASE_URL.")
+        raise OperationalError(
+            "The embedded PostgreSQL runs on Linux and macOS only: install PostgreSQL 15 to 18 and set DATABASE_URL."
+        )
     # Imported here, because its file locks do not exist on Windows, where DATABASE_URL still works.
     from config.database import embedded
 

@@ -1,7 +1,9 @@
 """Starts the embedded PostgreSQL of a home directory, once for all who use it.
 
-Every user holds HOME/users.lock shared for the life of its process, its forks too; a janitor process stops the server
-when nobody holds it any more. HOME/start.lock lets one user at a time look and start.
+1. Hold HOME/users.lock shared for the process's life, its forks' too: that is the count of users.
+2. Hold HOME/start.lock alone for the next steps: one user at a time looks and starts.
+3. Start the janitor, which stops the server when nobody holds users.lock any more.
+4. Make the data directory, start the server, create the database: each only when it is not there.
 """
 
 import os
@@ -75,9 +77,10 @@ def ensure(*, home: Path) -> Path:
         return known.sockets
     try:
         server = _ensure_slowly(home)
-    except (OSError, subprocess.SubprocessError) as error:
+    except (OSError, subprocess.SubprocessError, psycopg.Error) as error:
         raise EmbeddedServerError(
-            f"The embedded PostgreSQL in {home} cannot be used: {error}. Correct this, set FLOWLEDGER_HOME to another directory, or set DATABASE_URL."
+            f"The embedded PostgreSQL in {home} cannot be used: {error}. "
+            "Correct this, set FLOWLEDGER_HOME to another directory, or set DATABASE_URL."
         ) from error
     _known[home] = server
     return server.sockets
@@ -102,8 +105,12 @@ def _is_user(home: Path) -> bool:
 
 
 def _become_user(home: Path) -> None:
-    if not _is_user(home):
-        _users[home] = locks.shared(path=home / "users.lock")
+    if _is_user(home):
+        return
+    # The lock of a home that was deleted meanwhile: its janitor must not wait for this process.
+    if (stale := _users.pop(home, None)) is not None:
+        os.close(stale)
+    _users[home] = locks.shared(path=home / "users.lock")
 
 
 def _start_janitor(server: Installation) -> None:
@@ -111,7 +118,7 @@ def _start_janitor(server: Installation) -> None:
         return
     account = [str(server.account.uid), str(server.account.gid)] if server.account else []
     arguments = [str(server.home), str(server.data), str(server.programs / "pg_ctl"), *account]
-    subprocess.run(
+    subprocess.run(  # noqa: S603 - a fixed program, no shell
         [sys.executable, "-E", "-S", "-m", "config.database.janitor", *arguments],
         cwd=_PROJECT,
         stdin=subprocess.DEVNULL,
@@ -123,7 +130,7 @@ def _start_janitor(server: Installation) -> None:
 
 
 def _initialise(server: Installation) -> None:
-    """Makes the data directory whole or not at all: a killed initdb leaves only a directory that the next one removes."""
+    """Makes the data directory whole or not at all: of a killed initdb the next one removes the remains."""
     if server.data.exists():
         return
     for remains in server.home.glob("initdb-*"):
@@ -146,7 +153,8 @@ def _bring_up(server: Installation) -> None:
             _start(server, last=attempts == _ATTEMPTS)
         elif time.monotonic() > deadline:
             raise EmbeddedServerError(
-                f"The embedded PostgreSQL in {server.data} runs (process {pid}) but does not answer in {server.sockets}: end that process and try again."
+                f"The embedded PostgreSQL in {server.data} runs (process {pid}) but does not answer "
+                f"in {server.sockets}: end that process and try again."
             )
         else:
             time.sleep(_PAUSE_SECONDS)
@@ -157,7 +165,8 @@ def _start(server: Installation, *, last: bool) -> None:
         postmaster.forget_stranger(lock_file=lock_file, data=server.data)
     log = server.data / _LOG
     length = _shortened(log)
-    outcome = _run(server, "pg_ctl", "start", "-w", "-t", str(_START_SECONDS), "-l", _LOG, "-o", _options(server), directory=server.data)
+    arguments = ("start", "-w", "-t", str(_START_SECONDS), "-l", _LOG, "-o", _options(server))
+    outcome = _run(server, "pg_ctl", *arguments, directory=server.data)
     if outcome.returncode == 0:
         return
     told = log.read_bytes()[length:].decode(errors="replace") if log.exists() else outcome.stderr
@@ -187,7 +196,7 @@ def _options(server: Installation) -> str:
 def _run(server: Installation, program: str, *arguments: str, directory: Path) -> subprocess.CompletedProcess[str]:
     account = server.account
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PG")}
-    return subprocess.run(
+    return subprocess.run(  # noqa: S603 - the programs of the server, no shell
         [str(server.programs / program), *arguments],
         cwd=directory,
         env={**environment, "LC_ALL": "C", "PGDATA": str(directory)},
@@ -206,8 +215,8 @@ def _run(server: Installation, program: str, *arguments: str, directory: Path) -
 def _failure(server: Installation, *, told: str) -> EmbeddedServerError:
     lines = [line.strip() for line in told.splitlines() if line.strip()][-_LOG_LINES_SHOWN:]
     return EmbeddedServerError(
-        f"The embedded PostgreSQL in {server.data} did not start; correct what it says, set FLOWLEDGER_HOME to another directory, "
-        f"or set DATABASE_URL. It says: {' | '.join(lines) or 'nothing'}"
+        f"The embedded PostgreSQL in {server.data} did not start; correct what it says, "
+        f"set FLOWLEDGER_HOME to another directory, or set DATABASE_URL. It says: {' | '.join(lines) or 'nothing'}"
     )
 
 

@@ -61,7 +61,8 @@ def _programs() -> Path:
         if all((programs / program).exists() for program in _PROGRAMS):
             return programs
     raise EmbeddedServerError(
-        f"The package {PACKAGE} brings no PostgreSQL {MAJOR_VERSION} for this platform: install PostgreSQL 15 to 18 and set DATABASE_URL."
+        f"The package {PACKAGE} brings no PostgreSQL {MAJOR_VERSION} for this platform: "
+        "install PostgreSQL 15 to 18 and set DATABASE_URL."
     )
 
 

@@ -51,7 +51,7 @@ def _stop(*, data: Path, pg_ctl: Path, account: list[int]) -> None:
     if postmaster.running(data=data) is None:
         return
     uid, gid = account or (None, None)
-    subprocess.run(
+    subprocess.run(  # noqa: S603 - a fixed program, no shell
         [pg_ctl, "stop", "-D", data, "-m", "fast", "-w", "-t", "60"],
         cwd=data,
         user=uid,

@@ -52,7 +52,7 @@ def exclusive(*, path: Path) -> Iterator[None]:
 
 
 def shared(*, path: Path) -> int:
-    """Holds the lock of this file together with others, until the descriptor is closed or the process and its forks are gone."""
+    """Holds the lock of this file together with others until the process and its forks are gone."""
     descriptor = opened(path=path)
     fcntl.flock(descriptor, fcntl.LOCK_SH)
     return descriptor

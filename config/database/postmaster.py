@@ -14,7 +14,7 @@ def running(*, data: Path) -> int | None:
 
 
 def forget_stranger(*, lock_file: Path, data: Path) -> None:
-    """Lets PostgreSQL start although its lock file names a live process that is not PostgreSQL (a number used again, a zombie)."""
+    """Lets PostgreSQL start although its lock file names a live stranger: a number used again, or a zombie."""
     pid = _named_pid(lock_file)
     if pid is None or _serves(pid=pid, data=data):
         return
@@ -47,4 +47,5 @@ def _command_line(pid: int) -> str:
 
 def _command_line_by_ps(pid: int) -> str:
     arguments = ["ps", "-ww", "-o", "command=", "-p", str(pid)]
-    return subprocess.run(arguments, capture_output=True, text=True, check=False).stdout.strip()
+    outcome = subprocess.run(arguments, capture_output=True, text=True, check=False)  # noqa: S603 - a fixed program
+    return outcome.stdout.strip()

@@ -32,9 +32,9 @@ def home_directory(*, environ: Mapping[str, str], base_dir: Path) -> Path:
 def database_settings(*, environ: Mapping[str, str], base_dir: Path) -> dict[str, Any]:
     """The settings of the one database: the server of DATABASE_URL, else the embedded one.
 
-    Beyond Django's keys: OWNER is what the owner's login (who migrates) has otherwise than the web's; STEP_DOWN_TO is the
-    role that a superuser's connection becomes, as there is no login of the web's own. Opens no connection. Raises
-    ImproperlyConfigured, never with a password in it.
+    Beyond Django's keys: OWNER is what the owner's login (who migrates) has otherwise than the web's; STEP_DOWN_TO is
+    the role that a superuser's connection becomes, as there is no login of the web's own (session-wide: PgBouncer needs
+    DATABASE_WEB_URL). Opens no connection. Raises ImproperlyConfigured, never with a password in it.
     """
     if url := environ.get("DATABASE_URL", "").strip():
         return _served(url=url, web_url=environ.get("DATABASE_WEB_URL", "").strip())
@@ -71,7 +71,8 @@ def _served(*, url: str, web_url: str) -> dict[str, Any]:
     web = _parsed(name="DATABASE_WEB_URL", url=web_url)
     if web["NAME"] != owner["NAME"]:
         raise ImproperlyConfigured(
-            f"DATABASE_WEB_URL names the database {web['NAME']!r} and DATABASE_URL {owner['NAME']!r}: both must name the same one."
+            f"DATABASE_WEB_URL names the database {web['NAME']!r} and DATABASE_URL {owner['NAME']!r}: "
+            "both must name the same one."
         )
     return {**_COMMON, **web, "OWNER": _login(owner)}
 
@@ -88,7 +89,9 @@ def _parsed(*, name: str, url: str) -> dict[str, Any]:
         parsed: dict[str, Any] = {**dj_database_url.parse(url)}
     except ValueError:
         # Not chained: the parser's message may quote the password.
-        raise ImproperlyConfigured(f"{name} is no valid address; write it as {example}, special characters percent-encoded.") from None
+        raise ImproperlyConfigured(
+            f"{name} is no valid address; write it as {example}, special characters percent-encoded."
+        ) from None
     if not parsed["NAME"]:
         raise ImproperlyConfigured(f"{name} names no database; add it at the end, as in {example}.")
     return {"NAME": parsed["NAME"], **_login({"OPTIONS": {}, **parsed})}

@@ -32,6 +32,7 @@ NAMED_BY_SEQ = ("task_ledger", "definition_ledger", "reported_event", "fact_note
 TENANT_TABLES = (*NAMED_BY_ID, *NAMED_BY_SEQ, "task_tail")
 
 DJANGO_READS = (
+    "django_migrations",
     "django_session",
     "django_content_type",
     "django_admin_log",
@@ -60,8 +61,8 @@ class Migration(migrations.Migration):
         Reference("actor", "api_key_id", "api_key"),
         Reference("workflow_state", "project_id", "project"),
         Reference("task", "project_id", "project"),
-        Reference("task", "project_id, state_id", "workflow_state", "project_id, id"),
-        Reference("task", "assignee_id", "actor"),
+        Reference("task", "project_id, state_id", "workflow_state", "project_id, id", at_once=True),
+        Reference("task", "assignee_id", "actor", at_once=True),
         Reference("task", "origin_id", "project"),
         Reference("task", "source_id", "actor"),
         Reference("reported_event", "task_id", "task"),
@@ -69,9 +70,11 @@ class Migration(migrations.Migration):
         Grant("SELECT", on=TENANT_TABLES, to=READERS),
         Grant(
             "INSERT, UPDATE",
-            on=("membership", "actor", "api_key", "project", "workflow_state", "task", "client_mutation"),
+            on=("membership", "api_key", "project", "workflow_state", "task", "client_mutation"),
             to=WRITERS,
         ),
+        # An actor may be renamed. To become another would give away what it did: the ledger knows only its id.
+        Grant("INSERT, UPDATE (name)", on=("actor",), to=WRITERS),
         Grant("DELETE", on=("client_mutation",), to=WRITERS),
         Grant("INSERT", on=("reported_event", "fact_note"), to=WRITERS),
         Grant("USAGE", on=("SEQUENCE ledger_seq",), to=(*WRITERS, LEDGER_ROLE)),

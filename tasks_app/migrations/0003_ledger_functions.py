@@ -113,9 +113,14 @@ BEGIN
 END
 """
 
-TASK_REIDENTIFIED = """
+# What the ledger calls a row by, and the beginnings that only facts may move: a change of these would rewrite the past unrecorded.
+REFUSE_NEW_IDENTITY = """
 BEGIN
-    RAISE EXCEPTION 'A task keeps its id and its tenant for life.' USING ERRCODE = 'check_violation';
+    RAISE EXCEPTION '%', CASE TG_TABLE_NAME
+        WHEN 'task' THEN 'A task keeps its id, tenant, key, origin, source and external id for life, and created_at follows its facts.'
+        WHEN 'project' THEN 'A project keeps its id and tenant for life, and recorded_since follows its facts.'
+        ELSE 'A state keeps its id, tenant and project for life: archive it and add another.'
+        END USING ERRCODE = 'check_violation';
 END
 """
 
@@ -239,6 +244,7 @@ DECLARE
     old_since timestamptz;
 BEGIN
     SELECT recorded_since INTO old_since FROM project WHERE tenant_id = of_tenant AND id = of_project FOR UPDATE;
+    since := least(since, old_since);
     UPDATE project SET recorded_since = since WHERE tenant_id = of_tenant AND id = of_project AND recorded_since > since;
     INSERT INTO definition_ledger (tenant_id, correlation, xact, happened_at, recorded_at, project_id, state_id, actor_id,
                                    position, waiting, needs_validation, archived, slug, name, category, timezone)
@@ -253,42 +259,55 @@ BEGIN
 END
 """
 
-# Reported events. Locks the tasks first: what a concurrent change wrote to their rows is then committed and seen.
+# Reported events. Locks the tasks first: what a concurrent change wrote to their rows is then committed and seen. Only of tasks
+# that were there before is anything read back; a new case is known by its reports alone.
 # EXECUTE plans each statement afresh: a cached plan, made for a report of one event, would be a nested loop for an import.
 EVENTS_REPORTED = """
 DECLARE
     seen timestamptz := clock_timestamp();
     owner bigint;
-    who int;
+    other bigint;
+    latest timestamptz;
+    creates boolean;
+    assigns boolean;
+    already int[];
     behind record;
 BEGIN
     IF TG_RELID <> 'public.reported_event'::regclass THEN
         RAISE EXCEPTION 'Only the table reported_event records its changes here.' USING ERRCODE = 'insufficient_privilege';
     END IF;
-    SELECT min(tenant_id) INTO owner FROM reported HAVING min(tenant_id) = max(tenant_id);
+    SELECT min(tenant_id), max(tenant_id), max(happened_at), bool_or(kind = 1), bool_or(kind = 7)
+      INTO owner, other, latest, creates, assigns FROM reported;
     IF owner IS NULL THEN
-        IF EXISTS (SELECT FROM reported) THEN
-            RAISE EXCEPTION 'One statement reports the events of one tenant.' USING ERRCODE = 'check_violation';
-        END IF;
         RETURN NULL;
     END IF;
-    who := ledger_actor(owner);
-    IF EXISTS (SELECT FROM reported WHERE happened_at > seen) THEN
+    IF owner <> other THEN
+        RAISE EXCEPTION 'One statement reports the events of one tenant.' USING ERRCODE = 'check_violation';
+    END IF;
+    PERFORM ledger_actor(owner);
+    IF latest > seen THEN
         RAISE EXCEPTION 'An event cannot have happened in the future.' USING ERRCODE = 'check_violation';
     END IF;
 
-    PERFORM FROM task t
-      WHERE t.tenant_id = owner AND t.id = ANY (ARRAY(SELECT DISTINCT task_id FROM reported)) ORDER BY t.id FOR UPDATE;
+    EXECUTE $sql$ /* ledger.lock_reported_tasks */
+        SELECT coalesce(array_agg(locked.id), '{}')
+          FROM (SELECT t.id FROM task t
+                 WHERE t.tenant_id = $1 AND t.id = ANY (ARRAY(SELECT DISTINCT task_id FROM reported))
+                 ORDER BY t.id FOR UPDATE) locked
+    $sql$ INTO already USING owner;
 
     EXECUTE $sql$ /* ledger.reported_facts */
-        WITH touched AS MATERIALIZED (SELECT DISTINCT task_id FROM reported),
-        known AS (
-            SELECT l.seq, l.task_id, l.project_id, l.to_id, l.kind, l.actor_id, l.happened_at, false AS fresh
-              FROM touched t JOIN task_ledger l ON l.tenant_id = $1 AND l.task_id = t.task_id
+        WITH known AS (
+            SELECT r.seq, r.task_id, r.project_id, r.to_id, r.kind, r.actor_id, r.happened_at, true AS fresh
+              FROM reported r
+             UNION ALL
+            SELECT l.seq, l.task_id, l.project_id, l.to_id, l.kind, l.actor_id, l.happened_at, false
+              FROM unnest($4) AS t (id) JOIN task_ledger l ON l.tenant_id = $1 AND l.task_id = t.id
              UNION ALL
             SELECT r.seq, r.task_id, r.project_id, r.to_id, r.kind, r.actor_id, r.happened_at, true
-              FROM touched t JOIN reported_event r ON r.tenant_id = $1 AND r.task_id = t.task_id
-             WHERE NOT EXISTS (SELECT FROM task_ledger l WHERE l.tenant_id = $1 AND l.seq = r.seq)
+              FROM unnest($4) AS t (id) JOIN reported_event r ON r.tenant_id = $1 AND r.task_id = t.id
+             WHERE NOT EXISTS (SELECT FROM reported n WHERE n.seq = r.seq)
+               AND NOT EXISTS (SELECT FROM task_ledger l WHERE l.tenant_id = $1 AND l.seq = r.seq)
         ),
         ordered AS (
             SELECT k.*, lag(k.to_id) OVER history AS before_id, lag(k.project_id) OVER history AS before_project
@@ -311,41 +330,33 @@ BEGIN
             RETURNING tenant_id, seq
         )
         INSERT INTO task_tail (tenant_id, seq) SELECT tenant_id, seq FROM fact
-    $sql$ USING owner, ledger_correlation(), seen;
+    $sql$ USING owner, ledger_correlation(), seen, already;
 
-    EXECUTE $sql$ /* ledger.tasks_after_report */
-        UPDATE task t
-           SET project_id = now_at.project_id,
-               state_id = CASE WHEN now_at.kind = 4 THEN t.state_id ELSE now_at.to_id END,
-               discarded_at = CASE WHEN now_at.kind = 4 THEN now_at.happened_at END,
-               created_at = now_at.first_at
-          FROM (SELECT DISTINCT ON (l.task_id) l.task_id, l.project_id, l.to_id, l.kind, l.happened_at,
-                       min(l.happened_at) OVER (PARTITION BY l.task_id) AS first_at
-                  FROM (SELECT DISTINCT task_id FROM reported) r
-                  JOIN task_ledger l ON l.tenant_id = $1 AND l.task_id = r.task_id AND l.kind <= 5
-                 ORDER BY l.task_id, l.happened_at DESC, l.seq DESC) now_at
-         WHERE t.tenant_id = $1 AND t.id = now_at.task_id
-           AND (t.created_at <> now_at.first_at
-                OR (t.discarded_at IS NULL) <> (now_at.kind <> 4)
-                OR (now_at.kind <> 4 AND (t.state_id, t.project_id) <> (now_at.to_id, now_at.project_id)))
-    $sql$ USING owner;
-
-    IF EXISTS (SELECT FROM reported WHERE kind = 7) THEN
-        EXECUTE $sql$ /* ledger.assignees_after_report */
-            UPDATE task t SET assignee_id = nullif(now_with.to_id, 0)
-              FROM (SELECT DISTINCT ON (l.task_id) l.task_id, l.to_id
-                      FROM (SELECT DISTINCT task_id FROM reported WHERE kind = 7) r
-                      JOIN task_ledger l ON l.tenant_id = $1 AND l.task_id = r.task_id AND l.kind = 7
-                     ORDER BY l.task_id, l.happened_at DESC, l.seq DESC) now_with
-             WHERE t.tenant_id = $1 AND t.id = now_with.task_id AND coalesce(t.assignee_id, 0) <> now_with.to_id
-        $sql$ USING owner;
+    IF already <> '{}' THEN
+        EXECUTE $sql$ /* ledger.tasks_after_report */
+            UPDATE task t
+               SET project_id = now_at.project_id,
+                   state_id = CASE WHEN now_at.kind = 4 THEN t.state_id ELSE now_at.to_id END,
+                   discarded_at = CASE WHEN now_at.kind = 4 THEN now_at.happened_at END,
+                   created_at = now_at.first_at
+              FROM (SELECT DISTINCT ON (l.task_id) l.task_id, l.project_id, l.to_id, l.kind, l.happened_at,
+                           min(l.happened_at) OVER (PARTITION BY l.task_id) AS first_at
+                      FROM unnest($2) AS r (id)
+                      JOIN task_ledger l ON l.tenant_id = $1 AND l.task_id = r.id AND l.kind <= 5
+                     ORDER BY l.task_id, l.happened_at DESC, l.seq DESC) now_at
+             WHERE t.tenant_id = $1 AND t.id = now_at.task_id
+               AND (t.created_at <> now_at.first_at
+                    OR (t.discarded_at IS NULL) <> (now_at.kind <> 4)
+                    OR (now_at.kind <> 4 AND (t.state_id, t.project_id) <> (now_at.to_id, now_at.project_id)))
+        $sql$ USING owner, already;
     END IF;
 
-    IF EXISTS (SELECT FROM reported WHERE kind = 1) THEN
+    IF creates THEN
         EXECUTE $sql$ /* ledger.tasks_of_new_cases */
             WITH arrived AS (
                 SELECT r.task_id, r.project_id, min(r.source_id) AS source_id, max(r.case_id) AS case_id, max(r.title) AS title,
-                       (array_agg(r.to_id ORDER BY r.happened_at DESC, r.seq DESC))[1] AS state_id, min(r.happened_at) AS created_at,
+                       (array_agg(r.to_id ORDER BY r.happened_at DESC, r.seq DESC) FILTER (WHERE r.kind <= 5))[1] AS state_id,
+                       min(r.happened_at) AS created_at,
                        row_number() OVER (PARTITION BY r.project_id ORDER BY min(r.seq)) AS place
                   FROM reported r GROUP BY r.task_id, r.project_id HAVING bool_or(r.kind = 1)
             ),
@@ -362,13 +373,30 @@ BEGIN
         $sql$ USING owner;
     END IF;
 
-    FOR behind IN
-        SELECT r.project_id, min(r.happened_at) AS since FROM reported r
-          JOIN project p ON p.tenant_id = owner AND p.id = r.project_id
-         GROUP BY r.project_id, p.recorded_since HAVING min(r.happened_at) < p.recorded_since
-            OR EXISTS (SELECT FROM reported u JOIN definition_ledger d ON d.tenant_id = owner AND d.project_id = r.project_id
-                          AND d.state_id = u.to_id WHERE u.project_id = r.project_id
-                       GROUP BY u.to_id HAVING min(u.happened_at) < min(d.happened_at))
+    IF assigns THEN
+        EXECUTE $sql$ /* ledger.assignees_after_report */
+            UPDATE task t SET assignee_id = nullif(now_with.to_id, 0)
+              FROM (SELECT DISTINCT ON (l.task_id) l.task_id, l.to_id
+                      FROM (SELECT DISTINCT task_id FROM reported WHERE kind = 7) r
+                      JOIN task_ledger l ON l.tenant_id = $1 AND l.task_id = r.task_id AND l.kind = 7
+                     ORDER BY l.task_id, l.happened_at DESC, l.seq DESC) now_with
+             WHERE t.tenant_id = $1 AND t.id = now_with.task_id AND coalesce(t.assignee_id, 0) <> now_with.to_id
+        $sql$ USING owner;
+    END IF;
+
+    FOR behind IN EXECUTE $sql$ /* ledger.projects_behind */
+        WITH used AS (
+            SELECT r.project_id, CASE WHEN r.kind <= 6 THEN r.to_id ELSE 0 END AS state_id, min(r.happened_at) AS since
+              FROM reported r GROUP BY 1, 2
+        )
+        SELECT u.project_id, min(u.since) AS since
+          FROM used u JOIN project p ON p.tenant_id = $1 AND p.id = u.project_id
+         GROUP BY u.project_id, p.recorded_since
+        HAVING min(u.since) < p.recorded_since
+            OR bool_or(u.state_id <> 0 AND u.since < (
+                   SELECT min(d.happened_at) FROM definition_ledger d
+                    WHERE d.tenant_id = $1 AND d.project_id = u.project_id AND d.state_id = u.state_id))
+    $sql$ USING owner
     LOOP
         PERFORM reach_back(owner, behind.project_id, behind.since);
     END LOOP;
@@ -390,7 +418,7 @@ class Migration(migrations.Migration):
         LedgerFunction("task_changed()", TASK_CHANGED),
         LedgerFunction("task_assigned()", TASK_ASSIGNED),
         LedgerFunction("task_renamed()", TASK_RENAMED),
-        LedgerFunction("task_reidentified()", TASK_REIDENTIFIED, definer=False),
+        LedgerFunction("refuse_new_identity()", REFUSE_NEW_IDENTITY, definer=False),
         LedgerFunction("task_created()", TASK_CREATED),
         LedgerFunction("task_deleted()", TASK_DELETED),
         LedgerFunction("state_defined()", STATE_DEFINED),

@@ -22,6 +22,10 @@ class Migration(migrations.Migration):
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='project',
+            trigger=pgtrigger.compiler.Trigger(name='changed_identity', sql=pgtrigger.compiler.UpsertTriggerSql(condition="WHEN ((OLD.id, OLD.tenant_id) IS DISTINCT FROM (NEW.id, NEW.tenant_id) OR ((OLD.recorded_since, OLD.created_at) IS DISTINCT FROM (NEW.recorded_since, NEW.created_at) AND current_user <> 'fl_ledger'))", execute='refuse_new_identity()', func='RETURN NULL;', hash='4f14a0d4a3425029cc4d77790dfbaa1e43071731', operation='UPDATE', pgid='pgtrigger_changed_identity_da6cf', table='project', when='BEFORE')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='project',
             trigger=pgtrigger.compiler.Trigger(name='defined', sql=pgtrigger.compiler.UpsertTriggerSql(condition="WHEN ((true) AND current_user <> 'fl_ledger')", execute='project_defined()', func='RETURN NULL;', hash='913196695526443d072f8fa5f2b14efb2de3bfd5', operation='INSERT', pgid='pgtrigger_defined_a8d9d', table='project', when='AFTER')),
         ),
         pgtrigger.migrations.AddTrigger(
@@ -54,7 +58,7 @@ class Migration(migrations.Migration):
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='task',
-            trigger=pgtrigger.compiler.Trigger(name='changed_identity', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD.id <> NEW.id OR OLD.tenant_id <> NEW.tenant_id)', execute='task_reidentified()', func='RETURN NULL;', hash='15a154a04612d98bb23285a79ae45594f3aeb9d0', operation='UPDATE', pgid='pgtrigger_changed_identity_88033', table='task', when='BEFORE')),
+            trigger=pgtrigger.compiler.Trigger(name='changed_identity', sql=pgtrigger.compiler.UpsertTriggerSql(condition="WHEN ((OLD.id, OLD.tenant_id) IS DISTINCT FROM (NEW.id, NEW.tenant_id) OR ((OLD.key, OLD.created_at, OLD.origin_id, OLD.source_id, OLD.external_id) IS DISTINCT FROM (NEW.key, NEW.created_at, NEW.origin_id, NEW.source_id, NEW.external_id) AND current_user <> 'fl_ledger'))", execute='refuse_new_identity()', func='RETURN NULL;', hash='04e157ba89ac3831015ea43b6adfa4227f9a9919', operation='UPDATE', pgid='pgtrigger_changed_identity_88033', table='task', when='BEFORE')),
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='task',
@@ -83,6 +87,10 @@ class Migration(migrations.Migration):
         pgtrigger.migrations.AddTrigger(
             model_name='tasktail',
             trigger=pgtrigger.compiler.Trigger(name='refuse_change', sql=pgtrigger.compiler.UpsertTriggerSql(execute='refuse_change()', func='RETURN NULL;', hash='fae1a10c2002d3f16ed70bc022242e91ad5e23a3', level='STATEMENT', operation='UPDATE OR TRUNCATE', pgid='pgtrigger_refuse_change_f3cbb', table='task_tail', when='BEFORE')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='workflowstate',
+            trigger=pgtrigger.compiler.Trigger(name='changed_identity', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN ((OLD.id, OLD.tenant_id, OLD.project_id) IS DISTINCT FROM (NEW.id, NEW.tenant_id, NEW.project_id))', execute='refuse_new_identity()', func='RETURN NULL;', hash='667d534032c25ef626939e0d6f0e329357704c95', operation='UPDATE', pgid='pgtrigger_changed_identity_1b3a9', table='workflow_state', when='BEFORE')),
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='workflowstate',

@@ -6,6 +6,7 @@ from tasks_app.models.client_mutation import ClientMutation
 from tasks_app.models.ledger import (
     STATE_KINDS,
     DefinitionLedger,
+    FactNote,
     Kind,
     ReportedEvent,
     TaskLedger,

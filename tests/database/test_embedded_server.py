@@ -1,4 +1,4 @@
-"""The embedded server with real processes: when it starts, when it stops, what it survives, and what it says when it cannot.
+"""The embedded server with real processes: when it starts and stops, what it survives, what it says when it cannot.
 
 These tests start servers of their own in directories of their own. They need no test database.
 """
@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -103,7 +103,9 @@ def home() -> Iterator[Path]:
         Path(parent).chmod(0o755)
         directory = Path(parent) / "home"
         yield directory
-        _wait_until(lambda: postmaster.running(data=directory / "postgres") is None)
+        if pid := postmaster.running(data=directory / "postgres"):
+            os.kill(pid, signal.SIGQUIT)
+            _wait_until(lambda: postmaster.running(data=directory / "postgres") is None)
 
 
 @pytest.fixture
@@ -111,10 +113,25 @@ def start(home: Path) -> Iterator[Callable[..., subprocess.Popen[str]]]:
     """Starts processes that run a text of Python on this home; those that still live are killed in the end."""
     started: list[subprocess.Popen[str]] = []
 
-    def start_one(text: str, *, on: Path = home, python: str = sys.executable, **options: Any) -> subprocess.Popen[str]:
-        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-        environment = {**os.environ, "PYTHONPATH": str(PROJECT)} | options.pop("env", {})
-        process = subprocess.Popen([python, "-c", text, str(on)], cwd="/", env=environment, text=True, **pipes, **options)
+    def start_one(
+        text: str,
+        *,
+        on: Path = home,
+        python: str = sys.executable,
+        env: Mapping[str, str] | None = None,
+        user: str | None = None,
+    ) -> subprocess.Popen[str]:
+        process = subprocess.Popen(
+            [python, "-c", text, str(on)],
+            cwd="/",
+            env={**os.environ, "PYTHONPATH": str(PROJECT), **(env or {})},
+            user=user,
+            extra_groups=[] if user else None,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
         started.append(process)
         return process
 
@@ -166,12 +183,18 @@ def _wait_until(condition: Callable[[], bool], seconds: float = 10) -> None:
         time.sleep(0.05)
 
 
+def _stranger(home: Path) -> subprocess.Popen[bytes]:
+    """A process of the server's account: PostgreSQL itself ignores the number of a process that it may not signal."""
+    owner = (home / "postgres").stat().st_uid
+    return subprocess.Popen(["sleep", "120"], user=owner if os.geteuid() == 0 else None)
+
+
 def _kill(pid: int) -> None:
     os.kill(pid, signal.SIGKILL)
 
 
 def test_eight_cold_starts_at_once_share_one_server_until_the_last_is_killed(home: Path, start: Start) -> None:
-    """One server for all; it outlives seven of eight, and nobody but the kernel needs to say that the eighth is gone."""
+    """One server for all; it outlives seven of eight, and nobody needs to say that the eighth is gone."""
     holders = [start(HOLD) for _ in range(8)]
     assert {_first_line(holder) for holder in holders} == {str(home / "run")}
     server = postmaster.running(data=home / "postgres")
@@ -216,7 +239,7 @@ def test_a_user_who_comes_while_the_server_stops_gets_it_started_again(home: Pat
 
 
 def test_the_next_connection_starts_a_killed_server_again(start: Start, home: Path) -> None:
-    """kill -9 of the server: what was committed is there, in the process that saw it die and in one that comes later."""
+    """kill -9 of the server: what was committed is there, for who saw it die and for who comes later."""
     steps = """
 make_role(); migrate()
 with connection.owner_login():
@@ -248,7 +271,7 @@ def test_lock_files_that_name_a_stranger_do_not_prevent_the_start(home: Path, st
     left = (home / "postgres" / "postmaster.pid").read_text().partition("\n")[2]
     holder.kill()
     _wait_until(lambda: not (home / "postgres" / "postmaster.pid").exists())
-    stranger = subprocess.Popen(["sleep", "120"])
+    stranger = _stranger(home)
     try:
         for lock_file in (home / "postgres" / "postmaster.pid", home / "run" / ".s.PGSQL.5432.lock"):
             lock_file.write_text(f"{stranger.pid}\n{left}")
@@ -269,9 +292,7 @@ def test_the_janitor_signals_no_stranger(home: Path, start: Start) -> None:
     _first_line(holder)
     server = postmaster.running(data=home / "postgres")
     assert server is not None
-    account = (home / "postgres").stat()
-    as_server = {"user": account.st_uid} if os.geteuid() == 0 else {}
-    stranger = subprocess.Popen(["sleep", "120"], **as_server)
+    stranger = _stranger(home)
     try:
         _kill(server)
         pid_file = home / "postgres" / "postmaster.pid"
@@ -284,35 +305,39 @@ def test_the_janitor_signals_no_stranger(home: Path, start: Start) -> None:
         stranger.wait()
 
 
-@pytest.mark.parametrize(
-    ("name", "sockets"),
-    [("x" * 130, "/tmp/flowledger-"), ("it's $HOME; a `home`", "run"), ("a,b", "/tmp/flowledger-")],
-    ids=["130 bytes", "a shell's characters", "comma"],
-)
-def test_any_directory_will_do(home: Path, start: Start, name: str, sockets: str) -> None:
+def test_any_directory_will_do(home: Path, start: Start) -> None:
     """A socket's address has some hundred bytes, a shell and libpq have characters of their own."""
-    directory = home.parent / name
-    holder = start(HOLD, on=directory)
-    found = _first_line(holder)
-    assert found.startswith(sockets) or found == str(directory / sockets)
-    assert _answers(found)
-    assert Path(found).stat().st_mode & 0o077 == 0
-    holder.kill()
-    _wait_until(lambda: postmaster.running(data=directory / "postgres") is None)
-    shutil.rmtree(found)
+    names = ("x" * 130, "it's $HOME; a `home`", "a,b")
+    directories = [home.parent / name for name in names]
+    holders = [start(HOLD, on=directory) for directory in directories]
+    long, shell, comma = (_first_line(holder) for holder in holders)
+    try:
+        assert (long.rsplit("-", 1)[0], comma.rsplit("-", 1)[0]) == (f"/tmp/flowledger-{Path(long).stat().st_uid}",) * 2
+        assert shell == str(directories[1] / "run")
+        assert [_answers(sockets) for sockets in (long, shell, comma)] == [True] * 3
+        assert {Path(sockets).stat().st_mode & 0o777 for sockets in (long, shell, comma)} == {0o700}
+        for holder in holders:
+            holder.kill()
+        _wait_until(lambda: not any(postmaster.running(data=directory / "postgres") for directory in directories))
+    finally:
+        shutil.rmtree(long)
+        shutil.rmtree(comma)
 
 
 def test_a_home_that_was_deleted_is_made_again(home: Path, start: Start) -> None:
-    """`rm -r var` under a running process: it gets a new server, and its first janitor leaves the new server alone."""
+    """`rm -r var` under running processes: who comes next makes it anew, and the old janitor harms nobody."""
     first, second = start(ENSURE_AT_EVERY_LINE), start(HOLD)
     sockets = _ask_to_ensure(first)
     old = postmaster.running(data=home / "postgres")
     assert _first_line(second) == sockets
     assert old is not None
     shutil.rmtree(home)
+    third = start(HOLD)
+    assert _first_line(third) == sockets
     assert _ask_to_ensure(first) == sockets
     _kill(old)
     second.kill()
+    third.kill()
     time.sleep(LONGER_THAN_A_STOP)
     assert _answers(sockets)
 
@@ -323,7 +348,12 @@ def _python_for(user: str) -> str:
         with contextlib.suppress(OSError):
             environment = {"PYTHONPATH": _paths()}
             command = [python, "-c", "import config.database.embedded"]
-            if subprocess.run(command, cwd="/", env=environment, user=user, extra_groups=[], capture_output=True, check=False).returncode == 0:
+            if (
+                subprocess.run(
+                    command, cwd="/", env=environment, user=user, extra_groups=[], capture_output=True, check=False
+                ).returncode
+                == 0
+            ):
                 return python
     pytest.skip(f"no interpreter here that {user} may run")
 
@@ -332,17 +362,24 @@ def _paths() -> str:
     return os.pathsep.join([str(PROJECT), *(path for path in sys.path if path.endswith("site-packages"))])
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user; as an ordinary user every test here is this one")
+@pytest.mark.skipif(
+    os.geteuid() != 0, reason="only root can become another user; as an ordinary user every test here is this one"
+)
 def test_an_ordinary_user_owns_its_server_and_no_other_user_gets_in(home: Path, start: Start) -> None:
-    """The server runs as the user who started it; another is told whose it is, and root uses it without taking it over."""
+    """The server runs as its first user; another is told whose it is, and root uses it without taking it over."""
     python, uid = _python_for("nobody"), pwd.getpwnam("nobody").pw_uid
     os.chown(home.parent, uid, -1)
-    as_nobody = {"user": "nobody", "extra_groups": [], "env": {"PYTHONPATH": _paths()}, "python": python}
+    as_nobody: dict[str, Any] = {"user": "nobody", "env": {"PYTHONPATH": _paths()}, "python": python}
     holder = start(HOLD, **as_nobody)
     sockets = _first_line(holder)
     assert (home / "postgres").stat().st_uid == uid
     other = start(ENSURE_AT_EVERY_LINE, **{**as_nobody, "user": "daemon"})
-    assert _ask_to_ensure(other).startswith(f"ERROR {home}/postgres belongs to another user (nobody): run as that user,")
+    assert _ask_to_ensure(other).startswith(
+        f"ERROR {home}/postgres belongs to another user (nobody): run as that user,"
+    )
+    elsewhere = start(ENSURE_AT_EVERY_LINE, **{**as_nobody, "user": "daemon", "on": home.parent / "new"})
+    refused = f"ERROR The embedded PostgreSQL in {home.parent}/new cannot be used: [Errno 13] Permission denied"
+    assert _ask_to_ensure(elsewhere).startswith(refused)
     root = start(HOLD)
     assert _first_line(root) == sockets
     holder.kill()
@@ -363,20 +400,24 @@ def test_root_opens_only_the_way_and_says_so(home: Path, start: Start) -> None:
     _first_line(holder)
     assert closed.stat().st_mode & 0o777 == 0o701
     holder.kill()
-    assert f"chmod o+x {closed} (the server runs as postgres)" in holder.communicate()[1]
+    assert f"chmod o+x {closed} (the embedded PostgreSQL runs as postgres)" in holder.communicate()[1]
     _wait_until(lambda: postmaster.running(data=closed / "home" / "postgres") is None)
 
 
 def test_what_prevents_the_start_is_one_sentence(home: Path, start: Start) -> None:
-    """A home that is a file, a disk with no room, data of another version: each says where, what, and what to do; then it works."""
+    """A home that is a file, a full disk, data of another version: each says where, what, and what to do."""
     home.write_text("")
     process = start(ENSURE_AT_EVERY_LINE)
     said = _ask_to_ensure(process)
     assert said.startswith(f"ERROR The embedded PostgreSQL in {home} cannot be used: [Errno 17] File exists:")
     assert said.endswith("Correct this, set FLOWLEDGER_HOME to another directory, or set DATABASE_URL.")
     home.unlink()
-    full = start("import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))\n" + ENSURE_AT_EVERY_LINE)
-    assert f"ERROR The embedded PostgreSQL in {home}/postgres did not start; correct what it says" in _ask_to_ensure(full)
+    full = start(
+        "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))\n" + ENSURE_AT_EVERY_LINE
+    )
+    assert f"ERROR The embedded PostgreSQL in {home}/postgres did not start; correct what it says" in _ask_to_ensure(
+        full
+    )
     assert not (home / "postgres").exists()
     assert not list(home.glob("initdb-*"))
     assert _ask_to_ensure(process) == str(home / "run")
@@ -389,7 +430,7 @@ def test_what_prevents_the_start_is_one_sentence(home: Path, start: Start) -> No
 
 
 def test_the_web_logs_in_as_fl_app_and_migrations_as_the_owner(home: Path, start: Start) -> None:
-    """Before migrations one sentence says what to do. Afterwards each login is what it should be, other threads' too."""
+    """Before migrations one sentence says what to do. Afterwards each login is right, other threads' too."""
     steps = """
 import threading
 answers = {"before": refusal()}
@@ -418,7 +459,7 @@ connection.creation.destroy_test_db("flowledger", verbosity=0)
 answers["left"] = ask("SELECT count(*) FROM pg_database WHERE datname LIKE 'test%'")
 print(json.dumps(answers))
 """
-    no_schema = "SchemaMissing: The database has no Flowledger schema yet: run manage.py migrate."
+    no_schema = "SchemaMissingError: The database has no Flowledger schema yet: run manage.py migrate."
     expected = {
         "before": no_schema,
         "role alone": no_schema,
@@ -435,7 +476,7 @@ print(json.dumps(answers))
 
 
 def test_a_superusers_url_steps_down_and_another_url_is_the_webs(home: Path, start: Start) -> None:
-    """With DATABASE_URL alone a superuser's connection becomes fl_app, or is refused; the next query never runs as superuser."""
+    """With DATABASE_URL alone a superuser's connection becomes fl_app or is refused: no query runs as superuser."""
     sockets = _first_line(start(HOLD))
     address = f"postgresql://fl_owner@{sockets.replace('/', '%2F')}/flowledger"
     steps = """
@@ -447,7 +488,7 @@ with connection.owner_login():
     answers += ask("SELECT session_user")
 print(json.dumps(answers))
 """
-    no_schema = "SchemaMissing: The database has no Flowledger schema yet: run manage.py migrate."
+    no_schema = "SchemaMissingError: The database has no Flowledger schema yet: run manage.py migrate."
     assert _run_django(start, steps, DATABASE_URL=address) == [no_schema, no_schema, "fl_app", "fl_app", "fl_owner"]
     steps = """
 answers = ask("SELECT session_user")
@@ -466,7 +507,10 @@ print(json.dumps(answers))
         ({"DATABASE_URL": "mysql://u:secret@h/d"}, "DATABASE_URL must begin with postgresql://"),
         ({"DATABASE_URL": "postgresql://u:secret@h"}, "DATABASE_URL names no database"),
         ({"DATABASE_URL": "postgresql://u:sec#ret@h:x/d"}, "DATABASE_URL is no valid address"),
-        ({"DATABASE_URL": "postgresql://u@h/a", "DATABASE_WEB_URL": "postgresql://u:secret@h/b"}, "both must name the same one"),
+        (
+            {"DATABASE_URL": "postgresql://u@h/a", "DATABASE_WEB_URL": "postgresql://u:secret@h/b"},
+            "both must name the same one",
+        ),
     ],
 )
 def test_a_wrong_address_is_refused_without_showing_its_password(environment: dict[str, str], sentence: str) -> None:
@@ -477,11 +521,20 @@ def test_a_wrong_address_is_refused_without_showing_its_password(environment: di
 
 
 def test_settings_come_from_the_environment() -> None:
-    """Without DATABASE_URL the embedded server under base_dir/var; with it the owner's login may differ from the web's."""
+    """Without DATABASE_URL the embedded server in base_dir/var; with it the owner's login may differ from the web's."""
     embedded = database_settings(environ={}, base_dir=Path("/base"))
     assert (embedded["OPTIONS"], embedded["USER"]) == ({"embedded_home": "/base/var"}, "fl_app")
-    urls = {"DATABASE_URL": "postgresql://boss:b@db/flow?sslmode=require", "DATABASE_WEB_URL": "postgresql://web:w@pool:6432/flow"}
+    urls = {
+        "DATABASE_URL": "postgresql://boss:b@db/flow?sslmode=require",
+        "DATABASE_WEB_URL": "postgresql://web:w@pool:6432/flow",
+    }
     served = database_settings(environ=urls, base_dir=Path("/base"))
     assert [served[key] for key in ("NAME", "USER", "HOST", "PORT", "OPTIONS")] == ["flow", "web", "pool", 6432, {}]
     use_owner_login(served)
-    assert [served[key] for key in ("NAME", "USER", "HOST", "PORT", "OPTIONS")] == ["flow", "boss", "db", "", {"sslmode": "require"}]
+    assert [served[key] for key in ("NAME", "USER", "HOST", "PORT", "OPTIONS")] == [
+        "flow",
+        "boss",
+        "db",
+        "",
+        {"sslmode": "require"},
+    ]

@@ -44,7 +44,7 @@ def throughput(*, history: History, question: Question) -> Throughput:
 def finished_at(*, history: History, question: Question, item: str) -> datetime | None:
     """The start of the item's unbroken stay in DONE up to the horizon, None when it is not DONE there.
 
-    The categories are those in force at the horizon: a state that has become DONE since was entered when it was entered.
+    The categories are those in force at the horizon: an item in a state that became DONE later finished on entering it.
     """
     definitions = Definitions(history=history, question=question)
     changes = seen_from(

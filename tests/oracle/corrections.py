@@ -55,7 +55,7 @@ def _window(item: str, opening: Transition, closed_at: datetime | None) -> tuple
 
 
 def _is_below_furthest(definitions: Definitions, project: str, changes: list[Transition]) -> bool:
-    """After the last of these changes, by the order in force at it. An item that has left, or is CANCELLED, is not below."""
+    """After the last of these changes, by the order in force at it. An item that has left or is CANCELLED is not."""
     last = changes[-1]
     order = positions(workflow=definitions.during(project=project, at=last.fact.happened_at))
     if last.after is None or last.after.state not in order:

@@ -42,7 +42,7 @@ class Definitions:
         return (chosen or list(versions[:1]) or [NOTHING_DEFINED])[-1]
 
     def category(self, *, project: str, state: str, workflow: Workflow) -> Category:
-        """The state's category in that version; for a state that it does not have yet, the first one the state was given."""
+        """The state's category in that version; for a state not defined by then, the first one it was given."""
         for version in (workflow, *self.known(project=project)):
             definition = definition_of(workflow=version, state=state)
             if definition is not None:
@@ -65,7 +65,7 @@ def definition_of(*, workflow: Workflow, state: str) -> StateDefinition | None:
 
 
 def positions(*, workflow: Workflow) -> dict[str, int]:
-    """Each state's place in the order, CANCELLED ones apart. An archived one shares that of the last active state before it.
+    """Each state's place in the order, CANCELLED ones apart; an archived one shares that of the last active before it.
 
     Where no active state stands before it, that is -1: below every line.
     """

@@ -1,4 +1,4 @@
-"""What the oracle reads: projects with their definitions, and the facts of their items. Plain values, nothing computed."""
+"""What the oracle reads: projects with their definitions, and the facts of their items. Plain values only."""
 
 from dataclasses import dataclass
 from datetime import datetime

@@ -83,7 +83,7 @@ def line(*, history: History, question: Question, project: str, state: str, at: 
 
 
 def definition_changes(*, history: History, question: Question) -> tuple[datetime, ...]:
-    """The instants inside the window at which a workflow changed; its first version is no change, nor is an equal one."""
+    """The instants inside the window at which a workflow changed. Neither its first version nor an equal one counts."""
     definitions = Definitions(history=history, question=question)
     changes: set[datetime] = set()
     for project in projects_of(history=history, question=question):

@@ -16,7 +16,7 @@ class Place:
 
 @dataclass(frozen=True, kw_only=True)
 class Transition:
-    """A fact that changed an item's place. None: nowhere, that is not created yet, discarded, or in a project not looked at."""
+    """A fact that changed an item's place. None: nowhere (not yet created, discarded, or in another project)."""
 
     fact: Fact
     before: Place | None
@@ -79,9 +79,9 @@ def _within(place: Place | None, project: str) -> Place | None:
 def visits(*, history: History, item: str, known_at: datetime) -> tuple[Visit, ...]:
     """Every stay of the item in a state, oldest first."""
     changes = transitions(history=history, item=item, known_at=known_at)
-    ends: list[datetime | None] = [change.fact.happened_at for change in changes[1:]]
+    ends = [*(change.fact.happened_at for change in changes[1:]), None]
     return tuple(
         Visit(project=place.project, state=place.state, entered_at=change.fact.happened_at, left_at=left_at)
-        for change, left_at in zip(changes, [*ends, None], strict=True)
+        for change, left_at in zip(changes, ends, strict=False)
         if (place := change.after) is not None
     )

@@ -25,7 +25,7 @@ class AsOf(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Question:
-    """Half-open buckets that touch, and who asks when. No project: the whole tenant. No `known_at`: all that is known now."""
+    """Half-open buckets that touch, and the asker's clock. No project: the tenant; no `known_at`: as known now."""
 
     buckets: Buckets
     now: datetime
@@ -50,7 +50,7 @@ class Question:
 
 
 def local_days(*, first: date, count: int, zone: str) -> Buckets:
-    """One bucket per local date that existed, among `count` dates from `first`; 23 or 25 hours long on a clock change."""
+    """One bucket per local date that existed, of `count` dates from `first`; 23 or 25 hours on a clock change."""
     dates = [first + timedelta(days=number) for number in range(count)]
     spans = [
         (local_midnight(day=day, zone=zone), local_midnight(day=day + timedelta(days=1), zone=zone)) for day in dates
@@ -59,7 +59,7 @@ def local_days(*, first: date, count: int, zone: str) -> Buckets:
 
 
 def local_midnight(*, day: date, zone: str) -> datetime:
-    """The instant at which `day` begins in `zone`, in UTC; where clocks jump over midnight, the first valid instant after it."""
+    """The instant, in UTC, at which `day` begins in `zone`: the first valid one where clocks jump over midnight."""
     wall = datetime.combine(day, time(), ZoneInfo(zone))
     instant = wall.astimezone(UTC)
     if instant.astimezone(wall.tzinfo).replace(tzinfo=None) == wall.replace(tzinfo=None):

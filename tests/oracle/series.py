@@ -16,7 +16,7 @@ def projects_of(*, history: History, question: Question) -> tuple[Project, ...]:
 
 
 def per_bucket(*, history: History, question: Question, value: Callable[[datetime, datetime], int | None]) -> Values:
-    """`value(start, end)` of each bucket, a running one cut at now; None for one that has not begun or was never recorded."""
+    """`value(start, end)` of each bucket, a running one cut at now; None before the recording and after now."""
     since = recorded_since(projects=projects_of(history=history, question=question))
     return tuple(
         None if since is None or end <= since or start > question.now else value(start, min(end, question.now))

@@ -136,6 +136,7 @@ def chart(*, text: str) -> Chart:
 def check_flow(engine: Engine, *, question: Question, mode: Mode, expected: str) -> CumulativeFlow:
     """Ask for the diagram, compare it with the chart row by row, and give it back for further questions."""
     flow = engine.cumulative_flow(question=question, mode=mode)
-    assert differences(flow=flow, expected=expected) == []
-    assert flow.mode is mode
+    unlike = differences(flow=flow, expected=expected)
+    assert not unlike, f"The {mode} chart is not the expected one:\n" + "\n".join(unlike)
+    assert flow.mode is mode, f"The {mode} chart was asked for, the answer says {flow.mode}."
     return flow

@@ -41,6 +41,7 @@ LOCAL_MIDNIGHTS = [
     ("Pacific/Apia", date(2011, 12, 31), "2011-12-30T10:00:00", 24),
     ("America/Havana", date(2025, 3, 9), "2025-03-09T05:00:00", 23),
     ("America/Havana", date(2025, 11, 2), "2025-11-02T04:00:00", 25),
+    ("America/Toronto", date(1919, 3, 31), "1919-03-31T04:30:00", 23.5),
     ("Africa/Cairo", date(2023, 4, 28), "2023-04-27T22:00:00", 23),
     ("America/Sao_Paulo", date(2018, 11, 4), "2018-11-04T03:00:00", 23),
     ("America/Sao_Paulo", date(2018, 2, 17), "2018-02-17T02:00:00", 25),

@@ -34,6 +34,7 @@ TRICKY = [
     "America/Havana",
     "America/Sao_Paulo",
     "America/St_Johns",
+    "America/Toronto",
     "Antarctica/Casey",
     "Antarctica/Troll",
     "Asia/Kathmandu",

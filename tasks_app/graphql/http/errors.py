@@ -14,7 +14,7 @@ logger = logging.getLogger("flowledger.graphql")
 
 MAX_ERRORS = 5
 INTERNAL_MESSAGE = "Something went wrong on the server. Report the errorId, so that it can be found in the log."
-SUGGESTION = re.compile(r",? ?Did you mean .*\?$", re.DOTALL)
+SUGGESTION = re.compile(r" Did you mean [^?]*\?")
 
 
 class Code(StrEnum):
@@ -77,7 +77,7 @@ def error_code(error: GraphQLError) -> Code:
     declared = (cause.extensions or {}).get("code")
     if isinstance(declared, str) and declared in Code.__members__:
         return Code(declared)
-    return Code.BAD_USER_INPUT if _is_callers_fault(cause) else Code.INTERNAL
+    return Code.BAD_USER_INPUT if _is_callers_fault(cause, in_a_field=error.path is not None) else Code.INTERNAL
 
 
 def _masked(error: GraphQLError) -> dict[str, Any]:
@@ -122,12 +122,11 @@ def _root_cause(error: Exception) -> Exception:
     return error
 
 
-def _is_callers_fault(error: GraphQLError) -> bool:
+def _is_callers_fault(cause: GraphQLError, *, in_a_field: bool) -> bool:
     """Whether graphql-core blames the request.
 
-    An error with a path was raised while a field ran. There only the coercion of arguments speaks of the request;
-    the rest, such as an integer of ours that does not fit into Int, is a fault of the server.
+    While a field runs, only the coercion of its arguments speaks of the request; the rest, such as an
+    integer of ours that does not fit into Int, is a fault of the server.
     """
-    if error.path is None or isinstance(error, StrawberryInputCoercionError):
-        return True
-    return error.message.startswith("Argument '")
+    coercion = isinstance(cause, StrawberryInputCoercionError) or cause.message.startswith("Argument '")
+    return coercion or not in_a_field

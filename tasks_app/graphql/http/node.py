@@ -14,9 +14,18 @@ LAST_PK = 2**63 - 1
 LONGEST_ID = 128
 
 
+def _node_id(root: Any) -> strawberry.ID:
+    return encode_id(type_name=root.__strawberry_definition__.name, pk=root.pk)
+
+
 @strawberry.interface(description="Anything that has an id of its own and can be fetched by it.")
 class Node:
-    id: strawberry.ID = strawberry.field(description="Opaque and stable; the same thing always has the same id.")
+    """Types derive from it and are made with the primary key of their row: `Task(pk=5, ...)`."""
+
+    pk: strawberry.Private[int]
+    id: strawberry.ID = strawberry.field(
+        resolver=_node_id, description="Opaque and stable; the same thing always has the same id."
+    )
 
 
 NodeLoader = Callable[[strawberry.Info[Any, Any], int], Node | None]

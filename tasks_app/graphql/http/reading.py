@@ -43,6 +43,11 @@ class Call:
     extensions: dict[str, Any] | None
 
 
+def has_api_key(request: HttpRequest) -> bool:
+    """Whether the request carries a key, which no browser adds by itself as it does cookies and Basic passwords."""
+    return (request.headers.get("Authorization") or "").lower().startswith("bearer ")
+
+
 def wants_page(request: HttpRequest) -> bool:
     """Whether a person with a browser is asking: GET, preferring HTML to JSON."""
     preferred = _preferred(request, (JSON_TYPE, RESPONSE_TYPE, PAGE_TYPE))
@@ -104,7 +109,7 @@ def _media_type(text: str) -> tuple[str, dict[str, str]]:
 
 def _from_url(request: HttpRequest) -> dict[str, Any]:
     """A link or an image on another site can make a browser send a GET with its cookies, but not with these headers."""
-    if not _names_json(request) and "Authorization" not in request.headers:
+    if not _names_json(request) and not has_api_key(request):
         _refuse(f"Accept: a GET must accept {RESPONSE_TYPE} or {JSON_TYPE} by name.")
     parameters: dict[str, Any] = dict(request.GET.items())
     for name in ("variables", "extensions"):

@@ -5,7 +5,7 @@ from contextvars import ContextVar
 from typing import Any
 
 import strawberry
-from graphql import DocumentNode, GraphQLError
+from graphql import DocumentNode, GraphQLError, GraphQLInputObjectType, GraphQLSchema, validate
 from strawberry.extensions import SchemaExtension
 from strawberry.schema.config import StrawberryConfig
 from strawberry.types import ExecutionContext, ExecutionResult
@@ -17,7 +17,11 @@ _parsed: ContextVar[DocumentNode | None] = ContextVar("_parsed", default=None)
 
 
 class DocumentRules(SchemaExtension):
-    """Takes the document that is already parsed, and refuses one that breaks a limit before costlier rules see it."""
+    """Takes the document that is already parsed, and refuses one that breaks a limit before costlier rules see it.
+
+    The rules are graphql-core's alone: strawberry's own for @oneOf breaks on a variable that is not
+    declared, and on one in a fragment that stands before its operation.
+    """
 
     def on_parse(self) -> Iterator[None]:
         self.execution_context.graphql_document = _parsed.get()
@@ -25,8 +29,19 @@ class DocumentRules(SchemaExtension):
 
     def on_validate(self) -> Iterator[None]:
         document = self.execution_context.graphql_document
-        self.execution_context.pre_execution_errors = (document and limit_errors(document)) or None
+        if document is not None:
+            schema = self.execution_context.schema._schema
+            errors = limit_errors(document) or validate(schema, document, hide_suggestions=True)
+            self.execution_context.pre_execution_errors = errors
         yield
+
+
+def _mark_one_of(schema: GraphQLSchema) -> None:
+    """Tells graphql-core, too, which inputs are @oneOf: strawberry leaves that to its own rule."""
+    for named in schema.type_map.values():
+        if isinstance(named, GraphQLInputObjectType):
+            definition = named.extensions.get("strawberry-definition")
+            named.is_one_of = bool(getattr(definition, "is_one_of", False))
 
 
 class Schema(strawberry.Schema):
@@ -51,10 +66,9 @@ class Schema(strawberry.Schema):
             extensions=(DocumentRules, *extensions),
             config=StrawberryConfig(scalar_map=SCALARS, disable_field_suggestions=True),
         )
+        _mark_one_of(self._schema)
 
-    def process_errors(
-        self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None
-    ) -> None:
+    def process_errors(self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None) -> None:
         """Nothing: masking logs what has to be logged, once."""
 
     def run(

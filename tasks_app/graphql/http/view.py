@@ -29,6 +29,7 @@ from tasks_app.graphql.http.reading import (
     JSON_TYPE,
     RESPONSE_TYPE,
     HTTPError,
+    has_api_key,
     read_call,
     response_type,
     wants_page,
@@ -139,8 +140,8 @@ def _check_method(request: HttpRequest) -> None:
 
 
 def _check_csrf(request: HttpRequest) -> None:
-    """A browser sends cookies wherever a page tells it to, but an Authorization header only by our own pages."""
-    if "Authorization" in request.headers or settings.SESSION_COOKIE_NAME not in request.COOKIES:
+    """A browser sends its cookies wherever another site's page tells it to."""
+    if has_api_key(request) or settings.SESSION_COOKIE_NAME not in request.COOKIES:
         return
     check = _CSRFCheck(lambda _: HttpResponse())
     check.process_request(request)
@@ -191,9 +192,7 @@ def _json(body: Mapping[str, Any]) -> str:
 
 
 def _response(answer: Answer, media_type: str) -> HttpResponse:
-    response = HttpResponse(
-        answer.content, status=answer.status, content_type=f"{media_type}; charset=utf-8"
-    )
+    response = HttpResponse(answer.content, status=answer.status, content_type=f"{media_type}; charset=utf-8")
     response.headers["Cache-Control"] = "no-store"
     for name, value in answer.headers.items():
         response.headers[name] = value

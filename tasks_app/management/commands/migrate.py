@@ -10,5 +10,6 @@ class Command(migrate.Command):
     """Makes or updates the schema, roles, policies and triggers; again is a no-op."""
 
     def handle(self, *args: Any, **options: Any) -> None:
-        with connections[options["database"]].owner_login():
+        connection: Any = connections[options["database"]]
+        with connection.owner_login():
             super().handle(*args, **options)

@@ -1,0 +1,1 @@
+"""What frontends ask: types with derived fields, and the queries that answer them."""

@@ -1,0 +1,160 @@
+"""The root fields that read the record and what is derived from it."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from enum import Enum
+
+import strawberry
+
+from analytics.graphql.activity import Activity, activity_connection, load_activity
+from analytics.graphql.asking import Info
+from analytics.graphql.board import Board, BoardReading
+from analytics.graphql.charts import Analytics, Asked, ReadFrom, figures_selected
+from analytics.graphql.filters import activity_conditions, plain, task_conditions
+from analytics.graphql.inputs import ActivityFilter, Bucket, TaskFilter, WindowInput, window_asked
+from analytics.graphql.projects import Project, load_project, project_connection, project_node
+from analytics.graphql.tasks import Task, load_task, task_connection, task_nodes
+from analytics.pure import windows
+from analytics.replay.definitions import boards
+from analytics.replay.tasks import TaskList
+from analytics.windows import receipts
+from analytics.windows.flow import FlowReading
+from tasks_app.graphql.fields import scoped
+from tasks_app.graphql.http.connections import Connection, PageArgs
+from tasks_app.graphql.http.errors import ApiError, Code
+from tasks_app.graphql.http.node import NodeLoader
+from tasks_app.models import Scope
+
+NODE_LOADERS: Mapping[str, NodeLoader] = {"Project": load_project, "Task": load_task, "Activity": load_activity}
+
+
+@strawberry.enum(description="State names, order and categories as they were at each instant, or as they are now.")
+class DefinitionAsOf(Enum):
+    THEN = "THEN"
+    NOW = "NOW"
+
+
+@strawberry.type
+class AnalyticsQuery:
+    @scoped(Scope.TASKS_READ, description="The tenant's projects, in the order of their making.")
+    def projects(
+        self,
+        info: Info,
+        first: int | None = strawberry.UNSET,
+        after: str | None = strawberry.UNSET,
+        last: int | None = strawberry.UNSET,
+        before: str | None = strawberry.UNSET,
+    ) -> Connection[Project]:
+        args = PageArgs(first=first, after=after, last=last, before=before)
+        return project_connection(tenant=info.context.tenant, args=args)
+
+    @scoped(Scope.TASKS_READ, description="The project of that key; null if there is none.")
+    def project(self, info: Info, key: str) -> Project | None:
+        return project_node(tenant=info.context.tenant, key=plain(key, argument="key"))
+
+    @scoped(Scope.TASKS_READ, description="The task of that key, discarded or not; null if there is none.")
+    def task(self, info: Info, key: str) -> Task | None:
+        keys = [plain(key, argument="key")]
+        return next(iter(task_nodes(tenant=info.context.tenant, keys=keys, now=info.context.now)), None)
+
+    @scoped(
+        Scope.TASKS_READ,
+        description="Tasks on the board, in the order of their making: as they are, or as of `at`, after everything"
+        " that had happened before that instant, as known at `knownAt`.",
+    )
+    def tasks(
+        self,
+        info: Info,
+        filter: TaskFilter | None = strawberry.UNSET,  # noqa: A002  the contract's name
+        at: datetime | None = strawberry.UNSET,
+        known_at: datetime | None = strawberry.UNSET,
+        first: int | None = strawberry.UNSET,
+        after: str | None = strawberry.UNSET,
+        last: int | None = strawberry.UNSET,
+        before: str | None = strawberry.UNSET,
+    ) -> Connection[Task]:
+        tenant, now = info.context.tenant, info.context.now
+        tasks = TaskList(
+            tenant_id=tenant.id,
+            now=now,
+            at=at or None,
+            known_at=known_at or None,
+            filters=task_conditions(filter or None, tenant=tenant, at=at or None, now=now),
+        )
+        return task_connection(tasks=tasks, args=PageArgs(first=first, after=after, last=last, before=before))
+
+    @scoped(Scope.TASKS_READ, description="Who changed what, and when: ledger rows, the newest recording first.")
+    def activity(
+        self,
+        info: Info,
+        filter: ActivityFilter | None = strawberry.UNSET,  # noqa: A002  the contract's name
+        first: int | None = strawberry.UNSET,
+        after: str | None = strawberry.UNSET,
+        last: int | None = strawberry.UNSET,
+        before: str | None = strawberry.UNSET,
+    ) -> Connection[Activity]:
+        tenant = info.context.tenant
+        args = PageArgs(first=first, after=after, last=last, before=before)
+        return activity_connection(
+            tenant=tenant, filters=activity_conditions(filter or None, tenant=tenant), args=args
+        )
+
+    @scoped(
+        Scope.TASKS_READ,
+        description="A project's board after everything that had happened before `at` (default now), as known at"
+        " `knownAt` (default now). NOT_FOUND if there is no such project.",
+    )
+    def board(
+        self,
+        info: Info,
+        project: str,
+        at: datetime | None = strawberry.UNSET,
+        known_at: datetime | None = strawberry.UNSET,
+    ) -> Board:
+        tenant, now = info.context.tenant, info.context.now
+        node = project_node(tenant=tenant, key=plain(project, argument="project"))
+        if node is None:
+            raise ApiError(f"project: there is no project {project!r}.", code=Code.NOT_FOUND)
+        tasks = TaskList(
+            tenant_id=tenant.id,
+            now=now,
+            at=at or None,
+            known_at=known_at or None,
+            filters={"project_ids": [node.pk]},
+        )
+        reading = BoardReading(project=node, tasks=tasks, at=at or now, known_at=known_at or now)
+        return Board(at=at or now, known_at=known_at or now, project=node, reading=reading)
+
+    @scoped(
+        Scope.ANALYTICS_READ,
+        description="Figures over a window: of a project, or without one of the whole tenant, where states of one slug"
+        " are one. The zone is the argument's, else the project's, else the tenant's. At most 50,000 buckets."
+        " Every `readFrom` is answered from the ledger; the receipt says so.",
+    )
+    def analytics(
+        self,
+        info: Info,
+        window: WindowInput,
+        project: str | None = strawberry.UNSET,
+        bucket: Bucket = windows.Bucket.AUTO,  # type: ignore[valid-type]
+        timezone: str | None = strawberry.UNSET,
+        known_at: datetime | None = strawberry.UNSET,
+        definition_as_of: DefinitionAsOf = DefinitionAsOf.THEN,
+        read_from: ReadFrom = receipts.ReadFrom.MERGED,  # type: ignore[valid-type]
+    ) -> Analytics:
+        tenant, now = info.context.tenant, info.context.now
+        key = plain(project, argument="project") if project else None
+        found = boards(tenant_id=tenant.id, key=key)
+        if key is not None and not found:
+            raise ApiError(f"project: there is no project {key!r}.", code=Code.NOT_FOUND)
+        zone = timezone or (found[0].timezone if key else tenant.timezone)
+        reading = FlowReading(
+            tenant_id=tenant.id,
+            boards=found,
+            whole_tenant=key is None,
+            window=window_asked(asked=window, bucket=bucket, zone=zone, tenant=tenant, now=now),
+            known_at=known_at or None,
+            as_defined_now=definition_as_of is DefinitionAsOf.NOW,
+            now=now,
+        )
+        return Analytics(asked=Asked(reading=reading, known_at=known_at or now, figures=figures_selected(info)))

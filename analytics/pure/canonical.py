@@ -1,0 +1,43 @@
+"""One text for one answer, so that two answers can be compared by a digest: RFC 8785 JSON.
+
+Instants are ISO 8601 in UTC with microseconds, durations are whole microseconds, and there are no floats.
+"""
+
+import hashlib
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import rfc8785
+
+MICROSECOND = timedelta(microseconds=1)
+
+
+def canonical(value: Any) -> Any:
+    """The value with only strings, integers, booleans, null, lists and objects in it."""
+    if isinstance(value, dict):
+        return {str(key): canonical(part) for key, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [canonical(part) for part in value]
+    return _scalar(value)
+
+
+def _scalar(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat(timespec="microseconds")
+    if isinstance(value, timedelta):
+        return value // MICROSECOND
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, float):
+        raise TypeError("a canonical answer has no floats: use a timedelta or an integer")
+    return value
+
+
+def canonical_bytes(value: Any) -> bytes:
+    """The canonical text of the value."""
+    return rfc8785.dumps(canonical(value))
+
+
+def digest(value: Any) -> str:
+    """SHA-256 of the canonical text, in hexadecimal."""
+    return hashlib.sha256(canonical_bytes(value)).hexdigest()

@@ -1,0 +1,1 @@
+"""Answers straight from the ledger: slow where the ledger is long, and always right."""

@@ -1,0 +1,72 @@
+"""How states and projects were defined, from definition_ledger."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import connection
+
+from analytics.pure.workflow import StateDefinition, Workflows
+
+STATE_DEFINITIONS = """/* replay.state_definitions */
+SELECT state_id, project_id, slug, name, category, position, waiting, needs_validation, archived, happened_at
+  FROM definition_ledger
+ WHERE tenant_id = %(tenant)s AND (%(projects)s::int[] IS NULL OR project_id = ANY (%(projects)s)) AND state_id <> 0
+   AND (%(known_at)s::timestamptz IS NULL OR recorded_at <= %(known_at)s)
+ ORDER BY happened_at, seq
+"""
+
+BOARDS = """/* replay.boards */
+SELECT id, key, name, timezone, recorded_since FROM project
+ WHERE tenant_id = %(tenant)s AND (%(key)s::text IS NULL OR key = %(key)s)
+ ORDER BY id
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BoardFacts:
+    """A project, as far as charts need it."""
+
+    id: int
+    key: str
+    name: str
+    timezone: str
+    recorded_since: datetime
+
+
+def boards(*, tenant_id: int, key: str | None) -> list[BoardFacts]:
+    """The tenant's project of that key (none when it is not there), or all its projects."""
+    with connection.cursor() as cursor:
+        cursor.execute(BOARDS, {"tenant": tenant_id, "key": key})
+        rows = cursor.fetchall()
+    return [
+        BoardFacts(id=project, key=name_key, name=name, timezone=zone, recorded_since=since)
+        for project, name_key, name, zone, since in rows
+    ]
+
+
+def workflows(
+    *, tenant_id: int, project_ids: Sequence[int] | None, known_at: datetime | None = None, frozen: bool = False
+) -> Workflows:
+    """The states of the projects (None: all of the tenant's) through time, as known at `known_at` (None: now)."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            STATE_DEFINITIONS, {"tenant": tenant_id, "projects": None if project_ids is None else list(project_ids), "known_at": known_at}
+        )
+        rows = cursor.fetchall()
+    return Workflows((_definition(row) for row in rows), frozen=frozen)
+
+
+def _definition(row: tuple[int, int, str, str, str, int, bool, bool, bool, datetime]) -> StateDefinition:
+    return StateDefinition(
+        state_id=row[0],
+        project_id=row[1],
+        slug=row[2],
+        name=row[3],
+        category=row[4],
+        position=row[5],
+        waiting=row[6],
+        needs_validation=row[7],
+        archived=row[8],
+        since=row[9],
+    )

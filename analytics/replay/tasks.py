@@ -1,0 +1,155 @@
+"""Lists of tasks: as the rows are now, or as they were at an instant, as known at another."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from django.db import connection
+
+# The rows as they are. Pages rely on the primary key (tenant_id, id).
+NOW = """
+SELECT t.id AS task_id, t.key, t.title, t.external_id, t.project_id, t.state_id, t.assignee_id, t.created_at
+  FROM task t WHERE t.tenant_id = %(tenant)s AND t.discarded_at IS NULL
+"""
+
+# The last state-setting fact of each task before the instant. Names are today's: the ledger has ids only.
+THEN = """
+SELECT p.task_id, coalesce(t.key, d.key) AS key, coalesce(t.title, d.title) AS title,
+       coalesce(t.external_id, d.external_id) AS external_id, p.project_id, p.to_id AS state_id,
+       (SELECT nullif(a.to_id, 0) FROM task_ledger a
+         WHERE a.tenant_id = %(tenant)s AND a.task_id = p.task_id AND a.kind = 7 AND a.happened_at < %(at)s
+           AND (%(known_at)s::timestamptz IS NULL OR a.recorded_at <= %(known_at)s)
+         ORDER BY a.happened_at DESC, a.seq DESC LIMIT 1) AS assignee_id,
+       coalesce(t.created_at, d.created_at) AS created_at
+  FROM (SELECT DISTINCT ON (l.task_id) l.task_id, l.project_id, l.to_id, l.kind
+          FROM task_ledger l
+         WHERE l.tenant_id = %(tenant)s AND l.kind <= 5 AND l.happened_at < %(at)s
+           AND (%(known_at)s::timestamptz IS NULL OR l.recorded_at <= %(known_at)s)
+         ORDER BY l.task_id, l.happened_at DESC, l.seq DESC) p
+  LEFT JOIN task t ON t.tenant_id = %(tenant)s AND t.id = p.task_id
+  LEFT JOIN deleted_task d ON d.tenant_id = %(tenant)s AND d.task_id = p.task_id
+ WHERE p.kind <> 4
+"""
+
+# What a filter adds to a list. A list reads as `x`.
+CONDITIONS = {
+    "project_ids": "x.project_id = ANY (%(project_ids)s)",
+    "state_ids": "x.state_id = ANY (%(state_ids)s)",
+    "task_ids": "x.task_id = ANY (%(task_ids)s)",
+    "assignee_id": "x.assignee_id = %(assignee_id)s",
+    "search": "(x.key ILIKE %(search)s OR x.title ILIKE %(search)s OR x.external_id ILIKE %(search)s)",
+    "changed_by": "EXISTS (SELECT FROM task_ledger c WHERE c.tenant_id = %(tenant)s AND c.task_id = x.task_id"
+    " AND c.actor_id = %(changed_by)s)",
+    # It was in one of the states at some moment of [from, to): it came before `to`, and had not gone before `from`.
+    "was_ever_ids": "EXISTS (SELECT FROM (SELECT e.to_id, e.happened_at,"
+    " lead(e.happened_at) OVER (ORDER BY e.happened_at, e.seq) AS left_at FROM task_ledger e"
+    " WHERE e.tenant_id = %(tenant)s AND e.task_id = x.task_id AND e.kind <= 5) v"
+    " WHERE v.to_id = ANY (%(was_ever_ids)s)"
+    " AND (%(was_ever_to)s::timestamptz IS NULL OR v.happened_at < %(was_ever_to)s)"
+    " AND (%(was_ever_from)s::timestamptz IS NULL OR v.left_at IS NULL OR v.left_at > %(was_ever_from)s))",
+    "held_ids": "(x.state_id = ANY (%(held_ids)s) AND (SELECT max(h.happened_at) FROM task_ledger h"
+    " WHERE h.tenant_id = %(tenant)s AND h.task_id = x.task_id AND h.kind <= 5"
+    " AND h.from_id <> h.to_id AND h.happened_at < %(at)s) <= %(held_since)s)",
+}
+
+READ_TASKS = "/* replay.tasks */ SELECT x.* FROM ({source}) x WHERE {conditions} ORDER BY {order} LIMIT %(limit)s"
+COUNT_TASKS = "/* replay.count_tasks */ SELECT count(*) FROM ({source}) x WHERE {conditions}"
+COUNT_BY_STATE = (
+    "/* replay.count_by_state */ SELECT x.state_id, count(*) FROM ({source}) x WHERE {conditions} GROUP BY x.state_id"
+)
+
+COUNT_FACTS = """/* replay.count_facts */
+SELECT count(*) FROM task_ledger l
+ WHERE l.tenant_id = %(tenant)s AND l.kind <= 5 AND l.happened_at < %(at)s
+   AND (%(known_at)s::timestamptz IS NULL OR l.recorded_at <= %(known_at)s)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class TaskRow:
+    """A task in a list; project, state and assignee are those of the instant asked for."""
+
+    task_id: int
+    key: str
+    title: str
+    external_id: str
+    project_id: int
+    state_id: int
+    assignee_id: int | None
+    created_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class TaskList:
+    """Which tasks. `at` None and `known_at` None: the rows as they are. `filters` are values of CONDITIONS, by name."""
+
+    tenant_id: int
+    now: datetime
+    at: datetime | None = None
+    known_at: datetime | None = None
+    filters: dict[str, Any] = field(default_factory=dict)
+
+    def narrowed(self, **filters: Any) -> "TaskList":
+        """The same list with more filters."""
+        return TaskList(
+            tenant_id=self.tenant_id,
+            now=self.now,
+            at=self.at,
+            known_at=self.known_at,
+            filters={**self.filters, **filters},
+        )
+
+    @property
+    def _source(self) -> str:
+        return NOW if self.at is None and self.known_at is None else THEN
+
+    @property
+    def _conditions(self) -> str:
+        return " AND ".join(text for name, text in CONDITIONS.items() if name in self.filters) or "TRUE"
+
+    @property
+    def _values(self) -> dict[str, Any]:
+        # Nothing has happened later than now, so now is no bound at all; but "before now" would lose this very instant.
+        at = self.at or datetime.max.replace(tzinfo=self.now.tzinfo)
+        return {"tenant": self.tenant_id, "at": at, "known_at": self.known_at, **self.filters}
+
+    def read(self, *, where: str, params: Sequence[Any], order: str, limit: int) -> list[TaskRow]:
+        """One page: `where` and `order` are a keyset's text over x.task_id, with its parameters."""
+        named = {f"page_{place}": value for place, value in enumerate(params)}
+        bound = where % tuple(f"%({name})s" for name in named) if params else where
+        statement = READ_TASKS.format(source=self._source, conditions=f"{self._conditions} AND {bound}", order=order)
+        with connection.cursor() as cursor:
+            cursor.execute(statement, {**self._values, **named, "limit": limit})
+            return [TaskRow(*row) for row in cursor.fetchall()]
+
+    def count(self) -> int:
+        """How many there are."""
+        statement = COUNT_TASKS.format(source=self._source, conditions=self._conditions)
+        with connection.cursor() as cursor:
+            cursor.execute(statement, self._values)
+            row = cursor.fetchone()
+        return int(row[0]) if row else 0
+
+    def count_by_state(self) -> dict[int, int]:
+        """How many in each state."""
+        statement = COUNT_BY_STATE.format(source=self._source, conditions=self._conditions)
+        with connection.cursor() as cursor:
+            cursor.execute(statement, self._values)
+            return dict(cursor.fetchall())
+
+    def facts_read(self) -> int:
+        """The ledger rows that the list is made of; none where it is the rows as they are."""
+        if self._source == NOW:
+            return 0
+        with connection.cursor() as cursor:
+            cursor.execute(COUNT_FACTS, self._values)
+            row = cursor.fetchone()
+        return int(row[0]) if row else 0
+
+
+def search_pattern(text: str) -> str:
+    """A text to look for anywhere, with its own wildcards taken literally."""
+    for sign in ("\\", "%", "_"):
+        text = text.replace(sign, "\\" + sign)
+    return f"%{text}%"

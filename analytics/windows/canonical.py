@@ -1,0 +1,41 @@
+"""Figures in the form that digests are taken of: no ids of this database, so that equal facts give equal digests."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from analytics.pure.workflow import StateDefinition
+from analytics.windows.flow import CumulativeFlow
+
+
+def state(definition: StateDefinition) -> dict[str, Any]:
+    """A state by what people see of it."""
+    return {
+        "slug": definition.slug,
+        "name": definition.name,
+        "category": definition.category,
+        "position": definition.position,
+        "waiting": definition.waiting,
+        "needsValidation": definition.needs_validation,
+    }
+
+
+def states(definitions: Sequence[StateDefinition]) -> list[dict[str, Any]]:
+    """States in order."""
+    return [state(definition) for definition in definitions]
+
+
+def cumulative_flow(flow: CumulativeFlow) -> dict[str, Any]:
+    """The whole diagram, whichever of its parts were selected."""
+    return {
+        "mode": flow.mode.value,
+        "series": [{"state": state(each.state), "counts": list(each.counts)} for each in flow.series],
+        "arrivals": list(flow.arrivals),
+        "departures": list(flow.departures),
+        "left": list(flow.left),
+        "discarded": list(flow.discarded),
+        "definitionChanges": list(flow.definition_changes),
+        "correctionWindows": [
+            {"task": each.item.identity, "from": each.begin, "to": each.end} for each in flow.correction_windows
+        ],
+        "difference": list(flow.difference),
+    }

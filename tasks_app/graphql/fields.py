@@ -1,0 +1,45 @@
+"""Scopes on fields: who may ask for a field is said where the field is."""
+
+from collections.abc import Callable
+from typing import Any
+
+import strawberry
+from strawberry.extensions import FieldExtension
+
+from tasks_app.graphql.http.errors import ApiError, Code
+from tasks_app.models import Scope
+from tasks_app.tenancy import Caller
+
+
+class NeedsScope(FieldExtension):
+    """Refuses a caller without the scope before the field's resolver runs."""
+
+    def __init__(self, scope: Scope) -> None:
+        self.scope = scope
+
+    def resolve(self, next_: Callable[..., Any], source: Any, info: strawberry.Info[Any, Any], **arguments: Any) -> Any:
+        """What the field answers; ApiError FORBIDDEN otherwise."""
+        require(info.context.caller, self.scope, what=info.field_name)
+        return next_(source, info, **arguments)
+
+
+def scoped(scope: Scope) -> NeedsScope:
+    """For a field: `strawberry.field(resolver=..., description=..., extensions=[scoped(Scope.TASKS_READ)])`."""
+    return NeedsScope(scope)
+
+
+def require(caller: Caller, scope: Scope, *, what: str) -> None:
+    """Raises ApiError FORBIDDEN when the caller may not; `what` is named in the sentence."""
+    if scope not in caller.scopes:
+        raise ApiError(f"{what}: this needs the scope {scope.value}, which {_holder(caller)}.", code=Code.FORBIDDEN)
+
+
+def may(caller: Caller, scope: Scope) -> bool:
+    """For node loaders: a node that the caller may not see is null, like one that is not there."""
+    return scope in caller.scopes
+
+
+def _holder(caller: Caller) -> str:
+    if caller.api_key_id is not None:
+        return "this API key does not have"
+    return f"the role {caller.role} does not have"

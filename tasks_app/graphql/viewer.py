@@ -1,0 +1,71 @@
+"""Who is asking, as the API shows it."""
+
+import strawberry
+
+from tasks_app.graphql.asking import Info
+from tasks_app.graphql.http.node import Node
+from tasks_app.models import Role, Scope
+from tasks_app.tenancy import CallerKind, TenantFacts
+
+ViewerKind = strawberry.enum(
+    CallerKind, name="ViewerKind", description="What a request came with: a person's session, or an API key."
+)
+RoleName = strawberry.enum(
+    Role, name="Role", description="What a member may do in a tenant; each role stands for a set of scopes."
+)
+ScopeName = strawberry.enum(
+    Scope, name="Scope", description="One thing that a caller may do; a field that needs a scope refuses without it."
+)
+
+
+@strawberry.type(description="An organisation. Everything that a caller sees belongs to exactly one.")
+class Tenant(Node):
+    slug: str = strawberry.field(description="Its name in addresses and in the header X-Tenant.")
+    name: str = strawberry.field(description="What people call it.")
+    timezone: str = strawberry.field(description="The IANA zone of its days where no project names another.")
+    fiscal_year_start_month: int = strawberry.field(description="The month, 1 to 12, in which its quarters begin.")
+
+
+@strawberry.type(description="Whoever sent this request.")
+class Viewer:
+    kind: ViewerKind = strawberry.field(  # type: ignore[valid-type]
+        description="Whether it came with a session or an API key."
+    )
+    name: str = strawberry.field(description="The person's name, or the key's.")
+    tenant: Tenant = strawberry.field(description="The tenant that this request works in.")
+    role: RoleName | None = strawberry.field(  # type: ignore[valid-type]
+        description="The person's role in the tenant; null for API keys."
+    )
+    scopes: list[ScopeName] = strawberry.field(  # type: ignore[valid-type]
+        description="What this caller may do; of a key what both it and its owner may, in alphabetical order."
+    )
+
+
+def viewer(info: Info) -> Viewer:
+    """The caller. Everybody who is admitted may ask."""
+    caller = info.context.caller
+    is_user = caller.kind is CallerKind.USER
+    return Viewer(
+        kind=CallerKind(caller.kind),
+        name=caller.name,
+        tenant=tenant_node(caller.tenant),
+        role=Role(caller.role) if is_user and caller.role else None,
+        scopes=[Scope(scope) for scope in sorted(caller.scopes)],
+    )
+
+
+def tenant_node(tenant: TenantFacts) -> Tenant:
+    """The tenant as the API shows it."""
+    return Tenant(
+        pk=tenant.id,
+        slug=tenant.slug,
+        name=tenant.name,
+        timezone=tenant.timezone,
+        fiscal_year_start_month=tenant.fiscal_year_start_month,
+    )
+
+
+def load_tenant(info: Info, pk: int) -> Tenant | None:
+    """For `node`: the caller's own tenant, and no other."""
+    tenant = info.context.tenant
+    return tenant_node(tenant) if tenant.id == pk else None

@@ -1,0 +1,14 @@
+"""Every benchmark by its name. A new one is a function from a Request to its outcomes, and a line here."""
+
+from tests.benchmarks.bulk import ledger_bulk_fresh, ledger_bulk_warmed
+
+from tests.benchmarks.outcomes import Benchmark
+
+from tests.benchmarks.saving import ledger_save
+
+
+BENCHMARKS: dict[str, Benchmark] = {
+    "ledger_save": ledger_save,
+    "ledger_bulk_fresh": ledger_bulk_fresh,
+    "ledger_bulk_warmed": ledger_bulk_warmed,
+}

@@ -1,0 +1,1 @@
+"""Tables like the product's task, with other people's history on them or none. Installed only while benchmarks run."""
