@@ -1,6 +1,26 @@
 """Where each door is."""
 
 from django.contrib import admin
+from django.http import HttpRequest, HttpResponse
 from django.urls import path
+from django.views.generic import RedirectView
 
-urlpatterns = [path("admin/", admin.site.urls)]
+from config.schema import schema
+from tasks_app.graphql.asking import open_request
+from tasks_app.graphql.http.view import GraphQLHTTPView
+
+graphql = GraphQLHTTPView(schema=schema, open_request=open_request)
+
+
+def live(_: HttpRequest) -> HttpResponse:
+    """The process answers. Asks nothing of the database, so that a slow one gets no process killed."""
+    return HttpResponse("ok", content_type="text/plain; charset=utf-8")
+
+
+urlpatterns = [
+    path("", RedirectView.as_view(url="/graphql")),
+    path("graphql", graphql),
+    path("api/v2/analytics/graphql", graphql),
+    path("admin/", admin.site.urls),
+    path("health/live", live),
+]

@@ -9,13 +9,13 @@ from typing import Any
 import strawberry
 
 from analytics.graphql.actors import ERASED, Actor, actors_by_id
-from analytics.graphql.asking import Info
 from analytics.graphql.projects import Project, WorkflowState, projects_by_id, state_node
 from analytics.pure import sentences
 from analytics.pure.workflow import StateDefinition, Workflows
 from analytics.replay.activity import DEFINED, Feed, FeedRow, definition_changes, facts_before, words_of
 from analytics.replay.definitions import workflows
 from analytics.replay.items import ItemName, names_of
+from tasks_app.graphql.asking import Info
 from tasks_app.graphql.http.connections import Connection, PageArgs
 from tasks_app.graphql.http.cursors import Column, Keyset
 from tasks_app.graphql.http.node import Node
@@ -126,7 +126,7 @@ class Activity(Node):
         return self.batch.projects.get(self.row.project_id)
 
     @strawberry.field(
-        description="The state before, by the order of the task's history; null when the task arrives, or no state changed."
+        description="The state before, by the order of the task's history; null when it arrives, or no state changed."
     )
     def from_state(self) -> WorkflowState | None:
         state = self._old_state

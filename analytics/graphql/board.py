@@ -43,9 +43,7 @@ class BoardReading:
 
     def receipt(self) -> receipts.Receipt:
         """Proof of the counts."""
-        figure = [
-            {"state": canonical.state(each), "count": self.counts.get(each.state_id, 0)} for each in self.columns
-        ]
+        figure = [{"state": canonical.state(each), "count": self.counts.get(each.state_id, 0)} for each in self.columns]
         return receipts.receipt(
             figures={"board": figure},
             raw_rows=self.tasks.facts_read(),
@@ -68,9 +66,7 @@ class BoardColumn:
         last: int | None = strawberry.UNSET,
         before: str | None = strawberry.UNSET,
     ) -> Connection[Task]:
-        return task_connection(
-            tasks=self.narrowed, args=PageArgs(first=first, after=after, last=last, before=before)
-        )
+        return task_connection(tasks=self.narrowed, args=PageArgs(first=first, after=after, last=last, before=before))
 
 
 @strawberry.type(description="The board after everything that had happened before `at`, as known at `knownAt`.")

@@ -8,17 +8,17 @@ from typing import Any
 import strawberry
 from strawberry.types.nodes import FragmentSpread, InlineFragment, SelectedField, Selection
 
-from analytics.graphql.asking import Info
 from analytics.graphql.inputs import Window, window_node
 from analytics.graphql.projects import WorkflowState, state_node
 from analytics.windows import canonical, receipts
 from analytics.windows import flow as flows
 from analytics.windows.flow import FlowReading
+from tasks_app.graphql.asking import Info
 
 FlowMode = strawberry.enum(
     flows.FlowMode,
     name="FlowMode",
-    description="CUMULATIVE: items whose furthest state so far is at or beyond the line's. OCCUPANCY: items in the state.",
+    description="CUMULATIVE: items whose furthest state so far is the line's or beyond. OCCUPANCY: items in the state.",
 )
 ReadFrom = strawberry.enum(
     receipts.ReadFrom,
@@ -81,7 +81,7 @@ class Receipt:
     )
 
 
-# Each figure by its field name: the canonical value, from the reading and the field's arguments as the client wrote them.
+# Each figure by its field name: its canonical value, from the reading and the field's arguments.
 Figure = Callable[[FlowReading, Mapping[str, Any]], Any]
 FIGURES: Mapping[str, Figure] = {
     "cumulativeFlow": lambda reading, arguments: canonical.cumulative_flow(

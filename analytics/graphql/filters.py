@@ -80,22 +80,17 @@ def activity_conditions(asked: ActivityFilter | None, *, tenant: TenantFacts) ->
     """For analytics.replay.activity."""
     if not asked:
         return {}
-    found: dict[str, Any] = {}
-    if asked.project:
-        found["project_id"] = project_id(asked.project, tenant=tenant, argument="filter.project")
-    if asked.task:
-        found["task_id"] = task_id(asked.task, tenant=tenant, argument="filter.task")
-    if asked.actor:
-        found["actor_id"] = actor_pk(asked.actor, argument="filter.actor")
-    if asked.kinds is not None and asked.kinds:
-        found["kinds"] = [kind.value for kind in asked.kinds]
-    if asked.from_:
-        found["from_at"] = asked.from_
-    if asked.to:
-        found["to_at"] = asked.to
-    if asked.correlation_id:
-        found["correlation"] = _decimal(asked.correlation_id, argument="filter.correlationId")
-    return found
+    kinds = [kind.value for kind in asked.kinds or []]
+    found = {
+        "project_id": asked.project and project_id(asked.project, tenant=tenant, argument="filter.project"),
+        "task_id": asked.task and task_id(asked.task, tenant=tenant, argument="filter.task"),
+        "actor_id": asked.actor and actor_pk(asked.actor, argument="filter.actor"),
+        "kinds": kinds,
+        "from_at": asked.from_,
+        "to_at": asked.to,
+        "correlation": asked.correlation_id and _decimal(asked.correlation_id, argument="filter.correlationId"),
+    }
+    return {name: value for name, value in found.items() if value}
 
 
 def project_id(key: str, *, tenant: TenantFacts, argument: str) -> int:

@@ -134,5 +134,5 @@ def window_asked(
                 fiscal_year_start_month=tenant.fiscal_year_start_month,
             )
     except WindowError as error:
-        raise ApiError(str(error), extensions={"argument": error.argument}) from None
+        raise ApiError(f"{error.argument}: {error}", extensions={"argument": error.argument}) from None
     raise ApiError("window: give one of rolling and between.")

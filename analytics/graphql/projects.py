@@ -7,9 +7,9 @@ from typing import cast
 
 import strawberry
 
-from analytics.graphql.asking import Info
 from analytics.pure.workflow import StateDefinition, Workflows
 from analytics.replay.definitions import workflows
+from tasks_app.graphql.asking import Info
 from tasks_app.graphql.http.connections import Connection, PageArgs, keyset_page
 from tasks_app.graphql.http.cursors import Column, Keyset
 from tasks_app.graphql.http.node import Node

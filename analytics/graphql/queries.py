@@ -7,7 +7,6 @@ from enum import Enum
 import strawberry
 
 from analytics.graphql.activity import Activity, activity_connection, load_activity
-from analytics.graphql.asking import Info
 from analytics.graphql.board import Board, BoardReading
 from analytics.graphql.charts import Analytics, Asked, ReadFrom, figures_selected
 from analytics.graphql.filters import activity_conditions, plain, task_conditions
@@ -19,13 +18,28 @@ from analytics.replay.definitions import boards
 from analytics.replay.tasks import TaskList
 from analytics.windows import receipts
 from analytics.windows.flow import FlowReading
-from tasks_app.graphql.fields import scoped
+from tasks_app.graphql.asking import Info
+from tasks_app.graphql.fields import may, scoped
 from tasks_app.graphql.http.connections import Connection, PageArgs
 from tasks_app.graphql.http.errors import ApiError, Code
-from tasks_app.graphql.http.node import NodeLoader
+from tasks_app.graphql.http.node import Node, NodeLoader
 from tasks_app.models import Scope
 
-NODE_LOADERS: Mapping[str, NodeLoader] = {"Project": load_project, "Task": load_task, "Activity": load_activity}
+
+def _for_readers(load: NodeLoader) -> NodeLoader:
+    """A node that the caller may not see is null, like one that is not there."""
+
+    def checked(info: Info, pk: int) -> Node | None:
+        return load(info, pk) if may(info.context.caller, Scope.TASKS_READ) else None
+
+    return checked
+
+
+NODE_LOADERS: Mapping[str, NodeLoader] = {
+    "Project": _for_readers(load_project),
+    "Task": _for_readers(load_task),
+    "Activity": _for_readers(load_activity),
+}
 
 
 @strawberry.enum(description="State names, order and categories as they were at each instant, or as they are now.")
@@ -36,7 +50,9 @@ class DefinitionAsOf(Enum):
 
 @strawberry.type
 class AnalyticsQuery:
-    @scoped(Scope.TASKS_READ, description="The tenant's projects, in the order of their making.")
+    @strawberry.field(
+        extensions=[scoped(Scope.TASKS_READ)], description="The tenant's projects, in the order of their making."
+    )
     def projects(
         self,
         info: Info,
@@ -48,17 +64,22 @@ class AnalyticsQuery:
         args = PageArgs(first=first, after=after, last=last, before=before)
         return project_connection(tenant=info.context.tenant, args=args)
 
-    @scoped(Scope.TASKS_READ, description="The project of that key; null if there is none.")
+    @strawberry.field(
+        extensions=[scoped(Scope.TASKS_READ)], description="The project of that key; null if there is none."
+    )
     def project(self, info: Info, key: str) -> Project | None:
         return project_node(tenant=info.context.tenant, key=plain(key, argument="key"))
 
-    @scoped(Scope.TASKS_READ, description="The task of that key, discarded or not; null if there is none.")
+    @strawberry.field(
+        extensions=[scoped(Scope.TASKS_READ)],
+        description="The task of that key, discarded or not; null if there is none.",
+    )
     def task(self, info: Info, key: str) -> Task | None:
         keys = [plain(key, argument="key")]
         return next(iter(task_nodes(tenant=info.context.tenant, keys=keys, now=info.context.now)), None)
 
-    @scoped(
-        Scope.TASKS_READ,
+    @strawberry.field(
+        extensions=[scoped(Scope.TASKS_READ)],
         description="Tasks on the board, in the order of their making: as they are, or as of `at`, after everything"
         " that had happened before that instant, as known at `knownAt`.",
     )
@@ -83,7 +104,10 @@ class AnalyticsQuery:
         )
         return task_connection(tasks=tasks, args=PageArgs(first=first, after=after, last=last, before=before))
 
-    @scoped(Scope.TASKS_READ, description="Who changed what, and when: ledger rows, the newest recording first.")
+    @strawberry.field(
+        extensions=[scoped(Scope.TASKS_READ)],
+        description="Who changed what, and when: ledger rows, the newest recording first.",
+    )
     def activity(
         self,
         info: Info,
@@ -95,12 +119,10 @@ class AnalyticsQuery:
     ) -> Connection[Activity]:
         tenant = info.context.tenant
         args = PageArgs(first=first, after=after, last=last, before=before)
-        return activity_connection(
-            tenant=tenant, filters=activity_conditions(filter or None, tenant=tenant), args=args
-        )
+        return activity_connection(tenant=tenant, filters=activity_conditions(filter or None, tenant=tenant), args=args)
 
-    @scoped(
-        Scope.TASKS_READ,
+    @strawberry.field(
+        extensions=[scoped(Scope.TASKS_READ)],
         description="A project's board after everything that had happened before `at` (default now), as known at"
         " `knownAt` (default now). NOT_FOUND if there is no such project.",
     )
@@ -125,8 +147,8 @@ class AnalyticsQuery:
         reading = BoardReading(project=node, tasks=tasks, at=at or now, known_at=known_at or now)
         return Board(at=at or now, known_at=known_at or now, project=node, reading=reading)
 
-    @scoped(
-        Scope.ANALYTICS_READ,
+    @strawberry.field(
+        extensions=[scoped(Scope.ANALYTICS_READ)],
         description="Figures over a window: of a project, or without one of the whole tenant, where states of one slug"
         " are one. The zone is the argument's, else the project's, else the tenant's. At most 50,000 buckets."
         " Every `readFrom` is answered from the ledger; the receipt says so.",

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Annotated
 import strawberry
 
 from analytics.graphql.actors import Actor, actors_by_id
-from analytics.graphql.asking import Info
 from analytics.graphql.projects import Project, WorkflowState, projects_by_id, state_node
 from analytics.pure.workflow import StateDefinition, Workflows
 from analytics.replay.definitions import workflows
 from analytics.replay.histories import NO_HISTORY, History, histories
 from analytics.replay.tasks import TaskList, TaskRow
+from tasks_app.graphql.asking import Info
 from tasks_app.graphql.http.connections import Connection, PageArgs
 from tasks_app.graphql.http.cursors import Column, Keyset
 from tasks_app.graphql.http.node import Node, encode_id
@@ -71,9 +71,7 @@ class TaskBatch:
         """The state as defined at the instant; for one before all definitions, as first defined."""
         if at is not None and (found := self.workflows.at(at).get(state_id)):
             return found
-        latest = self.workflows.ever(state_id) if at is None else self.workflows.first(state_id)
-        assert latest is not None, "a task's state is defined"
-        return latest
+        return self.workflows.first(state_id) if at else self.workflows.latest(state_id)
 
 
 @strawberry.type(description="An item of work. Discarded tasks are in no list, but their key still finds them.")
@@ -141,16 +139,14 @@ def task_connection(*, tasks: TaskList, args: PageArgs) -> Connection[Task]:
     """One page of the list, in the order of the tasks' making."""
     bounds = args.checked(BY_TASK)
     where = bounds.where(columns=COLUMNS)
-    rows = tasks.read(
-        where=where.text, params=where.params, order=bounds.order_by(columns=COLUMNS), limit=bounds.fetch
-    )
+    rows = tasks.read(where=where.text, params=where.params, order=bounds.order_by(columns=COLUMNS), limit=bounds.fetch)
     page = bounds.page(rows, count=tasks.count)
     batch = TaskBatch(tenant_id=tasks.tenant_id, rows=page.rows, now=tasks.now, at=tasks.at)
     return page.connection(node=lambda row: _node(row, batch))
 
 
 def task_nodes(*, tenant: TenantFacts, keys: Sequence[str], now: datetime) -> list[Task]:
-    """The tasks of those keys as they are, discarded ones included, in the order of the keys; unknown keys are left out."""
+    """The tasks of those keys as they are, discarded ones too, in the order of the keys; unknown keys are left out."""
     rows = {
         each.key: TaskRow(
             each.id,

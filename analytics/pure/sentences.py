@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 from string import Template
 
-# By kind, then by whether a state before is known. A row whose place in the order made it a first or a later one than its
-# kind says (late facts do that) is told as what it turned out to be.
+# By kind. A row whose place in the order made it another than its kind says (late facts do that) is told as what it
+# turned out to be.
 ARRIVED = Template("$who created $what in $to")
 SENTENCES: Mapping[str, Template] = {
     "CREATED": Template("$who reported $what in $to, after $old"),

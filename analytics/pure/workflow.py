@@ -77,6 +77,10 @@ class Workflows:
         versions = self._versions.get(state_id)
         return versions[-1] if versions else None
 
+    def latest(self, state_id: int) -> StateDefinition:
+        """The latest definition of a state that is known to exist."""
+        return self._versions[state_id][-1]
+
     def first(self, state_id: int) -> StateDefinition:
         """The earliest definition of a state."""
         return self._versions[state_id][0]

@@ -20,7 +20,8 @@ SELECT f.seq, f.kind, f.task_id, f.project_id, f.state_id, f.from_id, f.to_id, f
         UNION ALL
         (SELECT l.seq, 9, 0, l.project_id, l.state_id, 0, 0, l.actor_id, l.correlation, l.happened_at, l.recorded_at
            FROM definition_ledger l
-          WHERE l.tenant_id = %(tenant)s AND {definition_conditions} AND {page} ORDER BY l.seq {direction} LIMIT %(limit)s)
+          WHERE l.tenant_id = %(tenant)s AND {definition_conditions} AND {page}
+          ORDER BY l.seq {direction} LIMIT %(limit)s)
        ) f
  ORDER BY f.seq {direction} LIMIT %(limit)s
 """
@@ -171,7 +172,5 @@ def words_of(
 ) -> dict[tuple[str, int], str]:
     """People's words by ("words" | "note" | "actor", id); erased ones are missing."""
     with connection.cursor() as cursor:
-        cursor.execute(
-            WORDS, {"tenant": tenant_id, "words": list(words), "seqs": list(seqs), "actors": list(actors)}
-        )
+        cursor.execute(WORDS, {"tenant": tenant_id, "words": list(words), "seqs": list(seqs), "actors": list(actors)})
         return {(sort, number): text for sort, number, text in cursor.fetchall()}

@@ -11,7 +11,8 @@ from analytics.pure.workflow import StateDefinition, Workflows
 STATE_DEFINITIONS = """/* replay.state_definitions */
 SELECT state_id, project_id, slug, name, category, position, waiting, needs_validation, archived, happened_at
   FROM definition_ledger
- WHERE tenant_id = %(tenant)s AND (%(projects)s::int[] IS NULL OR project_id = ANY (%(projects)s)) AND state_id <> 0
+ WHERE tenant_id = %(tenant)s AND state_id <> 0
+   AND (%(projects)s::int[] IS NULL OR project_id = ANY (%(projects)s))
    AND (%(known_at)s::timestamptz IS NULL OR recorded_at <= %(known_at)s)
  ORDER BY happened_at, seq
 """
@@ -51,7 +52,8 @@ def workflows(
     """The states of the projects (None: all of the tenant's) through time, as known at `known_at` (None: now)."""
     with connection.cursor() as cursor:
         cursor.execute(
-            STATE_DEFINITIONS, {"tenant": tenant_id, "projects": None if project_ids is None else list(project_ids), "known_at": known_at}
+            STATE_DEFINITIONS,
+            {"tenant": tenant_id, "projects": None if project_ids is None else list(project_ids), "known_at": known_at},
         )
         rows = cursor.fetchall()
     return Workflows((_definition(row) for row in rows), frozen=frozen)

@@ -19,7 +19,7 @@ SELECT task_id, CASE WHEN kind = 4 THEN 0 ELSE to_id END, happened_at, seq FROM 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Visit:
-    """One stay in a state (0: off the board). `left_at` None while it lasts; `seqs` are the ledger rows that began it."""
+    """One stay in a state (0: off the board). `left_at` None while it lasts; `seqs` are its ledger rows."""
 
     state_id: int
     entered_at: datetime

@@ -96,9 +96,7 @@ class FlowReading:
     @cached_property
     def frame(self) -> flow.Frame:
         """The window in pieces."""
-        return flow.cut(
-            window=self.window, workflows=self.workflows, recorded_since=self.recorded_since, now=self._now
-        )
+        return flow.cut(window=self.window, workflows=self.workflows, recorded_since=self.recorded_since, now=self._now)
 
     @cached_property
     def _movements(self) -> Sequence[flow.Movement]:

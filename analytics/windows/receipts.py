@@ -13,7 +13,7 @@ FLOW_VERSION = "flow/1"
 
 
 class ReadFrom(StrEnum):
-    """Where figures are read from. RAW: the ledger. ROLLUP: rollups alone, which may lag. MERGED: rollups and live tail."""
+    """Where figures are read from. RAW: the ledger. ROLLUP: rollups alone, which may lag. MERGED: both and the tail."""
 
     RAW = "RAW"
     ROLLUP = "ROLLUP"
@@ -47,5 +47,3 @@ def receipt(*, figures: Mapping[str, Any], raw_rows: int, known_at: datetime, ti
         tzdata=tzdata_version(),
         digest=digest([{"figure": name, "value": figures[name]} for name in sorted(figures)]),
     )
-
-

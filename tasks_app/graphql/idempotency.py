@@ -15,10 +15,10 @@ KEPT_FOR = timedelta(hours=24)
 LONGEST_ID = 200
 PATH = ("input", "clientMutationId")
 
-# What a mutation did, by ids and numbers: its payload is made of it, now and when it is sent again. Never people's words.
+# What a mutation did, by keys and numbers, never people's words: every payload is made of it.
 Outcome = dict[str, Any]
 
-# A twin that runs at the same time waits here for the first to commit, then gets no row. One that was refused left none.
+# A twin that runs at the same time waits here for the first to commit, then gets no row; a refused one leaves none.
 CLAIM = """/* idempotency.claim */
 INSERT INTO client_mutation (tenant_id, actor_id, client_mutation_id, fingerprint, outcome, created_at)
 VALUES (%(tenant_id)s, %(actor_id)s, %(name)s, %(fingerprint)s, 'null', %(now)s)

@@ -24,7 +24,7 @@ LONGEST_WORDS = 10_000
 
 
 class LeftOutIsNull:
-    """For inputs: an argument left out reads like one that is null. UNSET as default keeps `= null` out of the schema."""
+    """For inputs: what is left out reads like null. UNSET as default keeps `= null` out of the schema."""
 
     def __post_init__(self) -> None:
         for each in fields(self):  # type: ignore[arg-type]

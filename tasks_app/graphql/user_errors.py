@@ -25,7 +25,7 @@ def user_error(refused: Refused) -> UserError:
 
 @contextmanager
 def all_or_nothing() -> Iterator[None]:
-    """A savepoint: when something inside is refused, nothing of it stays. What the database cannot hold is refused, too."""
+    """A savepoint: when something inside is refused, nothing of it stays. What the database cannot hold is refused."""
     try:
         with transaction.atomic():
             yield

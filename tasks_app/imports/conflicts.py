@@ -9,13 +9,19 @@ from django.db import connection
 from tasks_app.imports.events import BadEvents, Events
 
 # The tasks that were ever taken off the board or to another one, and all places that they were at.
+# OFFSET 0 and (SELECT ...) keep the look-up one by task: of a tenant that is new the planner expects one row when it sees
+# the tenant's number, and would read all that the tenant has for each task.
 WANDERINGS = """/* imports.wanderings */
 SELECT l.task_id, (extract(epoch FROM l.happened_at) * 1000000)::bigint, l.project_id, l.to_id
-  FROM task_ledger l
- WHERE l.tenant_id = %(tenant_id)s AND l.kind <= 5
-   AND l.task_id = ANY (ARRAY(SELECT w.task_id FROM task_ledger w
-                               WHERE w.tenant_id = %(tenant_id)s AND w.task_id = ANY (%(task_ids)s)
-                                 AND w.kind IN (3, 4, 5)))
+  FROM (SELECT DISTINCT w.task_id
+          FROM unnest(%(task_ids)s::int[]) AS t (id)
+         CROSS JOIN LATERAL (SELECT * FROM task_ledger k
+                              WHERE k.tenant_id = (SELECT %(tenant_id)s::bigint) AND k.task_id = t.id
+                                AND k.kind IN (3, 4, 5) OFFSET 0) w
+       ) gone
+ CROSS JOIN LATERAL (SELECT * FROM task_ledger k
+                      WHERE k.tenant_id = (SELECT %(tenant_id)s::bigint) AND k.task_id = gone.task_id
+                        AND k.kind <= 5 OFFSET 0) l
  ORDER BY l.task_id, l.happened_at, l.seq
 """
 

@@ -19,14 +19,20 @@ SELECT nextval('ledger_seq')
 
 # What the rows of this delivery came to in the end, in the order of all that is known: a later piece may have put a row
 # before an earlier one. Facts that were reported before and became changes just now lie before `beginning`.
+# OFFSET 0 and (SELECT ...) keep the look-up one by task: of a tenant that is new the planner expects one row when it sees
+# the tenant's number, and would read all that the tenant has for each task.
 CHANGES = """/* imports.changes */
+WITH mine AS MATERIALIZED (
+    SELECT DISTINCT m.task_id FROM task_ledger m
+     WHERE m.tenant_id = %(tenant_id)s AND m.seq > %(beginning)s AND m.xact = txid_current()
+)
 SELECT count(*)
   FROM (SELECT l.seq, l.xact, l.to_id, l.project_id, lag(l.to_id) OVER history AS before_id,
                lag(l.project_id) OVER history AS before_project
-          FROM task_ledger l
-         WHERE l.tenant_id = %(tenant_id)s AND l.kind <= 5
-           AND l.task_id IN (SELECT m.task_id FROM task_ledger m
-                              WHERE m.tenant_id = %(tenant_id)s AND m.seq > %(beginning)s AND m.xact = txid_current())
+          FROM mine
+         CROSS JOIN LATERAL (SELECT * FROM task_ledger t
+                              WHERE t.tenant_id = (SELECT %(tenant_id)s::bigint) AND t.task_id = mine.task_id
+                                AND t.kind <= 5 OFFSET 0) l
         WINDOW history AS (PARTITION BY l.task_id ORDER BY l.happened_at, l.seq)) o
  WHERE o.seq > %(beginning)s AND o.xact = txid_current()
    AND (o.before_id IS NULL OR o.before_id <> o.to_id OR o.before_project <> o.project_id)
@@ -62,8 +68,12 @@ class Delivery:
         bad |= self._conflicts(events, identities)
         identities = [identity for index, identity in enumerate(identities) if index not in bad]
         events = sifted(events=events, bad=bad, on_bad=on_bad)
+        # An event without an id of its own is known only if its case is.
+        all_new = not events.event_ids and self._task_ids.keys().isdisjoint(events.cases)
         columns = self._columns(events, identities)
-        recorded = report_columns(tenant_id=self.tenant_id, source_id=self.source_id, columns=columns)
+        recorded = report_columns(
+            tenant_id=self.tenant_id, source_id=self.source_id, columns=columns, all_new=all_new
+        )
         self.recorded += recorded
         self.duplicates += len(identities) - recorded
 

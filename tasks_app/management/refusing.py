@@ -34,7 +34,8 @@ class RefusingCommand(BaseCommand):
 
 def owner_login() -> AbstractContextManager[None]:
     """Everything inside runs as the owner of the tables: what the web's login may not write, commands may."""
-    login: AbstractContextManager[None] = connections[DEFAULT_DB_ALIAS].owner_login()
+    wrapper: Any = connections[DEFAULT_DB_ALIAS]  # config.database's, which has more than Django's own
+    login: AbstractContextManager[None] = wrapper.owner_login()
     return login
 
 

@@ -41,6 +41,10 @@ DJANGO_READS = (
     "auth_group_permissions",
 )
 
+REPORTED_COLUMNS = (
+    "tenant_id, source_id, task_id, project_id, to_id, actor_id, kind, happened_at, identity, case_id, title"
+)
+
 
 class Migration(migrations.Migration):
     dependencies = [
@@ -66,6 +70,12 @@ class Migration(migrations.Migration):
         Reference("task", "origin_id", "project"),
         Reference("task", "source_id", "actor"),
         Reference("reported_event", "task_id", "task"),
+        # A report is of a task's state or assignee; only a discard leads nowhere. Before 1900 there is no board.
+        Execute(
+            "ALTER TABLE reported_event ADD CONSTRAINT reported_event_kind CHECK (kind BETWEEN 1 AND 7),"
+            " ADD CONSTRAINT reported_event_target CHECK (kind = 7 OR (kind = 4) = (to_id = 0)),"
+            " ADD CONSTRAINT reported_event_instant CHECK (happened_at >= '1900-01-01 00:00+00')"
+        ),
         # What a tenant's requests may do. Nothing is deleted, and nobody writes a ledger by hand.
         Grant("SELECT", on=TENANT_TABLES, to=READERS),
         Grant(
@@ -76,7 +86,9 @@ class Migration(migrations.Migration):
         # An actor may be renamed. To become another would give away what it did: the ledger knows only its id.
         Grant("INSERT, UPDATE (name)", on=("actor",), to=WRITERS),
         Grant("DELETE", on=("client_mutation",), to=WRITERS),
-        Grant("INSERT", on=("reported_event", "fact_note"), to=WRITERS),
+        Grant("INSERT", on=("fact_note",), to=WRITERS),
+        # Not its seq: the place in the order of recording is the sequence's to give.
+        Grant(f"INSERT ({REPORTED_COLUMNS})", on=("reported_event",), to=WRITERS),
         Grant("USAGE", on=("SEQUENCE ledger_seq",), to=(*WRITERS, LEDGER_ROLE)),
         Grant("USAGE", on=("SEQUENCE task_id_seq",), to=WRITERS),
         Grant("DELETE", on=("task_tail",), to=("fl_worker",)),

@@ -3,7 +3,7 @@
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 
-from tasks_app.models import Actor, ActorKind, Membership, Role, Tenant, User
+from tasks_app.models import Actor, ActorKind, Membership, Role, User
 from tasks_app.refusals import Refused
 
 
@@ -31,7 +31,7 @@ def add_member(*, user: User, tenant_id: int, role: str) -> None:
     membership, made = Membership.objects.get_or_create(tenant_id=tenant_id, user=user, defaults={"role": role})
     if not made and membership.role != role:
         raise Refused(f"{user.email} is a member already, with the role {membership.role}.")
-    user.tenants.add(Tenant(id=tenant_id))
+    user.tenants.add(tenant_id)
     Actor.objects.get_or_create(
         tenant_id=tenant_id, user=user, defaults={"kind": ActorKind.USER, "name": user.name or user.email}
     )

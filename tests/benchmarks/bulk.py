@@ -21,7 +21,7 @@ from tests.benchmarks.stopwatch import Samples, ratios, taking_turns
 
 GOAL = 3.0
 TASKS = 10_000
-ROUNDS = 7
+ROUNDS = 5
 WARMING = 10
 # Not among them: django-simple-history, which records nothing of an update().
 MODELS: dict[str, type[Any]] = {

@@ -3,12 +3,16 @@
 from tests.benchmarks.bulk import ledger_bulk_fresh, ledger_bulk_warmed
 
 from tests.benchmarks.outcomes import Benchmark
+from tests.benchmarks.pages import deep_page
 
 from tests.benchmarks.saving import ledger_save
+from tests.benchmarks.sizes import ledger_bytes
 
 
 BENCHMARKS: dict[str, Benchmark] = {
     "ledger_save": ledger_save,
     "ledger_bulk_fresh": ledger_bulk_fresh,
     "ledger_bulk_warmed": ledger_bulk_warmed,
+    "ledger_bytes": ledger_bytes,
+    "deep_page": deep_page,
 }

@@ -11,8 +11,6 @@ from django.db import connections
 from django.db.backends.utils import CursorWrapper
 from psycopg import sql
 
-from tests.benchmarks.stopwatch import say
-
 CREATE = "/* benchmarks.create */ CREATE DATABASE {} TEMPLATE template0"
 DROP = "/* benchmarks.drop */ DROP DATABASE IF EXISTS {} WITH (FORCE)"
 
@@ -23,7 +21,6 @@ def scratch_database() -> Iterator[None]:
     signal.signal(signal.SIGTERM, _leave)
     _on_server(CREATE)
     try:
-        say(f"migrating {settings.BENCHMARK_DATABASE}")
         call_command("migrate", verbosity=0)
         yield
     finally:

@@ -1,6 +1,6 @@
 """What the ledger gained, and SQL in a line, for the tests of this folder."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -9,6 +9,7 @@ from django.db import DatabaseError, connection, transaction
 
 from tasks_app.models import TaskLedger, TaskTail
 
+Values = Sequence[object] | Mapping[str, object]
 READ_MARK = "/* tests.read_mark */ SELECT coalesce(max(seq), 0) FROM task_ledger"
 READ_STRAYS = """/* tests.read_strays */
 SELECT t.tenant_id, t.id FROM task t CROSS JOIN LATERAL (
@@ -20,14 +21,14 @@ SELECT t.tenant_id, t.id FROM task t CROSS JOIN LATERAL (
 """
 
 
-def sql(statement: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+def sql(statement: str, values: Values = ()) -> list[tuple[Any, ...]]:
     """The rows of a statement, none for one that has no result."""
     with connection.cursor() as cursor:
         cursor.execute(statement, values)
         return cursor.fetchall() if cursor.description else []
 
 
-def refused(statement: str, values: Sequence[object] = (), *, because: str) -> None:
+def refused(statement: str, values: Values = (), *, because: str) -> None:
     """The statement fails and its message matches; what ran before it in the transaction stays."""
     with pytest.raises(DatabaseError, match=because), transaction.atomic():
         sql(statement, values)

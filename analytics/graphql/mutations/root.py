@@ -1,0 +1,39 @@
+"""The type Mutation: each field's resolver, its scope, and what people read about it."""
+
+from collections.abc import Callable
+from typing import Any
+
+import strawberry
+
+from analytics.graphql.mutations import events, projects, tasks
+from tasks_app.graphql.fields import scoped
+from tasks_app.models import Scope
+
+
+def _writes(resolver: Callable[..., Any], description: str) -> Any:
+    return strawberry.mutation(resolver=resolver, description=description, extensions=[scoped(Scope.TASKS_WRITE)])
+
+
+@strawberry.type(
+    description="Everything that changes something. Each takes one `input` and changes all that it says or nothing;"
+    " what can be expected to fail is answered in `errors`."
+)
+class Mutation:
+    create_project = _writes(projects.create_project, "Makes a project with its workflow.")
+    create_task = _writes(tasks.create_task, "Makes a task.")
+    move_task = _writes(tasks.move_task, "Moves a task to a state; one that it is in already changes nothing.")
+    move_tasks = _writes(tasks.move_tasks, "Moves many tasks to one state in one statement, under one correlation id.")
+    assign_task = _writes(tasks.assign_task, "Gives a task to somebody, or to nobody.")
+    rename_task = _writes(tasks.rename_task, "Gives a task another title.")
+    transfer_task = _writes(tasks.transfer_task, "Moves a task to another project of the tenant; it keeps its key.")
+    discard_task = _writes(tasks.discard_task, "Takes a task off the board; every earlier day still shows it.")
+    restore_task = _writes(tasks.restore_task, "Puts a discarded task back, in the state that it was in.")
+    change_states = _writes(
+        projects.change_states, "Renames, reorders, recategorises, adds and archives states; each change is recorded."
+    )
+    validate_task = _writes(
+        tasks.validate_task, "Validates the state that a task is in. For the roles MANAGER, ADMIN and OWNER."
+    )
+    record_events = _writes(
+        events.record_events, "Records up to 1,000 events of another system, each once by its source and externalId."
+    )
