@@ -6,7 +6,6 @@ from analytics.graphql.mutations import Mutation
 from analytics.graphql.queries import NODE_LOADERS, AnalyticsQuery
 from tasks_app.graphql.http.node import node_field
 from tasks_app.graphql.http.schema import Schema
-from tasks_app.graphql.inputs import CleanLiterals
 from tasks_app.graphql.viewer import Viewer, load_tenant, viewer
 
 
@@ -18,4 +17,4 @@ class Query(AnalyticsQuery):
     node = node_field(loaders={**NODE_LOADERS, "Tenant": load_tenant})
 
 
-schema = Schema(query=Query, mutation=Mutation, extensions=[CleanLiterals])
+schema = Schema(query=Query, mutation=Mutation)

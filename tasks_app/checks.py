@@ -9,11 +9,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, Tags, Warning, register
+from django.core import checks
+from django.core.checks import CheckMessage, Error, Tags, register
 from django.db import DatabaseError, connections
 
 # These fork workers after Django was set up; a pool's connections would be shared by parent and children.
 JOB_COMMANDS = frozenset({"qcluster", "demo"})
+# Run by the owner, whoever the web is: it is what makes the web's login.
+OWNERS_COMMANDS = frozenset({"migrate"})
 
 READ_LOGIN = """/* checks.read_login */
 SELECT current_user::text, r.rolsuper, r.rolbypassrls,
@@ -45,7 +48,7 @@ class Finding:
     """One thing that a login must not be."""
 
     holds: Callable[[Login], bool]
-    make: type[CheckMessage]
+    make: type[Error] | type[checks.Warning]
     id: str
     message: str
     hint: str
@@ -57,7 +60,7 @@ FINDINGS = (
         Error,
         "flowledger.E001",
         "The web's login {login.name} is not bound by row level security: it sees every tenant.",
-        "Let the web log in as fl_app, which migrate makes: set DATABASE_WEB_URL, or ALTER ROLE ... NOSUPERUSER NOBYPASSRLS.",
+        "Let the web log in as fl_app, which migrate makes: set DATABASE_WEB_URL.",
     ),
     Finding(
         lambda login: bool(login.inherits) and not login.superuser,
@@ -70,12 +73,12 @@ FINDINGS = (
         lambda login: login.owner and not login.superuser,
         Error,
         "flowledger.E004",
-        "The web's login {login.name} owns the tables: it could switch off row level security and the ledger's triggers.",
+        "The web's login {login.name} owns the tables: it could switch row level security and the triggers off.",
         "Let the web log in as fl_app, which migrate makes: set DATABASE_WEB_URL.",
     ),
     Finding(
         lambda login: login.began_as_superuser and not login.superuser,
-        Warning,
+        checks.Warning,
         "flowledger.W001",
         "The web's connections are opened by a superuser and step down to {login.name}: SQL could step up again.",
         "In production set DATABASE_WEB_URL to a login of the web's own.",
@@ -127,17 +130,22 @@ def read_login(connection: Any) -> Login | None:
     )
 
 
+def command_name() -> str:
+    """The management command of this process, "" where there is none."""
+    return sys.argv[1] if len(sys.argv) > 1 else ""
+
+
 @register
 def check_pool(**_: Any) -> list[CheckMessage]:
     """No pool in a process that forks."""
-    return pool_errors(databases=settings.DATABASES, command=sys.argv[1] if len(sys.argv) > 1 else "")
+    return pool_errors(databases=settings.DATABASES, command=command_name())
 
 
 @register(Tags.database)
 def check_logins(databases: Sequence[str] | None = None, **_: Any) -> list[CheckMessage]:
     """No login for the web that sees more than one tenant. The owner, as which migrate and the tests connect, may."""
     messages: list[CheckMessage] = []
-    for alias in databases or ():
+    for alias in () if command_name() in OWNERS_COMMANDS else databases or ():
         connection = connections[alias]
         if not getattr(connection, "is_owner", False) and (login := read_login(connection)):
             messages += login_messages(login)

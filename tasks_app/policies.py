@@ -27,7 +27,8 @@ DO $$ BEGIN
 EXCEPTION
     WHEN duplicate_object OR unique_violation THEN NULL;
     WHEN insufficient_privilege THEN
-        RAISE EXCEPTION 'The login % may not create roles: a superuser must first run: ALTER ROLE % CREATEROLE, or: CREATE ROLE {role} {options}',
+        RAISE EXCEPTION
+            'The login % may not create roles: a superuser must first run: ALTER ROLE % CREATEROLE',
             current_user, quote_ident(current_user);
 END $$
 """
@@ -61,6 +62,7 @@ class _Sql(Operation):
 
     reduces_to_sql = True
     reversible = False
+    _constructor_args: tuple[tuple[Any, ...], dict[str, Any]]
 
     def state_forwards(self, app_label: str, state: Any) -> None:
         """Django's models stay as they are."""
@@ -113,7 +115,8 @@ class TenantTable(_Sql):
             ()
             if key == ""
             else (
-                f"ALTER TABLE {table} DROP CONSTRAINT {table}_pkey, ADD CONSTRAINT {table}_pkey PRIMARY KEY (tenant_id, {key})",
+                f"ALTER TABLE {table} DROP CONSTRAINT {table}_pkey,"
+                f" ADD CONSTRAINT {table}_pkey PRIMARY KEY (tenant_id, {key})",
             )
         )
         return [
@@ -150,7 +153,7 @@ class Reference(_Sql):
 
 
 class TenantReference(_Sql):
-    """A foreign key of a tenant's table to the tenant itself. The ledgers and tails do without: it would cost a look-up a row."""
+    """A foreign key of a tenant's table to the tenant itself. Ledgers and tails do without: it is a look-up a row."""
 
     def __init__(self, table: str) -> None:
         self.table = table
@@ -227,18 +230,21 @@ class LedgerFunction(_Sql):
         ]
 
 
-# A superuser needs no membership. An owner that is none takes one for the length of the migration: with what it inherits it
-# may replace a function that it handed over earlier. Before 16 there are no options; WITH SET is what ALTER OWNER asks for.
+# A superuser needs no membership. An owner that is none takes one while it hands a function over: with what it inherits
+# it may replace a function that it gave away earlier. Before 16 there are no options; SET is what ALTER OWNER asks for.
 JOIN_LEDGER_ROLE = """
 DO $$ DECLARE
     options boolean := current_setting('server_version_num')::int >= 160000;
 BEGIN
     IF NOT pg_has_role(current_user, 'fl_ledger', 'USAGE')
        OR NOT pg_has_role(current_user, 'fl_ledger', CASE WHEN options THEN 'SET' ELSE 'MEMBER' END) THEN
-        EXECUTE format('GRANT fl_ledger TO %I', current_user) || CASE WHEN options THEN ' WITH INHERIT TRUE, SET TRUE' ELSE '' END;
+        EXECUTE format('GRANT fl_ledger TO %I', current_user)
+             || CASE WHEN options THEN ' WITH INHERIT TRUE, SET TRUE' ELSE '' END;
     END IF;
 EXCEPTION WHEN insufficient_privilege THEN
-    RAISE EXCEPTION 'The role fl_ledger was made by another login, which must first run: GRANT fl_ledger TO % WITH ADMIN OPTION', current_user;
+    RAISE EXCEPTION
+        'The role fl_ledger was made by another login, which must first run: GRANT fl_ledger TO % WITH ADMIN OPTION',
+        quote_ident(current_user);
 END $$
 """
 

@@ -11,7 +11,7 @@ SECONDS_BETWEEN_LINES = 5.0
 
 
 class Progress:
-    """Counts `unit`s; `with Progress(...) as progress: progress.add(n)`. Nothing is written for work that is done at once."""
+    """Counts what is done; `with Progress(...) as progress: progress.add(n)`. Quick work writes no line."""
 
     def __init__(self, *, label: str, unit: str, total: int | None = None, stream: TextIO | None = None) -> None:
         self._stream = stream or sys.stderr

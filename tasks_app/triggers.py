@@ -11,7 +11,6 @@ statement trigger, because they come in bulk and need no comparison of old and n
 from typing import Any
 
 import pgtrigger
-from django.db.models import Model
 
 # The ledger's own function changes tasks after reported events; it has written their facts itself. Only that function can be
 # this user: the role cannot log in and nobody is a member of it.
@@ -27,11 +26,11 @@ class Call(pgtrigger.Trigger):
         self.function = function
         super().__init__(**options)
 
-    def get_func(self, model: type[Model]) -> str:
+    def get_func(self, model: Any) -> str:
         """Unused: pgtrigger makes a function from it, and render_execute points elsewhere."""
         return "RETURN NULL;"
 
-    def render_execute(self, model: type[Model]) -> str:
+    def render_execute(self, model: Any) -> str:
         """The function that the trigger runs."""
         return f"{self.function}()"
 
@@ -61,7 +60,7 @@ def refuses(*, name: str, operation: Any, condition: str | None = None) -> Call:
 
 
 def keeps(*, identity: str, by_others: str = "") -> Call:
-    """Refuses updates that would change what names a row, and those that would change what only the ledger's owner may."""
+    """Refuses updates that would change what names a row, or what only the ledger's own functions may change."""
     guarded = f" OR ({_differ(by_others)} AND {BY_OTHERS})" if by_others else ""
     return Call(
         name="changed_identity",
@@ -117,7 +116,7 @@ TASK = [
         level=pgtrigger.Statement,
         when=pgtrigger.After,
         operation=pgtrigger.Insert,
-        referencing=pgtrigger.Referencing(new="arrived"),
+        referencing=pgtrigger.Referencing(new="arrived"),  # type: ignore[no-untyped-call]
         condition=pgtrigger.Condition(BY_OTHERS),
     ),
     Call(
@@ -164,7 +163,7 @@ REPORTED = [
         level=pgtrigger.Statement,
         when=pgtrigger.After,
         operation=pgtrigger.Insert,
-        referencing=pgtrigger.Referencing(new="reported"),
+        referencing=pgtrigger.Referencing(new="reported"),  # type: ignore[no-untyped-call]
     ),
     *append_only(),
 ]

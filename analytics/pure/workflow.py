@@ -2,12 +2,17 @@
 
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from functools import cached_property
 
 CANCELLED = "CANCELLED"
 IN_PROGRESS = "IN_PROGRESS"
 DONE = "DONE"
+
+# Of the clock that instants are told by: between one and the next nothing can happen.
+MOMENT = timedelta(microseconds=1)
+EVER = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +36,16 @@ class StateDefinition:
         return self.category != CANCELLED
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StateOrder:
+    """The places of one project's states, from `begin` until `end`."""
+
+    project_id: int
+    places: Mapping[int, int]
+    begin: datetime
+    end: datetime
+
+
 class Workflows:
     """The states of some projects through time.
 
@@ -38,13 +53,13 @@ class Workflows:
     """
 
     def __init__(self, definitions: Iterable[StateDefinition], *, frozen: bool = False) -> None:
-        self._versions: dict[int, list[StateDefinition]] = {}
+        self._recorded: dict[int, list[StateDefinition]] = {}
         for definition in definitions:
-            self._versions.setdefault(definition.state_id, []).append(definition)
-        if frozen:
-            self._versions = {state: versions[-1:] for state, versions in self._versions.items()}
+            self._recorded.setdefault(definition.state_id, []).append(definition)
+        self._versions = {state: versions[-1:] if frozen else versions for state, versions in self._recorded.items()}
         self._frozen = frozen
         self._since = {state: [version.since for version in versions] for state, versions in self._versions.items()}
+        self._beginnings = _beginnings(self._recorded.values())
 
     @property
     def state_ids(self) -> Sequence[int]:
@@ -52,16 +67,30 @@ class Workflows:
         return list(self._versions)
 
     def changes(self, *, after: datetime, before: datetime) -> list[datetime]:
-        """The instants, strictly between the two, at which a definition became another one, in order."""
+        """The instants, strictly between the two, at which answers change with a definition, in order."""
         if self._frozen:
             return []
+        return [instant for instant in self._redefined if after < instant < before]
+
+    def redefinitions(self, *, start: datetime, end: datetime) -> list[datetime]:
+        """The instants of [start, end) at which a state was changed or added, frozen or not, in order.
+
+        Neither a project's first states count, nor a definition that repeats the one before it.
+        """
+        return [instant for instant in self._redefined if start <= instant < end]
+
+    @cached_property
+    def _redefined(self) -> list[datetime]:
         instants = {
             later.since
-            for versions in self._versions.values()
+            for versions in self._recorded.values()
             for earlier, later in zip([None, *versions], versions, strict=False)
-            if earlier is None or _differs(earlier, later)
+            if (self._is_added(later) if earlier is None else _content(earlier) != _content(later))
         }
-        return sorted(instant for instant in instants if after < instant < before)
+        return sorted(instants)
+
+    def _is_added(self, first: StateDefinition) -> bool:
+        return first.since > self._beginnings[first.project_id]
 
     def at(self, instant: datetime) -> Mapping[int, StateDefinition]:
         """Each state as defined at that instant, by state id; a state that did not exist yet is missing."""
@@ -71,6 +100,20 @@ class Workflows:
             if place:
                 found[state] = versions[place - 1]
         return found
+
+    def in_force(self, instant: datetime) -> Mapping[int, StateDefinition]:
+        """As `at`; a project's first states hold before its beginning, too."""
+        beginnings = {
+            versions[0].state_id: versions[0] for versions in self._versions.values() if self._is_old(versions)
+        }
+        return {**beginnings, **self.at(instant)}
+
+    def before(self, instant: datetime) -> Mapping[int, StateDefinition]:
+        """As `in_force`, but without what was defined at that very instant: so a bucket sees it that ends there."""
+        return self.in_force(instant - MOMENT)
+
+    def _is_old(self, versions: Sequence[StateDefinition]) -> bool:
+        return versions[0].since <= self._beginnings[versions[0].project_id]
 
     def ever(self, state_id: int) -> StateDefinition | None:
         """The latest definition of a state; None for a state of another project."""
@@ -85,18 +128,18 @@ class Workflows:
         """The earliest definition of a state."""
         return self._versions[state_id][0]
 
-    def project_of(self, state_id: int) -> int | None:
-        """The project whose state it is."""
-        versions = self._versions.get(state_id)
-        return versions[0].project_id if versions else None
-
-    def intervals(self) -> Iterable[tuple[StateDefinition, datetime | None, datetime | None]]:
-        """Each definition with the half-open span in which it held; the earliest holds before, too."""
-        for versions in self._versions.values():
-            for number, version in enumerate(versions):
-                begin = version.since if number else None
-                end = versions[number + 1].since if number + 1 < len(versions) else None
-                yield version, begin, end
+    def orders(self, *, before: datetime) -> list[StateOrder]:
+        """Each project's orders up to an instant, in turn. What changes no state's place begins no new order."""
+        found: dict[int, list[StateOrder]] = {}
+        for instant in (EVER, *self.changes(after=EVER, before=before)):
+            for project, states in by_project(self.in_force(instant).values()).items():
+                its_places, orders = places(states), found.setdefault(project, [])
+                if orders and orders[-1].places == its_places:
+                    continue
+                if orders:
+                    orders[-1] = replace(orders[-1], end=instant)
+                orders.append(StateOrder(project_id=project, places=its_places, begin=instant, end=before))
+        return [order for orders in found.values() for order in orders]
 
 
 def in_order(definitions: Iterable[StateDefinition]) -> list[StateDefinition]:
@@ -104,14 +147,41 @@ def in_order(definitions: Iterable[StateDefinition]) -> list[StateDefinition]:
     return sorted(definitions, key=lambda each: (each.project_id, each.position, each.archived, each.state_id))
 
 
-def first_position(definitions: Iterable[StateDefinition], *, category: str) -> int | None:
-    """The lowest position of an active state of that category."""
-    positions = [each.position for each in definitions if each.category == category and not each.archived]
-    return min(positions, default=None)
+def by_project(definitions: Iterable[StateDefinition]) -> Mapping[int, list[StateDefinition]]:
+    """The states of each project."""
+    found: dict[int, list[StateDefinition]] = {}
+    for definition in definitions:
+        found.setdefault(definition.project_id, []).append(definition)
+    return found
 
 
-def _differs(earlier: StateDefinition, later: StateDefinition) -> bool:
-    return _content(earlier) != _content(later)
+def places(states: Iterable[StateDefinition]) -> Mapping[int, int]:
+    """Each state's place in its project's order, by state id; cancelled states have none.
+
+    Positions count cancelled states, too; places do not. An archived state shares the place of the active one before
+    it, -1 where there is none.
+    """
+    found = {}
+    for its_states in by_project(states).values():
+        active = sorted(each.position for each in its_states if each.on_board and not each.archived)
+        for each in its_states:
+            if each.on_board:
+                found[each.state_id] = bisect_right(active, each.position) - 1
+    return found
+
+
+def lowest(states: Iterable[StateDefinition], *, category: str) -> StateDefinition | None:
+    """The first active state of that category in the order of one project."""
+    active = [each for each in states if each.category == category and not each.archived]
+    return min(active, key=lambda each: each.position, default=None)
+
+
+def _beginnings(states: Iterable[Sequence[StateDefinition]]) -> Mapping[int, datetime]:
+    found: dict[int, datetime] = {}
+    for versions in states:
+        first = versions[0]
+        found[first.project_id] = min(first.since, found.get(first.project_id, first.since))
+    return found
 
 
 def _content(definition: StateDefinition) -> tuple[object, ...]:

@@ -4,17 +4,17 @@ Each statement reads the state-setting facts before the window's end once and pu
 small: counts by piece, where the pieces are what the given edges cut time into. Piece 0 is before the first edge.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import connection
 
 from analytics.pure.flow import Movement, Reached
-from analytics.pure.workflow import Workflows
+from analytics.pure.workflow import StateOrder
 
-# A project's chart needs, beside its own facts, all facts of tasks that were ever transferred: they arrive or leave by facts
-# of another project. The index (tenant_id, seq) bounds the scan to the tenant.
+# A project's chart needs all facts of every task that was ever there: tasks arrive and leave by facts of other projects,
+# too. The index (tenant_id, task_id) bounds the scan to the tenant.
 IN_ORDER = """
 WITH fact AS (
     SELECT l.task_id, l.seq, l.happened_at, l.kind = 4 AS discarded,
@@ -23,66 +23,88 @@ WITH fact AS (
       FROM task_ledger l
      WHERE l.tenant_id = %(tenant)s AND l.kind <= 5 AND l.happened_at < %(until)s
        AND (%(known_at)s::timestamptz IS NULL OR l.recorded_at <= %(known_at)s)
-       AND (%(project)s::int IS NULL OR l.project_id = %(project)s
-            OR l.task_id IN (SELECT m.task_id FROM task_ledger m WHERE m.tenant_id = %(tenant)s AND m.kind = 3))
+       AND (%(project)s::int IS NULL
+            OR l.task_id IN (SELECT m.task_id FROM task_ledger m
+                              WHERE m.tenant_id = %(tenant)s AND m.project_id = %(project)s AND m.kind <= 5))
     WINDOW history AS (PARTITION BY l.task_id ORDER BY l.happened_at, l.seq)
 )
 """
 
-MOVEMENTS = f"""/* replay.movements */ {IN_ORDER}
+
+def _after_facts(name: str, statement: str) -> str:
+    return f"{name} {IN_ORDER} {statement}"
+
+
+MOVEMENTS = _after_facts(
+    "/* replay.movements */",
+    """
 SELECT width_bucket(happened_at, %(edges)s::timestamptz[]) AS piece, before_id, state_id, discarded, count(*)
   FROM fact GROUP BY 1, 2, 3, 4
-"""
+""",
+)
 
-# Of the states that a task visited, from the highest position down: the earliest visit so far is when every line down to the
-# next visited position was reached. `orders` has each state's position in each order that the window saw.
-REACHED = f"""/* replay.reached */ {IN_ORDER},
+# Of the states that a task visited, from the highest place down: the earliest visit so far is when every line down to
+# the next visited place was reached. The arrays have each state's place in each order that the window's buckets end in.
+REACHED = _after_facts(
+    "/* replay.reached */",
+    """,
 visit AS (
     SELECT task_id, state_id, min(happened_at) AS first_at FROM fact WHERE state_id <> 0 GROUP BY task_id, state_id
 ),
 reached AS (
-    SELECT o.epoch, o.project_id, o.position AS high, lead(o.position, 1, -2) OVER down AS low,
+    SELECT o.order_id, o.project_id, o.place AS high, lead(o.place, 1, -2) OVER down AS low,
            min(v.first_at) OVER (down ROWS UNBOUNDED PRECEDING) AS reached_at
       FROM visit v
-      JOIN unnest(%(epochs)s::int[], %(projects)s::int[], %(states)s::int[], %(positions)s::int[])
-           AS o (epoch, project_id, state_id, position) ON o.state_id = v.state_id
-    WINDOW down AS (PARTITION BY v.task_id, o.project_id, o.epoch ORDER BY o.position DESC)
+      JOIN unnest(%(orders)s::int[], %(projects)s::int[], %(states)s::int[], %(places)s::int[])
+           AS o (order_id, project_id, state_id, place) ON o.state_id = v.state_id
+    WINDOW down AS (PARTITION BY v.task_id, o.project_id, o.order_id ORDER BY o.place DESC)
 )
-SELECT epoch, project_id, low, high, width_bucket(reached_at, %(edges)s::timestamptz[]) AS piece, count(*)
+SELECT order_id, project_id, low, high, width_bucket(reached_at, %(edges)s::timestamptz[]) AS piece, count(*)
   FROM reached WHERE low < high GROUP BY 1, 2, 3, 4, 5
-"""
+""",
+)
 
-CORRECTIONS = f"""/* replay.corrections */ {IN_ORDER},
-placed AS (
-    SELECT f.task_id, f.seq, f.happened_at, p.project_id, p.position
+# An item is behind when it is moved to a place below one that it has been to, by the order in force at that moment; so
+# each order judges the facts of its own time, against all that came before. A fact that repeats the state moves nothing.
+CORRECTIONS = _after_facts(
+    "/* replay.corrections */",
+    """,
+judged AS (
+    SELECT f.task_id, f.seq, o.project_id, f.happened_at >= o.begin_at AND f.state_id <> f.before_id AS decides,
+           o.place < max(o.place) OVER (PARTITION BY f.task_id, o.project_id, o.begin_at ORDER BY f.happened_at, f.seq)
+               AS below
       FROM fact f
-      LEFT JOIN unnest(%(states)s::int[], %(projects)s::int[], %(positions)s::int[], %(begins)s::timestamptz[],
-                       %(ends)s::timestamptz[]) AS p (state_id, project_id, position, begin_at, end_at)
-        ON p.state_id = f.state_id AND (p.begin_at IS NULL OR p.begin_at <= f.happened_at)
-       AND (p.end_at IS NULL OR f.happened_at < p.end_at)
+      JOIN unnest(%(states)s::int[], %(projects)s::int[], %(places)s::int[], %(begins)s::timestamptz[],
+                  %(ends)s::timestamptz[]) AS o (state_id, project_id, place, begin_at, end_at)
+        ON o.state_id = f.state_id AND f.happened_at < o.end_at
+),
+behind AS MATERIALIZED (
+    SELECT task_id, seq, project_id FROM judged WHERE below AND decides
 ),
 marked AS (
-    SELECT task_id, seq, happened_at,
-           coalesce(position < max(position) OVER (PARTITION BY task_id, project_id ORDER BY happened_at, seq), false) AS below
-      FROM placed
-),
-turned AS (
-    SELECT m.*, lag(below, 1, false) OVER (PARTITION BY task_id ORDER BY happened_at, seq) AS was_below FROM marked m
+    SELECT f.task_id, f.seq, f.happened_at, coalesce(b.project_id, 0) AS behind_in,
+           lag(coalesce(b.project_id, 0), 1, 0) OVER (PARTITION BY f.task_id ORDER BY f.happened_at, f.seq) AS was_in
+      FROM fact f LEFT JOIN behind b ON b.seq = f.seq
+     WHERE f.state_id <> f.before_id AND f.task_id IN (SELECT task_id FROM behind)
 ),
 span AS (
-    SELECT task_id, below, happened_at AS from_at,
+    SELECT task_id, behind_in, happened_at AS from_at,
            lead(happened_at) OVER (PARTITION BY task_id ORDER BY happened_at, seq) AS to_at
-      FROM turned WHERE below <> was_below
+      FROM marked WHERE behind_in <> was_in
 )
-SELECT s.task_id, s.from_at, s.to_at FROM span s
- WHERE s.below AND (s.to_at IS NULL OR s.to_at > %(from)s) AND s.from_at < %(until)s
- ORDER BY s.from_at, s.task_id
-"""
+SELECT task_id, from_at, to_at FROM span
+ WHERE behind_in <> 0 AND (to_at IS NULL OR to_at > %(from)s OR from_at >= %(from)s)
+ ORDER BY from_at, task_id
+""",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scope:
-    """Which facts an answer may see: of one project or the whole tenant, before `until`, as known at `known_at` (None: now)."""
+    """Which facts an answer may see: of one project or the whole tenant, before `until`, as known at `known_at`.
+
+    `known_at` None means all that is recorded: nothing is later than now, and a clock that lags must hide nothing.
+    """
 
     tenant_id: int
     project_id: int | None
@@ -108,16 +130,6 @@ class Correction:
     end: datetime | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Order:
-    """A state's position in one project's order, in one epoch of the window."""
-
-    epoch: int
-    project_id: int
-    state_id: int
-    position: int
-
-
 def movements(*, scope: Scope, edges: Sequence[datetime]) -> list[Movement]:
     """Every fact in scope, repeats of a state included, so that the counts add up to the ledger rows read."""
     with connection.cursor() as cursor:
@@ -125,31 +137,36 @@ def movements(*, scope: Scope, edges: Sequence[datetime]) -> list[Movement]:
         return [Movement(*row) for row in cursor.fetchall()]
 
 
-def reached(*, scope: Scope, edges: Sequence[datetime], orders: Sequence[Order]) -> list[Reached]:
-    """When items first came to a position or beyond it, by each order; a visit of no length counts."""
-    values = {
-        "edges": list(edges),
-        "epochs": [order.epoch for order in orders],
-        "projects": [order.project_id for order in orders],
-        "states": [order.state_id for order in orders],
-        "positions": [order.position for order in orders],
-    }
+def reached(
+    *, scope: Scope, edges: Sequence[datetime], orders: Sequence[Mapping[int, int]], project_of: Mapping[int, int]
+) -> list[Reached]:
+    """When items first came to a place or beyond it, by each of the orders of states; a visit of no length counts."""
+    rows = [
+        (number, project_of[state], state, place)
+        for number, order in enumerate(orders)
+        for state, place in order.items()
+    ]
+    columns = _columns(rows, names=("orders", "projects", "states", "places"))
     with connection.cursor() as cursor:
-        cursor.execute(REACHED, {**scope.parameters(), **values})
+        cursor.execute(REACHED, {**scope.parameters(), **columns, "edges": list(edges)})
         return [Reached(*row) for row in cursor.fetchall()]
 
 
-def corrections(*, scope: Scope, begin: datetime, workflows: Workflows) -> list[Correction]:
-    """The correction windows that touch [begin, scope.until), by the order that was in force at each fact."""
-    spans = [span for span in workflows.intervals() if span[0].on_board]
-    values = {
-        "from": begin,
-        "states": [definition.state_id for definition, _, _ in spans],
-        "projects": [definition.project_id for definition, _, _ in spans],
-        "positions": [definition.position for definition, _, _ in spans],
-        "begins": [start for _, start, _ in spans],
-        "ends": [end for _, _, end in spans],
-    }
+def corrections(*, scope: Scope, begin: datetime, orders: Sequence[StateOrder]) -> list[Correction]:
+    """The correction windows of [begin, scope.until), by the order that was in force at each fact.
+
+    One of no length belongs to the window that contains its instant.
+    """
+    rows = [
+        (state, order.project_id, place, order.begin, order.end)
+        for order in orders
+        for state, place in order.places.items()
+    ]
+    columns = _columns(rows, names=("states", "projects", "places", "begins", "ends"))
     with connection.cursor() as cursor:
-        cursor.execute(CORRECTIONS, {**scope.parameters(), **values})
+        cursor.execute(CORRECTIONS, {**scope.parameters(), **columns, "from": begin})
         return [Correction(*row) for row in cursor.fetchall()]
+
+
+def _columns(rows: Sequence[tuple[object, ...]], *, names: Sequence[str]) -> dict[str, list[object]]:
+    return {name: [row[number] for row in rows] for number, name in enumerate(names)}

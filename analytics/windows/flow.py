@@ -1,8 +1,8 @@
 """The cumulative flow diagram and work in progress of a project or of the whole tenant."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from functools import cached_property
 
@@ -12,6 +12,8 @@ from analytics.pure.workflow import StateDefinition, Workflows, in_order
 from analytics.replay import flow as replay
 from analytics.replay.definitions import BoardFacts, workflows
 from analytics.replay.items import ItemName, names_of
+
+LATEST = datetime.max.replace(tzinfo=UTC)
 
 
 class FlowMode(StrEnum):
@@ -108,13 +110,10 @@ class FlowReading:
 
     @cached_property
     def _lines(self) -> flow.Lines:
-        orders = [
-            replay.Order(epoch=epoch, project_id=each.project_id, state_id=each.state_id, position=each.position)
-            for epoch, definitions in enumerate(self.frame.epochs)
-            for each in definitions.values()
-            if each.on_board
-        ]
-        rows = replay.reached(scope=self._scope, edges=self.frame.edges, orders=orders)
+        project_of = {state: definition.project_id for state, definition in self.frame.first.items()}
+        rows = replay.reached(
+            scope=self._scope, edges=self.frame.edges, orders=self.frame.orders, project_of=project_of
+        )
         return flow.lines(frame=self.frame, reached=rows)
 
     @property
@@ -133,7 +132,7 @@ class FlowReading:
 
     def states(self) -> list[StateDefinition]:
         """The states that the window's charts show, in order; those of one slug are one for a whole tenant."""
-        return [states[0] for states in self._by_slug().values()]
+        return [states[0] for states in self._shown]
 
     def work_in_progress(self) -> list[int | None]:
         """Items in states of category IN_PROGRESS at each bucket's end."""
@@ -148,35 +147,52 @@ class FlowReading:
             mode=mode,
             series=[
                 Series(state=states[0], counts=known(_added(lines[state.state_id] for state in states)))
-                for states in self._by_slug().values()
+                for states in self._shown
             ],
             arrivals=known(counts.arrivals),
             departures=known(counts.departures),
             left=known(counts.departures),
             discarded=known(counts.discarded),
-            definition_changes=self._definition_changes(),
+            definition_changes=self.workflows.redefinitions(
+                start=self.window.start, end=min(self.window.end, self._now)
+            ),
             correction_windows=self._correction_windows(),
             difference=known([reached - in_progress for reached, in_progress in gap]),
         )
 
-    def _by_slug(self) -> Mapping[str, list[StateDefinition]]:
-        found: dict[str, list[StateDefinition]] = {}
-        states = sorted(in_order(flow.shown_states(self.frame)), key=lambda state: state.position)
-        for state in states:
-            found.setdefault(state.slug, []).append(state)
-        return found
+    @cached_property
+    def _shown(self) -> list[list[StateDefinition]]:
+        """The states by slug, those of the earliest project first: its definition at the end stands for all of them.
 
-    def _definition_changes(self) -> list[datetime]:
-        beginnings = {board.recorded_since for board in self._boards}
-        changes = self.workflows.changes(after=self.window.start, before=self.window.end)
-        return [change for change in changes if change not in beginnings]
+        Only archived states in which nothing was, and cancelled ones, are not shown.
+        """
+        at_end = self.frame.epochs[-1].values()
+        by_slug: dict[str, list[StateDefinition]] = {}
+        for state in in_order(each for each in at_end if self._as_defined_now or self._was_defined(each)):
+            by_slug.setdefault(state.slug, []).append(state)
+        shown = [states for states in by_slug.values() if any(self._is_shown(state) for state in states)]
+        return sorted(shown, key=lambda states: (states[0].position, states[0].archived, states[0].project_id))
+
+    def _was_defined(self, state: StateDefinition) -> bool:
+        return self.frame.first[state.state_id].since < self.window.end
+
+    def _is_shown(self, state: StateDefinition) -> bool:
+        versions = [epoch[state.state_id] for epoch in self.frame.epochs if state.state_id in epoch]
+        in_use = any(version.on_board and not version.archived for version in versions)
+        return in_use or any(self._counts.bands[state.state_id])
 
     def _correction_windows(self) -> list[CorrectionWindow]:
-        rows = replay.corrections(scope=self._scope, begin=self.window.start, workflows=self.workflows)
+        orders = self.workflows.orders(before=self.window.end)
+        rows = replay.corrections(scope=self._scope, begin=self.window.start, orders=orders)
         names = names_of(tenant_id=self._tenant_id, task_ids=sorted({row.task_id for row in rows}))
         windows = [CorrectionWindow(item=names[row.task_id], begin=row.begin, end=row.end) for row in rows]
-        return sorted(windows, key=lambda each: (each.begin, each.item.identity))
+        # By what is the same in every database; the order of recording differs when a file comes in another order.
+        return sorted(windows, key=lambda each: (each.begin, each.item.identity, each.end or LATEST))
 
 
-def _added(columns: Iterable[Sequence[int]]) -> list[int]:
-    return [sum(values) for values in zip(*columns, strict=True)]
+def _added(columns: Iterable[Sequence[int | None]]) -> list[int | None]:
+    """The sums of what there is; null where there is nothing to add."""
+    return [
+        sum(existing) if (existing := [value for value in values if value is not None]) else None
+        for values in zip(*columns, strict=True)
+    ]

@@ -1,6 +1,7 @@
 """Web and worker as children of one command: both run, or neither."""
 
 import contextlib
+import http.client
 import os
 import signal
 import socket
@@ -11,7 +12,10 @@ from collections.abc import Callable, Iterator, Mapping
 
 from django.conf import settings
 
+from tasks_app.refusals import Refused
+
 HOST = "127.0.0.1"
+HEALTH = "/health/live"
 WEB_WORKERS = 2
 READY_WITHIN_SECONDS = 60
 GRACE_SECONDS = 10
@@ -21,24 +25,20 @@ STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 Children = Mapping[str, "subprocess.Popen[bytes]"]
 
 
-class Stopped(Exception):  # noqa: N818 - it says what happened, as Refused does
-    """One sentence that says why the demo cannot go on."""
-
-
 def check_port(*, port: int) -> None:
-    """Raises Stopped when nobody may serve there."""
+    """Raises Refused when nobody may serve there."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((HOST, port))
         except OverflowError:
-            raise Stopped(f"{port} is no port: give one from 1 to 65535.") from None
+            raise Refused(f"{port} is no port: give one from 1 to 65535.") from None
         except OSError as error:
-            raise Stopped(f"Port {port} cannot be used ({error.strerror}): choose another with --port.") from None
+            raise Refused(f"Port {port} cannot be used ({error.strerror}): choose another with --port.") from None
 
 
 def serve(*, port: int, on_ready: Callable[[], object]) -> None:
-    """Serves until Ctrl-C or SIGTERM, then ends web and worker. Raises Stopped when one of them ends by itself.
+    """Serves until Ctrl-C or SIGTERM, then ends web and worker. Raises Refused when one of them ends by itself.
 
     Calls `on_ready` once the web answers.
     """
@@ -86,17 +86,20 @@ def _wait(children: Children, *, until: Callable[[], bool], within: float | None
     while not until():
         for name, child in children.items():
             if child.poll() is not None:
-                raise Stopped(
+                raise Refused(
                     f"The {name} ended by itself with exit code {child.returncode}; its last words are above."
                 )
         if within is not None and time.monotonic() - started > within:
-            raise Stopped(f"The web did not answer within {within:.0f} seconds; what it said is above.")
+            raise Refused(f"The web did not answer within {within:.0f} seconds; what it said is above.")
         time.sleep(PAUSE_SECONDS)
 
 
 def _answers(port: int) -> bool:
-    with contextlib.suppress(OSError), socket.create_connection((HOST, port), timeout=1):
-        return True
+    """A whole request is asked: the socket takes connections before anything stands behind it."""
+    web = http.client.HTTPConnection(HOST, port, timeout=1)
+    with contextlib.suppress(OSError, http.client.HTTPException):
+        web.request("GET", HEALTH)
+        return web.getresponse().status == http.HTTPStatus.OK
     return False
 
 

@@ -2,11 +2,9 @@
 
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import AbstractContextManager
 from datetime import datetime
-from typing import Any
 
-from django.db import connection, transaction
+from django.db import transaction
 
 from tasks_app.demo.history import Event, history
 from tasks_app.demo.story import Story
@@ -22,13 +20,6 @@ from tasks_app.tenancy import entered
 SOURCE = "demo"
 TIMEOUT_SECONDS = 300
 BATCHES = ({Kind.CREATED}, {Kind.MOVED, Kind.TRANSFERRED, Kind.ASSIGNED, Kind.VALIDATED}, {Kind.DISCARDED})
-
-
-def as_owner() -> AbstractContextManager[None]:
-    """Everything inside runs with the login of the tables' owner."""
-    engine: Any = connection
-    login: AbstractContextManager[None] = engine.owner_login()
-    return login
 
 
 def found_tenant(*, story: Story, now: datetime) -> dict[str, int]:

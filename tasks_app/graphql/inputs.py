@@ -1,15 +1,11 @@
 """What mutations of the record take, and how it is made clean before it reaches an operation."""
 
-from collections.abc import Iterator
 from dataclasses import fields
 from datetime import datetime
 from typing import Any
 
 import strawberry
-from graphql import StringValueNode, Visitor, visit
-from strawberry.extensions import SchemaExtension
 
-from tasks_app.graphql.http.errors import ApiError
 from tasks_app.graphql.http.node import decode_pk
 from tasks_app.models import StateCategory
 from tasks_app.operations.events import EventIn
@@ -166,22 +162,6 @@ class RecordEventsInput(LeftOutIsNull):
     source: str = strawberry.field(description="The source's name, 1 to 200 characters.")
     events: list[EventInput] = strawberry.field(description="The events. All are recorded, or none.")
     client_mutation_id: str | None = _client_mutation_id()
-
-
-class CleanLiterals(SchemaExtension):
-    """Refuses a NUL that an escape in the document has made; variables are checked when the request is read."""
-
-    def on_execute(self) -> Iterator[None]:
-        document = self.execution_context.graphql_document
-        if document is not None and "\\u" in (self.execution_context.query or ""):
-            visit(document, _NoNul())
-        yield
-
-
-class _NoNul(Visitor):
-    def enter_string_value(self, node: StringValueNode, *_: object) -> None:
-        if "\0" in node.value:
-            raise ApiError("query: a string has a NUL in it; leave it out.")
 
 
 def actor_pk(node_id: str | None) -> int | None:

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import strawberry
-from django.db import DataError, transaction
+from django.db import DataError, OperationalError, transaction
+from psycopg.errors import ProgramLimitExceeded
 
 from tasks_app.refusals import Refused
 
@@ -31,3 +32,7 @@ def all_or_nothing() -> Iterator[None]:
             yield
     except DataError:
         raise Refused("A value is too large, or of a form that cannot be kept; nothing was changed.") from None
+    except OperationalError as error:
+        if not isinstance(error.__cause__, ProgramLimitExceeded):  # a name that does not fit into an index
+            raise
+        raise Refused("A name is too long to be kept, above all in other scripts than Latin; shorten it.") from None

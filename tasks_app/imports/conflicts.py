@@ -1,4 +1,4 @@
-"""Reports about known tasks that contradict what is recorded: the wrong board at that instant, an event id told otherwise."""
+"""Events that contradict what is recorded: the task was on another board or on none, or the event id is taken."""
 
 from bisect import bisect_right
 from collections import defaultdict
@@ -9,8 +9,8 @@ from django.db import connection
 from tasks_app.imports.events import BadEvents, Events
 
 # The tasks that were ever taken off the board or to another one, and all places that they were at.
-# OFFSET 0 and (SELECT ...) keep the look-up one by task: of a tenant that is new the planner expects one row when it sees
-# the tenant's number, and would read all that the tenant has for each task.
+# OFFSET 0 and (SELECT ...) keep the look-up one by task: of a new tenant the planner expects one row when it sees the
+# tenant's number, and would read all that the tenant has for each task.
 WANDERINGS = """/* imports.wanderings */
 SELECT l.task_id, (extract(epoch FROM l.happened_at) * 1000000)::bigint, l.project_id, l.to_id
   FROM (SELECT DISTINCT w.task_id

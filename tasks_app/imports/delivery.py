@@ -1,4 +1,4 @@
-"""Bringing a source's events to one project. An import brings a file in pieces, recordEvents a list at once: both come here."""
+"""Bringing a source's events to one project: an import brings a file in pieces, recordEvents a list at once."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,8 +19,8 @@ SELECT nextval('ledger_seq')
 
 # What the rows of this delivery came to in the end, in the order of all that is known: a later piece may have put a row
 # before an earlier one. Facts that were reported before and became changes just now lie before `beginning`.
-# OFFSET 0 and (SELECT ...) keep the look-up one by task: of a tenant that is new the planner expects one row when it sees
-# the tenant's number, and would read all that the tenant has for each task.
+# OFFSET 0 and (SELECT ...) keep the look-up one by task: of a new tenant the planner expects one row when it sees the
+# tenant's number, and would read all that the tenant has for each task.
 CHANGES = """/* imports.changes */
 WITH mine AS MATERIALIZED (
     SELECT DISTINCT m.task_id FROM task_ledger m
@@ -41,7 +41,7 @@ SELECT count(*)
 
 @dataclass(slots=True, kw_only=True)
 class Delivery:
-    """One source's events for one project, whose row the transaction holds locked: two deliveries would make a case twice.
+    """One source's events for one project. The transaction holds its row locked: two at once would make a case twice.
 
     Remembers the cases and people of earlier pieces, and counts.
     """
@@ -71,9 +71,7 @@ class Delivery:
         # An event without an id of its own is known only if its case is.
         all_new = not events.event_ids and self._task_ids.keys().isdisjoint(events.cases)
         columns = self._columns(events, identities)
-        recorded = report_columns(
-            tenant_id=self.tenant_id, source_id=self.source_id, columns=columns, all_new=all_new
-        )
+        recorded = report_columns(tenant_id=self.tenant_id, source_id=self.source_id, columns=columns, all_new=all_new)
         self.recorded += recorded
         self.duplicates += len(identities) - recorded
 

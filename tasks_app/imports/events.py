@@ -32,7 +32,7 @@ class Events:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bad:
-    """Why an event cannot be taken: its place, the column that is wrong, the reason as a sentence without its full stop."""
+    """Why an event cannot be taken: its place, the column that is wrong, the reason without a full stop."""
 
     place: int
     column: str

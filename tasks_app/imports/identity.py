@@ -27,8 +27,7 @@ class Identities:
         identities: list[str] = []
         bad: BadEvents = {}
         columns = zip(events.event_ids, events.cases, events.instants, slugs, strict=True)
-        for index, (event_id, *content) in enumerate(columns):
-            case, instant, slug = content
+        for index, (event_id, case, instant, slug) in enumerate(columns):
             identity = self._named(event_id) if event_id else self._nth(case, instant, slug)
             identities.append(identity)
             if event_id and self._content.setdefault(identity, (case, instant, slug)) != (case, instant, slug):

@@ -18,12 +18,14 @@ SELECT nextval('task_id_seq') FROM generate_series(1, %(count)s)
 
 KNOWN_ACTORS = """/* imports.known_actors */
 SELECT name, id FROM actor
- WHERE tenant_id = %(tenant_id)s AND kind = %(kind)s AND user_id IS NULL AND api_key_id IS NULL AND name = ANY (%(names)s)
+ WHERE tenant_id = %(tenant_id)s AND kind = %(kind)s AND user_id IS NULL AND api_key_id IS NULL
+   AND name = ANY (%(names)s)
 """
 
 NEW_ACTORS = """/* imports.new_actors */
 INSERT INTO actor (tenant_id, kind, name)
-SELECT %(tenant_id)s, %(kind)s, n.name FROM unnest(%(names)s::text[]) WITH ORDINALITY AS n (name, place) ORDER BY n.place
+SELECT %(tenant_id)s, %(kind)s, n.name
+  FROM unnest(%(names)s::text[]) WITH ORDINALITY AS n (name, place) ORDER BY n.place
     ON CONFLICT (tenant_id, kind, name) WHERE user_id IS NULL AND api_key_id IS NULL DO NOTHING
 """
 

@@ -10,9 +10,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from tasks_app.refusals import Refused
+
+if TYPE_CHECKING:
+    from _csv import Reader
 
 PIECE = 1 << 20
 LONGEST_LINE = 1 << 20
@@ -54,7 +57,7 @@ def opened(*, path: Path, batch_rows: int) -> Iterator[Table]:
             yield Table(name=name, header=header, batches=_batches(reader, name=name, size=batch_rows))
 
 
-def _header(reader: "csv._reader", *, name: str) -> list[str]:
+def _header(reader: "Reader", *, name: str) -> list[str]:
     """The names of the columns, as they are compared: in lower case, without spaces around them."""
     try:
         header = [title.strip().lower() for title in next(reader, [])]
@@ -68,7 +71,7 @@ def _header(reader: "csv._reader", *, name: str) -> list[str]:
     return header
 
 
-def _batches(reader: "csv._reader", *, name: str, size: int) -> Iterator[Rows]:
+def _batches(reader: "Reader", *, name: str, size: int) -> Iterator[Rows]:
     lines: list[int] = []
     rows: list[list[str]] = []
     begins = reader.line_num + 1

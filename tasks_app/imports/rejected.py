@@ -4,10 +4,13 @@ import csv
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from tasks_app.imports.events import Bad
 from tasks_app.refusals import Refused
+
+if TYPE_CHECKING:
+    from _csv import Writer
 
 
 class Rejections(Protocol):
@@ -31,20 +34,10 @@ class RefuseAll:
         raise Refused(f"{self._name}, line {bad.place}{column}: {bad.reason}.")
 
 
-class CountOnly:
-    """Passes over bad rows; for a first look at a file, whose rows are looked at again."""
-
-    def __init__(self) -> None:
-        self.count = 0
-
-    def __call__(self, bad: Bad) -> None:
-        self.count += 1
-
-
 class Quarantine:
     """Writes each bad row with its line and the reason, below the file's own header."""
 
-    def __init__(self, *, writer: "csv._writer") -> None:
+    def __init__(self, *, writer: "Writer") -> None:
         self._writer = writer
         self.count = 0
 

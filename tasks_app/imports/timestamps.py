@@ -15,8 +15,8 @@ def timestamp_reader(*, now: datetime, zone: str | None) -> Callable[[str], int]
     """A function from text to microseconds since 1970, which raises ValueError with the reason when it cannot.
 
     It reads `YYYY-MM-DD` and `HH:MM[:SS[.fraction]]`, T or a space between, a comma or a point before the fraction
-    (cut to microseconds), then an offset or Z. Without an offset the text is a local time of `zone`: one that the clocks
-    show twice is the first of the two, one that they skip is refused. Before 1900 and after `now` is refused.
+    (cut to microseconds), then an offset or Z. Without an offset the text is a local time of `zone`: one that the
+    clocks show twice is the first of the two, one that they skip is refused. Before 1900 and after `now` is refused.
     """
     local = ZoneInfo(zone) if zone is not None else None
     latest = (now - EPOCH) // MICROSECOND
@@ -42,7 +42,7 @@ def _parsed(text: str) -> datetime:
         instant = datetime.fromisoformat(text)
     except ValueError:
         raise _unreadable(text) from None
-    if not SHORTEST <= len(text) <= LONGEST or text[4] != "-" or text[10] not in "T t" or text[13] != ":":
+    if not SHORTEST <= len(text) <= LONGEST or text[7] != "-" or text[10] not in "T t" or text[13] != ":":
         raise _unreadable(text)
     return instant
 

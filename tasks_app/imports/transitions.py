@@ -4,16 +4,18 @@ Without a workflow the file is read twice: first for its states, in the order in
 """
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from operator import attrgetter
 from pathlib import Path
 
 from tasks_app.imports.columns import columns_of, events_of
 from tasks_app.imports.delivery import Delivery, beginning, changes
-from tasks_app.imports.events import Events, OnBad
+from tasks_app.imports.events import Bad, Events
 from tasks_app.imports.reading import opened
-from tasks_app.imports.rejected import CountOnly, RefuseAll, Rejections, quarantined
+from tasks_app.imports.rejected import RefuseAll, Rejections, quarantined
 from tasks_app.imports.timestamps import timestamp_reader
 from tasks_app.imports.workflow import KnownStates, added, extended, guessed, guessed_state, state_key
 from tasks_app.models import ActorKind, Project
@@ -23,7 +25,7 @@ from tasks_app.refusals import Refused
 from tasks_app.tenancy import DatabaseRole, TenantFacts, entered
 from tasks_app.timezones import known_timezone
 
-BATCH_ROWS = 50_000
+BATCH_ROWS = 20_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,10 +67,12 @@ def import_transitions(
         delivery = Delivery(tenant_id=tenant.id, project=project, source_id=source_id, states=KnownStates(project))
         before = beginning()
         rows = 0
-        for events, read in _pieces(order=order, now=now, on_bad=rejections):
-            delivery.deliver(events=events, on_bad=rejections)
-            rows += read
-            on_rows(read)
+        for piece in _one_ahead(_pieces(order=order, now=now)):
+            for bad in sorted(piece.bad, key=attrgetter("place")):
+                rejections(bad)
+            delivery.deliver(events=piece.events, on_bad=rejections)
+            rows += piece.count
+            on_rows(piece.count)
         if rows == 0:
             raise Refused(f"{order.path.name} has a header and no rows; there is nothing to import.")
         changed = changes(tenant_id=tenant.id, beginning=before)
@@ -86,7 +90,8 @@ def import_transitions(
 def _check_order(order: ImportOrder) -> None:
     if not PROJECT_KEY.fullmatch(order.project_key):
         raise Refused(
-            f"--project {order.project_key[:40]!r} must be a letter followed by at most 31 letters, digits and underscores."
+            f"--project {order.project_key[:40]!r} must be a letter followed by at most 31 letters, digits and"
+            " underscores."
         )
     if order.timezone is not None:
         known_timezone(order.timezone)
@@ -114,22 +119,42 @@ def _rejections(order: ImportOrder) -> Iterator[Rejections]:
         yield quarantine
 
 
-def _pieces(*, order: ImportOrder, now: datetime, on_bad: OnBad) -> Iterator[tuple[Events, int]]:
-    """The file's readable events, piece by piece, each with the number of rows that were read for it."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Piece:
+    """Some rows of the file: the events among them that can be read, and those that cannot."""
+
+    count: int
+    events: Events
+    bad: list[Bad]
+
+
+def _pieces(*, order: ImportOrder, now: datetime) -> Iterator[_Piece]:
     read_timestamp = timestamp_reader(now=now, zone=order.timezone)
     with opened(path=order.path, batch_rows=BATCH_ROWS) as table:
         columns = columns_of(header=table.header, name=table.name)
         for rows in table.batches:
-            events = events_of(rows=rows, columns=columns, read_timestamp=read_timestamp, on_bad=on_bad)
-            yield events, len(rows.rows)
+            bad: list[Bad] = []
+            events = events_of(rows=rows, columns=columns, read_timestamp=read_timestamp, on_bad=bad.append)
+            yield _Piece(count=len(rows.rows), events=events, bad=bad)
+
+
+def _one_ahead(pieces: Iterator[_Piece]) -> Iterator[_Piece]:
+    """The same pieces. The next one is read in a thread, while the database works on the one before."""
+    with ThreadPoolExecutor(max_workers=1) as reader:
+        upcoming = reader.submit(next, pieces, None)
+        while (piece := upcoming.result()) is not None:
+            upcoming = reader.submit(next, pieces, None)
+            yield piece
 
 
 def _states_in_time(*, order: ImportOrder, now: datetime) -> list[str]:
     """The names of the file's states, in the order in which they first appear in time; at one instant, in the file."""
-    on_bad: Rejections = RefuseAll(name=order.path.name) if order.quarantine is None else CountOnly()
+    refuse = RefuseAll(name=order.path.name)
     first: dict[str, tuple[int, int, str]] = {}
-    for events, _ in _pieces(order=order, now=now, on_bad=on_bad):
-        for moment in zip(events.instants, events.places, events.states, strict=True):
+    for piece in _pieces(order=order, now=now):
+        if piece.bad and order.quarantine is None:
+            refuse(min(piece.bad, key=attrgetter("place")))
+        for moment in zip(piece.events.instants, piece.events.places, piece.events.states, strict=True):
             if moment[2] not in first or moment < first[moment[2]]:
                 first[moment[2]] = moment
     names: dict[str, str] = {}

@@ -1,6 +1,7 @@
 """The states of an import: as asked for, as a project has them, or guessed from the file."""
 
 from collections.abc import Sequence
+
 from tasks_app.imports.events import BadEvents
 from tasks_app.models import Project, StateCategory, WorkflowState
 from tasks_app.operations.projects import StateSpec, change_states, slug_of
@@ -58,7 +59,7 @@ class KnownStates:
 
 
 def read_workflow(text: str) -> list[StateSpec]:
-    """The states of `Name:category[:waiting][:validation],...`, in order. Names may hold spaces, no colons or commas."""
+    """The states of `Name:category[:waiting][:validation],...`, in order. Names hold no colons and no commas."""
     specs = [_read_state(part) for part in text.split(",")]
     slugs = [state_key(spec.name) for spec in specs]
     for spec, slug in zip(specs, slugs, strict=True):

@@ -70,7 +70,7 @@ def record_events(*, tenant_id: int, source: str, events: Sequence[EventIn], now
 
 
 def _by_project(events: Sequence[EventIn]) -> dict[str, list[int]]:
-    """The positions of each project's events. Projects are locked in the order of their keys, so that no two wait in a ring."""
+    """The positions of each project's events. Projects are locked in order of keys: no two calls wait in a ring."""
     places: dict[str, list[int]] = defaultdict(list)
     for place, event in enumerate(events):
         places[event.project].append(place)

@@ -104,7 +104,7 @@ def report(*, tenant_id: int, source_id: int, reports: Sequence[Report]) -> int:
 
 
 def report_columns(*, tenant_id: int, source_id: int, columns: ReportColumns, all_new: bool = False) -> int:
-    """As `report`, for columns of one length. `all_new` promises that no identity is known: one that is, is an error."""
+    """As `report`, for columns of one length. `all_new` promises that no identity is known: then one that is fails."""
     if not columns.task_ids:
         return 0
     values: dict[str, Any] = {

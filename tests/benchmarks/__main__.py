@@ -1,4 +1,7 @@
-"""`uv run --group bench python -m tests.benchmarks [NAME ...] [--rows N]`: one JSON line per goal, exit 0 whatever they say."""
+"""`uv run --group bench python -m tests.benchmarks [NAME ...] [--rows N]`
+
+One JSON line per goal on stdout, progress on stderr, exit 0 whatever the figures say.
+"""
 
 import argparse
 import os

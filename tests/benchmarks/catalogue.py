@@ -1,13 +1,11 @@
 """Every benchmark by its name. A new one is a function from a Request to its outcomes, and a line here."""
 
 from tests.benchmarks.bulk import ledger_bulk_fresh, ledger_bulk_warmed
-
+from tests.benchmarks.forms.run import ledger_forms
 from tests.benchmarks.outcomes import Benchmark
 from tests.benchmarks.pages import deep_page
-
 from tests.benchmarks.saving import ledger_save
 from tests.benchmarks.sizes import ledger_bytes
-
 
 BENCHMARKS: dict[str, Benchmark] = {
     "ledger_save": ledger_save,
@@ -15,4 +13,5 @@ BENCHMARKS: dict[str, Benchmark] = {
     "ledger_bulk_warmed": ledger_bulk_warmed,
     "ledger_bytes": ledger_bytes,
     "deep_page": deep_page,
+    "ledger_forms": ledger_forms,
 }

@@ -12,13 +12,21 @@ from tests.benchmarks.scratch import owner_cursor
 STATES = ("Queued", "Doing", "Review", "Done")
 CATEGORIES = ("TODO", "IN_PROGRESS", "IN_PROGRESS", "DONE")
 
-MAKE_TENANT = "/* benchmarks.make_tenant */ INSERT INTO tenant (slug, name, timezone, fiscal_year_start_month, created_at) VALUES (%s, %s, 'UTC', 1, now()) RETURNING id"
-MAKE_PROJECT = "/* benchmarks.make_project */ INSERT INTO project (tenant_id, key, name, timezone) VALUES (%s, 'P', 'Project', 'UTC') RETURNING id"
+MAKE_TENANT = (
+    "/* benchmarks.make_tenant */ INSERT INTO tenant (slug, name, timezone, fiscal_year_start_month, created_at)"
+    " VALUES (%s, %s, 'UTC', 1, now()) RETURNING id"
+)
+MAKE_PROJECT = (
+    "/* benchmarks.make_project */ INSERT INTO project (tenant_id, key, name, timezone)"
+    " VALUES (%s, 'P', 'Project', 'UTC') RETURNING id"
+)
 MAKE_STATE = (
     "/* benchmarks.make_state */ INSERT INTO workflow_state (tenant_id, project_id, slug, name, category, position)"
     " VALUES (%s, %s, %s, %s, %s, %s) RETURNING id"
 )
-MAKE_ACTOR = "/* benchmarks.make_actor */ INSERT INTO actor (tenant_id, kind, name) VALUES (%s, 'JOB', 'benchmark') RETURNING id"
+MAKE_ACTOR = (
+    "/* benchmarks.make_actor */ INSERT INTO actor (tenant_id, kind, name) VALUES (%s, 'JOB', 'benchmark') RETURNING id"
+)
 # About 450 bytes a row: a title of 380.
 MAKE_TASKS = (
     "/* benchmarks.make_tasks */ INSERT INTO {table} (tenant_id, project_id, state_id, key, title)"
@@ -65,7 +73,7 @@ def fill(scene: Scene, *, tables: Iterable[str], tasks: int) -> dict[str, list[i
 
 @contextmanager
 def within(tenant: int) -> Iterator[None]:
-    """A transaction of the owner's session that works for the tenant: an owner that is no superuser is bound by policies too."""
+    """A transaction of the owner's session that works for the tenant: policies bind an owner who is no superuser."""
     with transaction.atomic(using="owner"), connections["owner"].cursor() as cursor:
         cursor.execute(f"SET LOCAL app.tenant_id = '{int(tenant)}'")
         yield
@@ -77,7 +85,7 @@ def _filled(scene: Scene, *, table: str, tasks: int) -> list[int]:
         return [row[0] for row in cursor.fetchall()]
 
 
-def _made(statement: str, *values: object) -> int:
+def _made(statement: str, *values: int | str) -> int:
     with owner_cursor() as cursor:
         cursor.execute(statement, values)
         return int(cursor.fetchone()[0])

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-from django.conf import settings
 from django.core.management import call_command
 from django.db import connections
 from django.db.backends.utils import CursorWrapper
@@ -41,7 +40,7 @@ def vacuum(*tables: str) -> None:
 
 def _on_server(statement: str) -> None:
     with connections["owner"]._nodb_cursor() as cursor:
-        cursor.execute(sql.SQL(statement).format(sql.Identifier(settings.BENCHMARK_DATABASE)))
+        cursor.execute(sql.SQL(statement).format(sql.Identifier(connections["owner"].settings_dict["NAME"])))
 
 
 def _leave(_number: int, _frame: FrameType | None) -> None:

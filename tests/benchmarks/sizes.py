@@ -129,4 +129,3 @@ def _count(table: str, scene: Scene) -> int:
     with entered(tenant_id=scene.tenant), connections["default"].cursor() as cursor:
         cursor.execute(COUNT.format(table=table), [scene.tenant])
         return int(cursor.fetchone()[0])
-

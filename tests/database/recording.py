@@ -2,14 +2,17 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from typing import Any
 
 import pytest
 from django.db import DatabaseError, connection, transaction
 
 from tasks_app.models import TaskLedger, TaskTail
+from tasks_app.tenancy import entered
+from tests.cast import Company, Person
 
-Values = Sequence[object] | Mapping[str, object]
+Values = Sequence[Any] | Mapping[str, Any]
 READ_MARK = "/* tests.read_mark */ SELECT coalesce(max(seq), 0) FROM task_ledger"
 READ_STRAYS = """/* tests.read_strays */
 SELECT t.tenant_id, t.id FROM task t CROSS JOIN LATERAL (
@@ -42,6 +45,13 @@ def web_login() -> Iterator[None]:
     sql("RESET SESSION AUTHORIZATION")
 
 
+@contextmanager
+def asking(company: Company, person: Person) -> Iterator[None]:
+    """A request of a member."""
+    with web_login(), entered(tenant_id=company.tenant.id, actor_id=person.actor.id):
+        yield
+
+
 def mark() -> int:
     """The last position of the ledger."""
     return int(sql(READ_MARK)[0][0])
@@ -53,6 +63,12 @@ def facts_since(position: int) -> list[TaskLedger]:
     tail = TaskTail.objects.filter(seq__gt=position).order_by("seq").values_list("tenant_id", "seq")
     assert list(tail) == [(fact.tenant_id, fact.seq) for fact in facts]
     return facts
+
+
+def clock() -> datetime:
+    """The database's clock, which is the one that records."""
+    now: datetime = sql("/* tests.clock */ SELECT clock_timestamp()")[0][0]
+    return now
 
 
 def strays() -> list[tuple[Any, ...]]:

@@ -1,27 +1,21 @@
 """N changed rows are N ledger rows, whatever writes them: the ORM, SQL, COPY, psql (P41, P42, P43, P47)."""
 
-import os
-import shutil
-import subprocess
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
-import psycopg
 import pytest
 from django.db import connection, transaction
-from django.utils import timezone
 
-from config.database.installation import bundled_psql
 from tasks_app.models import Actor, ActorKind, DeletedTask, Kind, Project, Task, TaskWords
 from tasks_app.tenancy import DatabaseRole, entered
-from tests.cast import Board, Cast, cast, tasks
-from tests.database.recording import facts_since, mark, sql, strays, web_login
+from tests.cast import Board, Cast, tasks
+from tests.database.recording import clock, facts_since, mark, sql, strays, web_login
 
 COPY_IN = "COPY task (tenant_id, project_id, state_id, key, title) FROM STDIN"
 Change = Callable[[Board, list[Task]], object]
 
 
-def insert_values(board: Board, *, first: int, count: int) -> list[tuple[object, ...]]:
+def insert_values(board: Board, *, first: int, count: int) -> list[tuple[int, int, int, str, str]]:
     """Rows of new tasks for SQL, keyed NEW-<number>."""
     project, state = board.project, board.states["todo"]
     return [(project.tenant_id, project.id, state.id, f"NEW-{n}", "made by SQL") for n in range(first, first + count)]
@@ -126,14 +120,14 @@ def test_each_way_to_move_records_one_fact_a_task(people: Cast, change: Change) 
     board = people.acme.board
     made = tasks(board=board, count=5)
     others = tasks(board=people.globex.board, count=2)
-    before, began = mark(), timezone.now()
+    before, began = mark(), clock()
     change(board, made)
     facts = facts_since(before)
     assert sorted(fact.task_id for fact in facts) == sorted(task.id for task in made)
     assert {(f.tenant_id, f.project_id, f.kind, f.from_id, f.to_id) for f in facts} == {
         (board.project.tenant_id, board.project.id, Kind.MOVED, board.states["todo"].id, board.states["doing"].id)
     }
-    assert all(began <= fact.happened_at == fact.recorded_at <= timezone.now() for fact in facts)
+    assert all(began <= fact.happened_at == fact.recorded_at <= clock() for fact in facts)
     assert {fact.task_id for fact in facts}.isdisjoint(task.id for task in others)
     assert strays() == []
 
@@ -175,7 +169,8 @@ def merge_in(board: Board) -> None:
     project, state = board.project, board.states["todo"]
     sql(
         "MERGE INTO task t USING generate_series(1, 4) n ON t.tenant_id = %s AND t.key = 'NEW-' || n"
-        " WHEN NOT MATCHED THEN INSERT (tenant_id, project_id, state_id, key, title) VALUES (%s, %s, %s, 'NEW-' || n, '')",
+        " WHEN NOT MATCHED THEN INSERT (tenant_id, project_id, state_id, key, title)"
+        " VALUES (%s, %s, %s, 'NEW-' || n, '')",
         [project.tenant_id, project.tenant_id, project.id, state.id],
     )
 
@@ -253,7 +248,7 @@ def test_transfer_discard_and_restore_have_kinds_of_their_own(people: Cast) -> N
     row = Task.objects.filter(id=task.id)
     before = mark()
     row.update(project_id=there.project.id, state_id=there.states["doing"].id)
-    row.update(discarded_at=timezone.now())
+    row.update(discarded_at=clock())
     row.update(discarded_at=None, state_id=there.states["todo"].id)
     web, ops, doing, todo = task.state_id, there.project.id, there.states["doing"].id, there.states["todo"].id
     assert [(f.kind, f.project_id, f.from_id, f.to_id) for f in facts_since(before)] == [
@@ -267,7 +262,7 @@ def test_transfer_discard_and_restore_have_kinds_of_their_own(people: Cast) -> N
 def test_a_discarded_task_is_not_moved_unnoticed(people: Cast) -> None:
     """Off the board there is nowhere to move to: the update is refused with the way out."""
     (task,) = tasks(board=people.acme.board, count=1)
-    Task.objects.filter(id=task.id).update(discarded_at=timezone.now())
+    Task.objects.filter(id=task.id).update(discarded_at=clock())
     with pytest.raises(Exception, match="WEB-1 is discarded: restore it before it is moved"), transaction.atomic():
         Task.objects.filter(id=task.id).update(state_id=people.acme.board.states["doing"].id)
 
@@ -286,7 +281,7 @@ def test_a_hard_delete_is_a_discard_that_can_still_be_read(people: Cast) -> None
 def test_the_delete_of_a_discarded_task_is_no_second_leaving(people: Cast) -> None:
     """It left when it was discarded; its key stays readable."""
     (task,) = tasks(board=people.acme.board, count=1)
-    Task.objects.filter(id=task.id).update(discarded_at=timezone.now())
+    Task.objects.filter(id=task.id).update(discarded_at=clock())
     before = mark()
     Task.objects.filter(id=task.id).delete()
     assert facts_since(before) == []
@@ -296,7 +291,7 @@ def test_the_delete_of_a_discarded_task_is_no_second_leaving(people: Cast) -> No
 def test_a_task_may_arrive_from_earlier_assigned_and_discarded(people: Cast) -> None:
     """Each thing that an inserted row says is a fact of it; its two clocks differ."""
     board, long_ago = people.acme.board, datetime(2024, 2, 29, 12, tzinfo=UTC)
-    before, began = mark(), timezone.now()
+    before, began = mark(), clock()
     Task.objects.create(
         tenant=people.acme.tenant,
         project=board.project,
@@ -313,7 +308,7 @@ def test_a_task_may_arrive_from_earlier_assigned_and_discarded(people: Cast) -> 
         (Kind.DISCARDED, board.states["done"].id, 0, long_ago + timedelta(days=1)),
         (Kind.ASSIGNED, 0, people.bob.actor.id, long_ago),
     ]
-    assert all(began <= fact.recorded_at <= timezone.now() for fact in facts)
+    assert all(began <= fact.recorded_at <= clock() for fact in facts)
     assert Project.objects.get(id=board.project.id).recorded_since == long_ago
 
 
@@ -327,7 +322,7 @@ def test_a_task_of_the_future_is_refused(people: Cast) -> None:
             state=board.states["todo"],
             key="WEB-1",
             title="Tomorrow",
-            created_at=timezone.now() + timedelta(days=1),
+            created_at=clock() + timedelta(days=1),
         )
 
 
@@ -349,96 +344,3 @@ def test_raw_sql_is_recorded_under_the_database_login(people: Cast) -> None:
     )
     assert {actor.tenant_id for actor in actors.values()} == {people.acme.tenant.id, people.globex.tenant.id}
     assert len(actors) == 2
-
-
-@pytest.mark.django_db(transaction=True)
-def test_a_transaction_is_one_correlation_and_the_next_another() -> None:
-    """P43: an operation can be read, and undone, as one."""
-    people = cast()
-    made = tasks(board=people.acme.board, count=4)
-    doing, done = (people.acme.board.states[slug].id for slug in ("doing", "done"))
-    before = mark()
-    with transaction.atomic():
-        Task.objects.filter(id=made[0].id).update(state_id=doing)
-        with transaction.atomic():
-            Task.objects.filter(id=made[1].id).update(state_id=doing)
-    Task.objects.filter(id__in=[made[2].id, made[3].id]).update(state_id=done)
-    first, second, third, fourth = facts_since(before)
-    assert first.correlation == second.correlation == first.xact == second.xact
-    assert third.correlation == fourth.correlation != first.correlation
-
-
-@pytest.mark.django_db(transaction=True)
-def test_what_is_rolled_back_was_never_recorded() -> None:
-    """A savepoint that is undone takes its facts and their tail rows with it."""
-    people = cast()
-    made = tasks(board=people.acme.board, count=2)
-    doing = people.acme.board.states["doing"].id
-    before = mark()
-    with transaction.atomic():
-        Task.objects.filter(id=made[0].id).update(state_id=doing)
-        undone = transaction.savepoint()
-        Task.objects.filter(id=made[1].id).update(state_id=doing)
-        transaction.savepoint_rollback(undone)
-    assert [fact.task_id for fact in facts_since(before)] == [made[0].id]
-    assert strays() == []
-
-
-def psql(statement: str) -> "subprocess.CompletedProcess[str]":
-    """psql as a process of its own, on the test's database, as the owner."""
-    settings = connection.settings_dict
-    program = shutil.which("psql") or bundled_psql()
-    assert program is not None, "the embedded server brings a psql"
-    server = {"PGHOST": settings["HOST"], "PGPORT": str(settings["PORT"] or ""), "PGPASSWORD": settings["PASSWORD"]}
-    return subprocess.run(
-        [program, "-qXAt", "-v", "ON_ERROR_STOP=1", "-U", settings["USER"], "-d", settings["NAME"], "-c", statement],
-        env={**os.environ, **{name: value for name, value in server.items() if value}},
-        capture_output=True,
-        text=True,
-    )
-
-
-@pytest.mark.django_db(transaction=True)
-def test_psql_moves_ten_thousand_tasks() -> None:
-    """P41, P42, P43: 10,000 rows from one psql statement: as many facts and tail rows, one actor, one correlation."""
-    people = cast()
-    tasks(board=people.acme.board, count=10_000)
-    before = mark()
-    outcome = psql(f"UPDATE task SET state_id = {people.acme.board.states['doing'].id}")
-    assert (outcome.returncode, outcome.stderr) == (0, "")
-    facts = facts_since(before)
-    assert len({fact.task_id for fact in facts}) == len(facts) == 10_000
-    assert len({(fact.kind, fact.from_id, fact.to_id) for fact in facts}) == 1
-    ((actor_id, _, _),) = {(fact.actor_id, fact.correlation, fact.xact) for fact in facts}
-    assert Actor.objects.get(id=actor_id).kind == ActorKind.SQL
-    assert strays() == []
-
-
-def test_facts_of_one_statement_are_in_the_order_of_their_clocks(people: Cast) -> None:
-    """The clock never runs against the sequence within one transaction."""
-    tasks(board=people.acme.board, count=50)
-    before = mark()
-    for slug in ("doing", "waiting", "review"):
-        Task.objects.update(state_id=people.acme.board.states[slug].id)
-    facts = facts_since(before)
-    assert len(facts) == 150
-    assert [fact.happened_at for fact in facts] == sorted(fact.happened_at for fact in facts)
-
-
-@pytest.mark.django_db(transaction=True)
-def test_an_unnamed_login_is_one_actor_under_concurrency() -> None:
-    """Two sessions that both are first to write as this login share one actor row."""
-    people = cast()
-    made = tasks(board=people.acme.board, count=2)
-    settings = connection.get_connection_params()
-    sql("DELETE FROM actor WHERE kind = 'SQL'")
-    doing = people.acme.board.states["doing"].id
-    settings.pop("cursor_factory", None)
-    settings.pop("context", None)
-    with psycopg.connect(**settings) as one:
-        one.execute("UPDATE task SET state_id = %s WHERE id = %s", (doing, made[0].id))
-        other = psql(f"SET lock_timeout = '200ms'; UPDATE task SET state_id = {doing} WHERE id = {made[1].id}")
-        assert "lock timeout" in other.stderr
-        one.commit()
-    assert psql(f"UPDATE task SET state_id = {doing} WHERE id = {made[1].id}").returncode == 0
-    assert Actor.objects.filter(kind=ActorKind.SQL).count() == 1

@@ -111,7 +111,9 @@ def test_every_message_has_a_hint() -> None:
     worst = Login(name="x", superuser=True, bypasses=True, inherits=("fl_tenant",), owner=True, began_as_superuser=True)
     better = Login(name="x", superuser=False, bypasses=True, inherits=("a",), owner=True, began_as_superuser=True)
     messages = [*login_messages(worst), *login_messages(better), *pool_errors(databases={"d": POOLED}, command="demo")]
-    assert {message.id for message in messages} == {f"flowledger.{code}" for code in ("E001", "E002", "E003", "E004", "W001")}
+    assert {message.id for message in messages} == {
+        f"flowledger.{code}" for code in ("E001", "E002", "E003", "E004", "W001")
+    }
     assert all(message.hint and message.hint.endswith(".") for message in messages)
 
 

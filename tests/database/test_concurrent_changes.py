@@ -4,16 +4,16 @@ import random
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import psycopg
 import pytest
 from django.db import connection
-from django.utils import timezone
 
 from tasks_app.models import Kind, TaskLedger
 from tests.cast import Cast, cast, tasks
-from tests.database.recording import facts_since, mark, strays
+from tests.database.recording import clock, facts_since, mark, strays
 
 MOVE = "UPDATE task SET state_id = %(state)s WHERE tenant_id = %(tenant)s AND id = %(task)s AND discarded_at IS NULL"
 MOVE_ALL = "UPDATE task SET state_id = %(state)s WHERE tenant_id = %(tenant)s AND discarded_at IS NULL"
@@ -82,8 +82,8 @@ def test_the_row_is_its_last_fact(seed: int) -> None:
     everything = [MOVE, MOVE, MOVE_ALL, DISCARD, RESTORE, REPORT, REPORT]
     lost = together(
         [
-            lambda n=n: session(people=people, task_ids=task_ids, statements=everything, seed=seed * 100 + n)
-            for n in range(6)
+            partial(session, people=people, task_ids=task_ids, statements=everything, seed=seed * 100 + number)
+            for number in range(6)
         ]
     )
     assert lost < 120, "most of the 240 transactions went through"
@@ -97,11 +97,14 @@ def test_live_changes_form_a_chain() -> None:
     people = cast()
     task_ids = [task.id for task in tasks(board=people.acme.board, count=3)]
     together(
-        [lambda n=n: session(people=people, task_ids=task_ids, statements=[MOVE, MOVE_ALL], seed=n) for n in range(6)]
+        [
+            partial(session, people=people, task_ids=task_ids, statements=[MOVE, MOVE_ALL], seed=number)
+            for number in range(6)
+        ]
     )
     for task_id in task_ids:
         facts = list(TaskLedger.objects.filter(task_id=task_id, kind__lte=Kind.RESTORED).order_by("seq"))
         assert [f.from_id for f in facts] == [0, *(f.to_id for f in facts[:-1])]
         assert [f.seq for f in facts] == [f.seq for f in sorted(facts, key=lambda f: (f.happened_at, f.seq))]
-        assert all(f.happened_at <= timezone.now() + timedelta(seconds=1) for f in facts)
+        assert all(f.happened_at <= clock() + timedelta(seconds=1) for f in facts)
     assert strays() == []

@@ -44,14 +44,14 @@ class Asker:
         only = answer["errors"][0]
         return only["extensions"]["code"], only["message"]
 
-    def mutate(self, name: str, selection: str, **given: object) -> Any:
+    def mutate(self, mutation: str, selection: str, **given: object) -> Any:
         """The payload of one mutation, its errors and clientMutationId with it."""
-        kind = name[0].upper() + name[1:]
+        kind = mutation[0].upper() + mutation[1:]
         query = (
-            f"mutation ($input: {kind}Input!) {{ {name}(input: $input)"
+            f"mutation ($input: {kind}Input!) {{ {mutation}(input: $input)"
             f" {{ {selection} errors {{ code message path }} clientMutationId }} }}"
         )
-        return self.data(query, input=given)[name]
+        return self.data(query, input=given)[mutation]
 
 
 def with_key(secret: str) -> Asker:

@@ -13,7 +13,6 @@ from tasks_app.access import ROLE_SCOPES
 from tasks_app.graphql.fields import NeedsScope
 from tasks_app.models import ApiKey, Membership, Role, Scope, Tenant, User
 from tasks_app.operations.keys import CHECKSUM_LENGTH, _checksum
-from tasks_app.tenancy import entered
 from tests.cast import Cast, cast
 from tests.graphql.client import Asker, new_key, with_key, with_session
 
@@ -41,7 +40,7 @@ def the_key() -> ApiKey:
 
 
 def test_a_service_key_has_its_own_scopes_and_no_role(web: Cast) -> None:
-    """P42: a key says whose it is and what it may do."""
+    """P77: a key says whose it is and what it may do."""
     key = new_key(tenant_id=web.acme.tenant.id, scopes=["TASKS_READ", "ANALYTICS_READ"])
     assert with_key(key).data(VIEWER)["viewer"] == {
         "kind": "API_KEY",
@@ -123,7 +122,7 @@ def refused(secret: str) -> str:
 
 
 def test_an_unknown_key_and_a_wrong_secret_read_the_same(web: Cast) -> None:
-    """P44: whoever guesses learns nothing."""
+    """Whoever guesses learns nothing."""
     key = new_key(tenant_id=web.acme.tenant.id)
     body = key[:-CHECKSUM_LENGTH]
     other_end = body[:-1] + ("a" if body[-1] != "a" else "b")
@@ -150,6 +149,7 @@ def test_a_key_of_another_tenant_by_number_is_unknown(web: Cast) -> None:
 
 
 def test_an_expired_key_says_when(people: Cast) -> None:
+    """P77: expired and revoked are told apart."""
     key = new_key(tenant_id=people.acme.tenant.id, expires_at=NOW + timedelta(days=1))
     assert with_key(key).data("{ viewer { name } }")
     ApiKey.objects.update(expires_at=datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC))
@@ -163,7 +163,7 @@ def test_a_revoked_key_says_when(people: Cast) -> None:
 
 
 def test_a_key_dies_with_its_owners_membership(people: Cast) -> None:
-    """P45: nobody who has left goes on reading by a key."""
+    """Nobody who has left goes on reading by a key."""
     key = new_key(tenant_id=people.acme.tenant.id, owner=people.bob.user)
     assert with_key(key).data("{ viewer { name } }")
     Membership.objects.filter(user=people.bob.user).delete()
@@ -177,6 +177,7 @@ def test_a_key_of_a_login_that_is_switched_off_is_refused(people: Cast) -> None:
 
 
 def test_the_use_of_a_key_is_noted_once_a_minute(people: Cast) -> None:
+    """P77: a key's last use is known."""
     asker = with_key(new_key(tenant_id=people.acme.tenant.id))
     assert the_key().last_used_at is None
     asker.data("{ viewer { name } }")
@@ -218,7 +219,7 @@ def test_a_session_enters_the_only_tenant_without_a_header(web: Cast) -> None:
 
 
 def test_a_tenant_of_others_reads_like_one_that_is_not_there(web: Cast) -> None:
-    """P41: not even the existence of a tenant can be found out."""
+    """Not even the existence of a tenant can be found out."""
     for slug in ("globex", "nowhere"):
         response = with_session(web.bob.user, tenant=slug).post(VIEWER)
         assert response.status_code == 403
@@ -260,9 +261,19 @@ def test_a_session_needs_its_csrf_token(web: Cast) -> None:
     assert Asker(client=client).post(VIEWER).status_code == 403
 
 
-def test_a_query_cannot_write_and_sees_one_tenant(web: Cast) -> None:
-    """P43: the database itself refuses, whatever a resolver does."""
-    from tasks_app.models import Project
+def test_both_addresses_of_the_endpoint_ask_who_is_there(web: Cast) -> None:
+    for address in ("/graphql", "/api/v2/analytics/graphql"):
+        response = Client().post(address, data='{"query": "{ viewer { name } }"}', content_type="application/json")
+        assert response.status_code == 401
 
-    with entered(tenant_id=web.acme.tenant.id, read_only=True):
-        assert {project.tenant_id for project in Project.objects.all()} == {web.acme.tenant.id}
+
+def test_the_front_door_leads_to_graphql() -> None:
+    response = Client().get("/")
+    assert (response.status_code, response.headers["Location"]) == (302, "/graphql")
+
+
+def test_the_process_is_live_whatever_the_database_does(django_assert_num_queries: Any) -> None:
+    """No query, no session: a slow database gets no process killed."""
+    with django_assert_num_queries(0):
+        response = Client().get("/health/live")
+    assert (response.status_code, response.content, response.cookies) == (200, b"ok", {})

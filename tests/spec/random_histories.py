@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from tests.facts_as_text import formatted, parse
 from tests.oracle.facts import ARRIVING_KINDS, Category, Fact, History, Kind, Project, StateDefinition, Workflow
 
-DAWN = datetime(2026, 3, 1, tzinfo=UTC)
+DAWN = datetime(2025, 3, 27, tzinfo=UTC)  # the clocks of Europe change on the 30th
 DAYS = 6
 ITEMS = ("WEB-1", "WEB-2", "OPS-1")
 

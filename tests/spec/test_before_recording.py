@@ -2,7 +2,7 @@
 
 from tests.oracle.completion import Throughput
 from tests.oracle.questions import Mode
-from tests.spec.runner import Engine, chart, check_flow, days, hours, loaded
+from tests.spec.runner import Engine, FullEngine, chart, check_flow, days, hours, loaded
 
 TABLE = """
 project WEB since=2026-03-02
@@ -31,8 +31,12 @@ def test_a_bucket_that_ends_there_is_null(engine: Engine) -> None:
     check_flow(loaded(engine, TABLE), question=question, mode=Mode.OCCUPANCY, expected=expected)
     check_flow(engine, question=question, mode=Mode.CUMULATIVE, expected=expected)
     assert engine.work_in_progress(question=question) == (None, 0, 0)
+
+
+def test_completion_is_null_there(full_engine: FullEngine) -> None:
+    """P61."""
     nothing = (None, 0, 0)
-    assert engine.throughput(question=question) == Throughput(
+    assert loaded(full_engine, TABLE).throughput(question=days("2026-03-01", 3)) == Throughput(
         finished=nothing, finish_events=nothing, cancelled=nothing
     )
 

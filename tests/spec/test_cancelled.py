@@ -2,7 +2,7 @@
 
 from tests.oracle.completion import Throughput
 from tests.oracle.questions import Mode
-from tests.spec.runner import LONG_AFTER, Engine, check_flow, days, loaded, utc
+from tests.spec.runner import LONG_AFTER, Engine, FullEngine, check_flow, days, loaded, utc
 
 TABLE = """
 project WEB
@@ -47,9 +47,9 @@ def test_cancelled_has_no_line(engine: Engine) -> None:
     assert flow.correction_windows == ()
 
 
-def test_cancelled_is_counted_apart(engine: Engine) -> None:
+def test_cancelled_is_counted_apart(full_engine: FullEngine) -> None:
     """P12: three were cancelled, one was finished."""
-    figures = loaded(engine, TABLE).throughput(question=days("2026-03-01", 4))
+    figures = loaded(full_engine, TABLE).throughput(question=days("2026-03-01", 4))
     assert figures == Throughput(finished=(0, 1, 0, 0), finish_events=(0, 1, 0, 0), cancelled=(0, 2, 1, 0))
 
 

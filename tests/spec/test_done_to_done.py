@@ -1,7 +1,7 @@
 """From one DONE state to another nothing is finished again."""
 
 from tests.oracle.completion import Throughput
-from tests.spec.runner import Engine, days, loaded
+from tests.spec.runner import FullEngine, days, loaded
 
 TABLE = """
 project WEB
@@ -18,16 +18,16 @@ facts
 """
 
 
-def test_finish_events_are_entries_into_the_category(engine: Engine) -> None:
+def test_finish_events_are_entries_into_the_category(full_engine: FullEngine) -> None:
     """P18, P22: finished is the start of the stay that lasts; an item created in Done is finished too."""
-    figures = loaded(engine, TABLE).throughput(question=days("2026-03-01", 4))
+    figures = loaded(full_engine, TABLE).throughput(question=days("2026-03-01", 4))
     assert figures == Throughput(finished=(0, 1, 0, 2), finish_events=(0, 2, 0, 2), cancelled=(0, 0, 0, 0))
 
 
-def test_finish_events_add_up_over_sub_ranges(engine: Engine) -> None:
+def test_finish_events_add_up_over_sub_ranges(full_engine: FullEngine) -> None:
     """P5: finished does not, it is relative to the window's end."""
-    loaded(engine, TABLE)
-    first = engine.throughput(question=days("2026-03-01", 2))
-    second = engine.throughput(question=days("2026-03-03", 2))
+    loaded(full_engine, TABLE)
+    first = full_engine.throughput(question=days("2026-03-01", 2))
+    second = full_engine.throughput(question=days("2026-03-03", 2))
     assert (first.finish_events, second.finish_events) == ((0, 2), (0, 2))
     assert (first.finished, second.finished) == ((0, 2), (0, 2))

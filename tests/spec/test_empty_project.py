@@ -4,7 +4,7 @@ import pytest
 
 from tests.oracle.completion import Throughput
 from tests.oracle.questions import Mode
-from tests.spec.runner import LONG_AFTER, Engine, check_flow, days, loaded, utc
+from tests.spec.runner import LONG_AFTER, Engine, FullEngine, check_flow, days, loaded, utc
 
 TABLE = """
 project WEB since=2026-03-01
@@ -38,7 +38,13 @@ def test_there_is_nothing_to_list(engine: Engine) -> None:
     question = days("2026-03-01", 2)
     loaded(engine, TABLE)
     assert engine.work_in_progress(question=question) == (0, 0)
-    assert engine.throughput(question=question) == Throughput(finished=(0, 0), finish_events=(0, 0), cancelled=(0, 0))
-    assert engine.transitions(question=question) == {}
     board = engine.board(project="WEB", at=utc("2026-03-02"), known_at=LONG_AFTER)
     assert board.columns == {"todo": (), "doing": (), "review": (), "done": ()}
+
+
+def test_nothing_was_finished(full_engine: FullEngine) -> None:
+    """P61."""
+    question = days("2026-03-01", 2)
+    figures = loaded(full_engine, TABLE).throughput(question=question)
+    assert figures == Throughput(finished=(0, 0), finish_events=(0, 0), cancelled=(0, 0))
+    assert full_engine.transitions(question=question) == {}

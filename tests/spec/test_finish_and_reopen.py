@@ -3,7 +3,7 @@
 from tests.oracle.completion import Throughput
 from tests.oracle.corrections import CorrectionWindow
 from tests.oracle.questions import Mode
-from tests.spec.runner import Engine, check_flow, days, loaded, utc
+from tests.spec.runner import Engine, FullEngine, check_flow, days, loaded, utc
 
 TABLE = """
 project WEB
@@ -42,13 +42,13 @@ def test_cumulative_stays_and_says_why_it_differs(engine: Engine) -> None:
     assert flow.correction_windows == (reopened,)
 
 
-def test_an_open_item_is_not_finished(engine: Engine) -> None:
+def test_an_open_item_is_not_finished(full_engine: FullEngine) -> None:
     """P24: it adds to no `finished`, though its finish event stays."""
-    figures = loaded(engine, TABLE).throughput(question=days("2026-03-01", 5))
+    figures = loaded(full_engine, TABLE).throughput(question=days("2026-03-01", 5))
     assert figures == Throughput(finished=(0, 0, 0, 0, 0), finish_events=(0, 0, 1, 0, 0), cancelled=(0, 0, 0, 0, 0))
 
 
-def test_finished_is_relative_to_the_window(engine: Engine) -> None:
+def test_finished_is_relative_to_the_window(full_engine: FullEngine) -> None:
     """At the end of the third day the item was finished."""
-    figures = loaded(engine, TABLE).throughput(question=days("2026-03-01", 3))
+    figures = loaded(full_engine, TABLE).throughput(question=days("2026-03-01", 3))
     assert figures == Throughput(finished=(0, 0, 1), finish_events=(0, 0, 1), cancelled=(0, 0, 0))

@@ -8,7 +8,7 @@ import pytest
 from tests.oracle.completion import Edge, Throughput
 from tests.oracle.corrections import CorrectionWindow
 from tests.oracle.questions import Mode
-from tests.spec.runner import Engine, check_flow, days, loaded, utc
+from tests.spec.runner import Engine, FullEngine, check_flow, days, loaded, utc
 
 TABLE = """
 project WEB
@@ -38,9 +38,12 @@ CUMULATIVE = """
 """
 
 
-@pytest.mark.parametrize(
+every_order = pytest.mark.parametrize(
     "order", list(permutations(FACTS)), ids=lambda order: "".join(str(FACTS.index(f) + 1) for f in order)
 )
+
+
+@every_order
 def test_the_order_of_recording_does_not_matter(engine: Engine, order: tuple[str, ...]) -> None:
     """P15, P56: the state before a late fact is the one that the order of events gives."""
     question = days("2026-03-01", 4)
@@ -49,11 +52,18 @@ def test_the_order_of_recording_does_not_matter(engine: Engine, order: tuple[str
     flow = check_flow(engine, question=question, mode=Mode.CUMULATIVE, expected=CUMULATIVE)
     again = CorrectionWindow(item="WEB-1", opened_at=utc("2026-03-03 09:00"), closed_at=utc("2026-03-04 09:00"))
     assert flow.correction_windows == (again,)
-    assert engine.throughput(question=question) == Throughput(
+
+
+@every_order
+def test_nor_does_it_for_completion(full_engine: FullEngine, order: tuple[str, ...]) -> None:
+    """P15, P56."""
+    question = days("2026-03-01", 4)
+    loaded(full_engine, "\n".join([*HEADING, *order]))
+    assert full_engine.throughput(question=question) == Throughput(
         finished=(0, 0, 0, 1), finish_events=(0, 1, 0, 1), cancelled=(0, 0, 0, 0)
     )
     day = timedelta(days=1)
-    assert engine.transitions(question=question) == {
+    assert full_engine.transitions(question=question) == {
         (None, "todo"): Edge(count=1, median=None),
         ("todo", "done"): Edge(count=1, median=day),
         ("done", "doing"): Edge(count=1, median=day),

@@ -5,7 +5,7 @@ from datetime import timedelta
 from tests.oracle.completion import Edge
 from tests.oracle.corrections import CorrectionWindow
 from tests.oracle.questions import Mode
-from tests.spec.runner import Engine, check_flow, days, loaded, utc
+from tests.spec.runner import Engine, FullEngine, check_flow, days, loaded, utc
 
 TABLE = """
 project WEB
@@ -33,7 +33,11 @@ def test_before_it_is_known(engine: Engine) -> None:
     question = days("2026-03-01", 5, known_at=EARLY)
     flow = check_flow(loaded(engine, TABLE), question=question, mode=Mode.OCCUPANCY, expected=expected)
     assert flow.correction_windows == ()
-    assert engine.transitions(question=question) == {
+
+
+def test_the_state_graph_before_it_is_known(full_engine: FullEngine) -> None:
+    """P15, P16."""
+    assert loaded(full_engine, TABLE).transitions(question=days("2026-03-01", 5, known_at=EARLY)) == {
         (None, "todo"): Edge(count=2, median=None),
         ("todo", "doing"): Edge(count=1, median=timedelta(days=3)),
     }
@@ -51,7 +55,11 @@ def test_once_it_is_known(engine: Engine) -> None:
     flow = check_flow(loaded(engine, TABLE), question=question, mode=Mode.OCCUPANCY, expected=expected)
     back = CorrectionWindow(item="WEB-2", opened_at=utc("2026-03-03 09:00"), closed_at=None)
     assert flow.correction_windows == (back,)
-    assert engine.transitions(question=question) == {
+
+
+def test_the_state_graph_once_it_is_known(full_engine: FullEngine) -> None:
+    """P15, P16, P56: one successor becomes a backward move, the other no transition at all."""
+    assert loaded(full_engine, TABLE).transitions(question=days("2026-03-01", 5)) == {
         (None, "todo"): Edge(count=2, median=None),
         ("todo", "doing"): Edge(count=2, median=timedelta(days=1)),
         ("doing", "todo"): Edge(count=1, median=timedelta(days=1)),

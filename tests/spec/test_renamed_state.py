@@ -3,7 +3,7 @@
 import pytest
 
 from tests.oracle.questions import AsOf, Mode
-from tests.spec.runner import Engine, check_flow, days, loaded, utc
+from tests.spec.runner import Engine, FullEngine, check_flow, days, loaded, utc
 
 TABLE = """
 project WEB
@@ -37,4 +37,10 @@ def test_the_series_goes_on(engine: Engine, as_of: AsOf) -> None:
     question = days("2026-03-01", 4, as_of=as_of)
     flow = check_flow(loaded(engine, TABLE), question=question, mode=Mode.OCCUPANCY, expected=expected)
     assert flow.definition_changes == (utc("2026-03-03"),)
-    assert {edge: found.count for edge, found in engine.transitions(question=question).items()} == {(None, "doing"): 2}
+
+
+@pytest.mark.parametrize("as_of", AsOf)
+def test_it_is_no_transition(full_engine: FullEngine, as_of: AsOf) -> None:
+    """P28."""
+    edges = loaded(full_engine, TABLE).transitions(question=days("2026-03-01", 4, as_of=as_of))
+    assert {edge: found.count for edge, found in edges.items()} == {(None, "doing"): 2}

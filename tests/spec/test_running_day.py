@@ -2,7 +2,7 @@
 
 from tests.oracle.completion import Throughput
 from tests.oracle.questions import Mode
-from tests.spec.runner import Engine, check_flow, days, loaded, utc
+from tests.spec.runner import Engine, FullEngine, check_flow, days, loaded, utc
 
 TABLE = """
 project WEB
@@ -45,7 +45,7 @@ def test_a_day_that_begins_now_has_begun(engine: Engine) -> None:
     check_flow(loaded(engine, TABLE), question=question, mode=Mode.OCCUPANCY, expected=expected)
 
 
-def test_completion_is_null_where_nothing_has_begun(engine: Engine) -> None:
+def test_completion_is_null_where_nothing_has_begun(full_engine: FullEngine) -> None:
     """P61."""
-    figures = loaded(engine, TABLE).throughput(question=days("2026-03-02", 2, now=utc("2026-03-02 11:00")))
+    figures = loaded(full_engine, TABLE).throughput(question=days("2026-03-02", 2, now=utc("2026-03-02 11:00")))
     assert figures == Throughput(finished=(0, None), finish_events=(0, None), cancelled=(0, None))

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from tests.oracle.completion import Edge
-from tests.spec.runner import Engine, days, loaded
+from tests.spec.runner import FullEngine, days, loaded
 
 TABLE = """
 project WEB
@@ -18,9 +18,9 @@ facts
 """
 
 
-def test_the_median_is_an_observed_stay(engine: Engine) -> None:
+def test_the_median_is_an_observed_stay(full_engine: FullEngine) -> None:
     """P33: nearest rank: of one day and three days it is one day."""
-    assert loaded(engine, TABLE).transitions(question=days("2026-03-01", 4)) == {
+    assert loaded(full_engine, TABLE).transitions(question=days("2026-03-01", 4)) == {
         (None, "todo"): Edge(count=2, median=None),
         ("todo", "doing"): Edge(count=2, median=timedelta(days=1)),
         ("doing", None): Edge(count=1, median=timedelta(days=1, hours=3)),
@@ -28,9 +28,9 @@ def test_the_median_is_an_observed_stay(engine: Engine) -> None:
     }
 
 
-def test_stays_may_begin_before_the_window(engine: Engine) -> None:
+def test_stays_may_begin_before_the_window(full_engine: FullEngine) -> None:
     """P6: the whole stay counts, the transition that began it does not."""
-    assert loaded(engine, TABLE).transitions(question=days("2026-03-02", 2)) == {
+    assert loaded(full_engine, TABLE).transitions(question=days("2026-03-02", 2)) == {
         ("todo", "doing"): Edge(count=1, median=timedelta(days=1)),
         ("doing", None): Edge(count=1, median=timedelta(days=1, hours=3)),
     }

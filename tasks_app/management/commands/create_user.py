@@ -53,7 +53,8 @@ class Command(RefusingCommand):
 def _password_line() -> str:
     try:
         password = sys.stdin.readline().rstrip("\r\n")
-    except UnicodeDecodeError:
+        password.encode()  # in some locales, bytes that are no text come through as surrogates
+    except UnicodeError:
         raise Refused("--password-stdin: the password is not UTF-8 text.") from None
     try:
         validate_password(password)

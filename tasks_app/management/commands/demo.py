@@ -2,22 +2,23 @@
 
 import json
 import sys
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 from django.core.management import call_command
-from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.db import Error, connection
+from django.core.management.base import CommandParser
+from django.db import connection
 
 from tasks_app.demo import acme, nightdesk
 from tasks_app.demo.access import QUERY, Access, give_access, is_embedded
 from tasks_app.demo.emptying import empty_database
-from tasks_app.demo.serving import Stopped, check_port, serve
+from tasks_app.demo.serving import check_port, serve
 from tasks_app.demo.today import live_through
-from tasks_app.demo.writing import as_owner, found_tenant
+from tasks_app.demo.writing import found_tenant
+from tasks_app.management.refusing import RefusingCommand, owner_login
 from tasks_app.refusals import Refused
+from tasks_app.tenancy import ContextRefused, entered
 
 STORIES = (acme.STORY, nightdesk.STORY)
 PAGE = """
@@ -43,7 +44,7 @@ The past was reported today, so its recordedAt is today and its happenedAt is wh
 """
 
 
-class Command(BaseCommand):
+class Command(RefusingCommand):
     """Migrates, makes the demo's tenants if they are not there, and serves web and worker until it is told to stop."""
 
     help = "Sets up two tenants with months of history and serves them. Again is quick and gives a fresh API key."
@@ -61,55 +62,57 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Exit 1 and one sentence when something is in the way."""
         port: int = options["port"]
-        with _told_plainly():
-            if not options["no_serve"]:
-                check_port(port=port)
-            if options["fresh"]:
-                _start_afresh()
-            access = _set_up(tell=self._tell)
-            facts = _facts(access, port=port)
-            if options["no_serve"]:
-                self.stdout.write(json.dumps(facts))
-                return
-            connection.close()
-            serve(port=port, on_ready=lambda: self._show(facts))
+        if not options["no_serve"]:
+            check_port(port=port)
+        if options["fresh"]:
+            _start_afresh()
+        try:
+            facts = _facts(_set_up(tell=self._tell), port=port)
+        except KeyboardInterrupt:
+            raise Refused("Stopped before it was set up; run it again to go on.") from None
+        if options["no_serve"]:
+            self.stdout.write(json.dumps(facts))
+            return
+        connection.close()
+        serve(port=port, on_ready=lambda: self._show(facts))
 
     def _show(self, facts: Mapping[str, Any]) -> None:
         self.stdout.write(_page(facts))
         self.stdout.flush()
 
     def _tell(self, sentence: str) -> None:
-        self.stderr.write(sentence)
-
-
-@contextmanager
-def _told_plainly() -> Iterator[None]:
-    try:
-        yield
-    except (Refused, Stopped) as refusal:
-        raise CommandError(str(refusal)) from None
-    except Error as error:
-        raise CommandError(f"The database refused: {str(error).strip().splitlines()[0]}") from error
+        self.stderr.write(sentence, style_func=str)  # not in the red of errors
 
 
 def _start_afresh() -> None:
     if not is_embedded():
         raise Refused("--fresh drops the whole database: it is for the embedded one, so unset DATABASE_URL.")
-    with as_owner():
+    with owner_login():
         empty_database()
 
 
 def _set_up(*, tell: Callable[[str], None]) -> Access:
     tell("Migrating ...")
     call_command("migrate", verbosity=0, interactive=False)
+    _check_web_login()
     for story in STORIES:
         now = datetime.now(UTC)  # noqa: TID251 - a command is where the clock is read
         tell(f"Tenant {story.slug} ...")
-        with as_owner():
+        with owner_login():
             people = found_tenant(story=story, now=now)
         live_through(story=story, people=people, now=now)
-    with as_owner():
+    with owner_login():
         return give_access(stories=STORIES, now=datetime.now(UTC))  # noqa: TID251 - as above
+
+
+def _check_web_login() -> None:
+    try:
+        with entered(tenant_id=0, read_only=True):
+            pass
+    except ContextRefused:
+        raise Refused(
+            "The login that serves may not become fl_tenant: set DATABASE_WEB_URL to the same database, login fl_app."
+        ) from None
 
 
 def _facts(access: Access, *, port: int) -> dict[str, Any]:

@@ -6,16 +6,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandParser
 
 from tasks_app.imports.transitions import Imported, ImportOrder, import_transitions
 from tasks_app.imports.workflow import read_workflow, written
+from tasks_app.management.refusing import RefusingCommand
 from tasks_app.operations.tenants import tenant_named
 from tasks_app.progress import Progress
-from tasks_app.refusals import Refused
 
 
-class Command(BaseCommand):
+class Command(RefusingCommand):
     """Imports a CSV or CSV.gz file with the columns case_id, timestamp, state (and actor, title, event_id, if there).
 
     All of it or nothing. Prints what was done as one JSON object; a second import of the same rows adds nothing.
@@ -38,12 +38,9 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Exit 1 and one sentence when the import is refused."""
+        """Guessed states are told on stderr, too."""
         started = time.monotonic()
-        try:
-            imported = _imported(options)
-        except Refused as refusal:
-            raise CommandError(refusal.message) from None
+        imported = _imported(options)
         if imported.guessed:
             self.stderr.write(f"States were made with guessed categories: {written(imported.guessed)}")
         self.stdout.write(json.dumps(_answer(imported, seconds=time.monotonic() - started)))

@@ -1,0 +1,9 @@
+"""Derived things on the auditors' site: the ledger, histories, boards, charts. Django loads this with the site."""
+
+from typing import cast
+
+from django.contrib import admin
+
+from tasks_app.admin.site import AuditSite
+
+cast(AuditSite, admin.site).add_pages("analytics.admin.pages.PAGES")

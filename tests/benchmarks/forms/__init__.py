@@ -1,0 +1,1 @@
+"""ledger_forms: other ways to write the ledger from an update, measured against the one that ships."""

@@ -1,0 +1,128 @@
+"""The product behind the protocol of the runner: a history is seeded, and answers are read as a tenant reads them."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+
+from analytics.pure.windows import Bucket, Window
+from analytics.replay.definitions import boards, workflows
+from analytics.replay.histories import NO_HISTORY, histories
+from analytics.replay.tasks import TaskList
+from analytics.windows.flow import CorrectionWindow as Correction
+from analytics.windows.flow import CumulativeFlow as Flow
+from analytics.windows.flow import FlowMode, FlowReading
+from tasks_app.tenancy import entered
+from tests.database.loading import Loaded, seeded
+from tests.oracle.boards import Board
+from tests.oracle.corrections import CorrectionWindow
+from tests.oracle.facts import History
+from tests.oracle.flow import CumulativeFlow
+from tests.oracle.items import Visit
+from tests.oracle.questions import AsOf, Mode, Question
+from tests.oracle.series import Values
+
+EVERYTHING = 1_000
+
+
+class PostgresEngine:
+    """The ledger of one tenant, replayed. `told` is where the history went."""
+
+    def __init__(self, told: Loaded | None = None) -> None:
+        if told is not None:
+            self.told = told
+
+    def load(self, *, history: History) -> None:
+        """Seeds a new tenant; the one before is asked no more."""
+        self.told = seeded(history)
+
+    def board(self, *, project: str, at: datetime, known_at: datetime) -> Board:
+        """See Engine. The lists have cancelled items, too, in columns that the board leaves out."""
+        with self._reading_ledger():
+            project_id = self.told.projects[project]
+            known = workflows(tenant_id=self.told.tenant_id, project_ids=[project_id], known_at=known_at)
+            shown = {each.state_id: each for each in known.before(at).values() if each.on_board}
+            filters = {"project_ids": [project_id], "state_ids": list(shown)}
+            tasks = TaskList(tenant_id=self.told.tenant_id, now=known_at, at=at, known_at=known_at, filters=filters)
+            rows = tasks.read(where="TRUE", params=(), order="x.key", limit=EVERYTHING)
+        columns: dict[str, list[str]] = {each.slug: [] for each in shown.values() if not each.archived}
+        for row in rows:
+            columns.setdefault(shown[row.state_id].slug, []).append(row.key)
+        return Board(columns={slug: tuple(sorted(keys)) for slug, keys in columns.items()})
+
+    def cumulative_flow(self, *, question: Question, mode: Mode) -> CumulativeFlow:
+        """See Engine."""
+        with self._reading_ledger():
+            flow = self._flow(question).cumulative_flow(mode=FlowMode(mode.value))
+        return _as_told(flow)
+
+    def work_in_progress(self, *, question: Question) -> Values:
+        """See Engine."""
+        with self._reading_ledger():
+            return tuple(self._flow(question).work_in_progress())
+
+    def visits(self, *, item: str) -> tuple[Visit, ...]:
+        """See Engine."""
+        tenant_id, task_id = self.told.tenant_id, self.told.tasks[item]
+        with self._reading_ledger():
+            known = workflows(tenant_id=tenant_id, project_ids=None)
+            found = histories(tenant_id=tenant_id, task_ids=[task_id], workflows=known).get(task_id, NO_HISTORY)
+        names = {state_id: name for name, state_id in self.told.states.items()}
+        return tuple(
+            Visit(
+                project=names[visit.state_id][0],
+                state=names[visit.state_id][1],
+                entered_at=visit.entered_at,
+                left_at=visit.left_at,
+            )
+            for visit in found.visits
+            if visit.state_id
+        )
+
+    @contextmanager
+    def _reading_ledger(self) -> Iterator[None]:
+        with entered(tenant_id=self.told.tenant_id, read_only=True):
+            yield
+
+    def _flow(self, question: Question) -> FlowReading:
+        return FlowReading(
+            tenant_id=self.told.tenant_id,
+            boards=boards(tenant_id=self.told.tenant_id, key=question.project),
+            whole_tenant=question.project is None,
+            window=window_of(question),
+            known_at=question.known_until,
+            as_defined_now=question.as_of is AsOf.NOW,
+            now=question.now,
+        )
+
+
+def window_of(question: Question) -> Window:
+    """The question's buckets as the product's window; how days become buckets is no concern of these tests."""
+    starts, ends = (tuple(edges) for edges in zip(*question.buckets, strict=True))
+    return Window(
+        start=starts[0],
+        end=ends[-1],
+        zone="UTC",
+        bucket=Bucket.DAY,
+        starts=starts,
+        ends=ends,
+        complete=tuple(end <= question.now for end in ends),
+    )
+
+
+def _as_told(flow: Flow) -> CumulativeFlow:
+    return CumulativeFlow(
+        mode=Mode(flow.mode.value),
+        series={each.state.slug: tuple(each.counts) for each in flow.series},
+        names={each.state.slug: each.state.name for each in flow.series},
+        arrivals=tuple(flow.arrivals),
+        departures=tuple(flow.departures),
+        left=tuple(flow.left),
+        discarded=tuple(flow.discarded),
+        difference=tuple(flow.difference),
+        definition_changes=tuple(flow.definition_changes),
+        correction_windows=tuple(_window(each) for each in flow.correction_windows),
+    )
+
+
+def _window(found: Correction) -> CorrectionWindow:
+    return CorrectionWindow(item=found.item.key, opened_at=found.begin, closed_at=found.end)
