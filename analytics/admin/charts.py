@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any, Final
 
@@ -15,11 +15,14 @@ from analytics.admin.board import project_of_key
 from analytics.graphql.projects import Project
 from analytics.pure import svg, windows
 from analytics.pure.windows import Bucket, Unit, Window, WindowError
+from analytics.pure.zones import local_date
+from analytics.replay.activity import Feed
 from analytics.replay.definitions import boards
 from analytics.windows import canonical, receipts
 from analytics.windows.flow import CumulativeFlow, FlowMode, FlowReading
 from tasks_app.admin.downloads import Cell, csv_response
 from tasks_app.admin.visits import Visit
+from tasks_app.models import STATE_KINDS
 from tasks_app.refusals import Refused
 
 FORM = ("mode", "days", "from", "to", "bucket", "definitions", "knownAt", "timezone")
@@ -109,6 +112,7 @@ def flow(visit: Visit, *, project: str) -> HttpResponseBase:
         "quick_days": QUICK_DAYS,
         "default_days": DEFAULT_DAYS,
         "begin": local_text(node.recorded_since, zone_name=node.timezone)[:10],
+        "latest": _around_latest(visit, node),
     }
     return answered(visit=visit, template="admin/flow.html", frame=frame, read=lambda: _page(visit, node))
 
@@ -160,6 +164,17 @@ def _page(visit: Visit, node: Project) -> Mapping[str, Any]:
         "rows": _table(answer) if len(answer.window.starts) <= MOST_TABLED else None,
         "running": not all(answer.window.complete),
     }
+
+
+def _around_latest(visit: Visit, node: Project) -> Mapping[str, str] | None:
+    """The usual window, but with its end at what was recorded last: an imported log may lie years back."""
+    feed = Feed(tenant_id=visit.tenant.id, filters={"project_id": node.pk, "kinds": list(STATE_KINDS)})
+    rows = feed.read(where="TRUE", params=(), direction="DESC", limit=1)
+    if not rows:
+        return None
+    last = local_date(instant=rows[0].happened_at, zone_name=node.timezone)
+    begin = last - timedelta(days=DEFAULT_DAYS - 1)
+    return {"begin": begin.isoformat(), "end": (last + timedelta(days=1)).isoformat()}
 
 
 def _answer(visit: Visit, node: Project) -> Answer:

@@ -17,7 +17,7 @@ from analytics.pure.ticks import number_ticks, time_ticks
 WIDTH: Final = 1180
 LEFT: Final = 66
 RIGHT: Final = 250
-TOP: Final = 34
+TOP: Final = 44
 PLOT_HEIGHT: Final = 400
 LANE_GAP: Final = 52
 LANE_HEIGHT: Final = 34
@@ -148,7 +148,7 @@ def _count_axis(scale: _Scale) -> Iterator[str]:
         y = scale.y(tick)
         yield f'<line x1="{LEFT}" y1="{y}" x2="{LEFT + PLOT_WIDTH}" y2="{y}" stroke="#dddddd"/>'
         yield f'<text x="{LEFT - 8}" y="{y + 4}" text-anchor="end" fill="{QUIET}">{tick:,}</text>'
-    yield f'<text x="{LEFT}" y="{TOP - 14}" fill="{QUIET}">Items</text>'
+    yield f'<text x="{LEFT}" y="{TOP - 20}" fill="{QUIET}">Items</text>'
 
 
 def _bands(scale: _Scale, drawn: Sequence[Layer]) -> Iterator[str]:
@@ -190,7 +190,7 @@ def _time_axis(scale: _Scale) -> Iterator[str]:
         if tick.sub:
             yield f'<text x="{x}" y="{bottom + 32}" text-anchor="middle" fill="{QUIET}">{_text(tick.sub)}</text>'
     yield (
-        f'<text x="{LEFT + PLOT_WIDTH}" y="{TOP - 14}" text-anchor="end" fill="{QUIET}">'
+        f'<text x="{LEFT + PLOT_WIDTH}" y="{TOP - 20}" text-anchor="end" fill="{QUIET}">'
         f"Local time of {_text(chart.zone)}</text>"
     )
 
@@ -223,7 +223,7 @@ def _lane(scale: _Scale) -> Iterator[str]:
             width = round(max(scale.x(end) - scale.x(start), 0.5), 1)
             yield (
                 f'<rect x="{scale.x(start)}" y="{round(base - height, 1)}" width="{width}" height="{height}"'
-                ' fill="#8a5a00"/>'
+                ' fill="#8a5a00" shape-rendering="crispEdges"/>'
             )
     yield f'<line x1="{LEFT}" y1="{base}" x2="{LEFT + PLOT_WIDTH}" y2="{base}" stroke="{QUIET}"/>'
     yield f'<text x="{LEFT - 8}" y="{base - LANE_HEIGHT + 8}" text-anchor="end" fill="{QUIET}">{most:,}</text>'
@@ -234,8 +234,8 @@ def _lane(scale: _Scale) -> Iterator[str]:
 def _legend(scale: _Scale, drawn: Sequence[Layer]) -> Iterator[str]:
     x = LEFT + PLOT_WIDTH + 22
     y = TOP + 6
-    yield f'<text x="{x}" y="{y - 20}" fill="{QUIET}">State</text>'
-    yield f'<text x="{WIDTH - 12}" y="{y - 20}" text-anchor="end" fill="{QUIET}">Last count</text>'
+    yield f'<text x="{x}" y="{y - 26}" fill="{QUIET}">State</text>'
+    yield f'<text x="{WIDTH - 12}" y="{y - 26}" text-anchor="end" fill="{QUIET}">Last count</text>'
     for band, colour in zip(scale.chart.bands, shades(len(drawn)), strict=True):
         yield f'<rect x="{x}" y="{y - 1}" width="14" height="14" fill="{colour}" stroke="{QUIET}" stroke-width="0.5"/>'
         shown, whole = _text(_shortened(band.name)), _text(band.name)

@@ -9,19 +9,14 @@ from django.db import connection
 from tasks_app.imports.events import BadEvents, Events
 
 # The tasks that were ever taken off the board or to another one, and all places that they were at.
-# OFFSET 0 and (SELECT ...) keep the look-up one by task: of a new tenant the planner expects one row when it sees the
-# tenant's number, and would read all that the tenant has for each task.
+# (SELECT ...) hides the tenant's number: of a new tenant the planner would expect one row, and read all for each task.
 WANDERINGS = """/* imports.wanderings */
 SELECT l.task_id, (extract(epoch FROM l.happened_at) * 1000000)::bigint, l.project_id, l.to_id
   FROM (SELECT DISTINCT w.task_id
           FROM unnest(%(task_ids)s::int[]) AS t (id)
-         CROSS JOIN LATERAL (SELECT * FROM task_ledger k
-                              WHERE k.tenant_id = (SELECT %(tenant_id)s::bigint) AND k.task_id = t.id
-                                AND k.kind IN (3, 4, 5) OFFSET 0) w
-       ) gone
- CROSS JOIN LATERAL (SELECT * FROM task_ledger k
-                      WHERE k.tenant_id = (SELECT %(tenant_id)s::bigint) AND k.task_id = gone.task_id
-                        AND k.kind <= 5 OFFSET 0) l
+          JOIN task_ledger w
+            ON w.tenant_id = (SELECT %(tenant_id)s::bigint) AND w.task_id = t.id AND w.kind IN (3, 4, 5)) gone
+  JOIN task_ledger l ON l.tenant_id = (SELECT %(tenant_id)s::bigint) AND l.task_id = gone.task_id AND l.kind <= 5
  ORDER BY l.task_id, l.happened_at, l.seq
 """
 

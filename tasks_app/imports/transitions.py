@@ -12,7 +12,7 @@ from operator import attrgetter
 from pathlib import Path
 
 from tasks_app.imports.columns import columns_of, events_of
-from tasks_app.imports.delivery import Delivery, beginning, changes
+from tasks_app.imports.delivery import Delivery, beginning, changes, expect_many_events
 from tasks_app.imports.events import Bad, Events
 from tasks_app.imports.reading import opened
 from tasks_app.imports.rejected import RefuseAll, Rejections, quarantined
@@ -63,6 +63,7 @@ def import_transitions(
     _check_order(order)
     names = [] if order.workflow is not None else _states_in_time(order=order, now=now)
     with _source_entered(tenant=tenant, source=order.source) as source_id, _rejections(order) as rejections:
+        expect_many_events()
         project, new = _settled_project(tenant=tenant, order=order, names=names)
         delivery = Delivery(tenant_id=tenant.id, project=project, source_id=source_id, states=KnownStates(project))
         before = beginning()

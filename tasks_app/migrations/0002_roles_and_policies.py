@@ -69,7 +69,7 @@ class Migration(migrations.Migration):
         Reference("task", "assignee_id", "actor", at_once=True),
         Reference("task", "origin_id", "project"),
         Reference("task", "source_id", "actor"),
-        Reference("reported_event", "task_id", "task"),
+        # Reports outlive a task that SQL deletes, so they have no reference to it; their trigger asks whether it is there.
         # A report is of a task's state or assignee; only a discard leads nowhere. Before 1900 there is no board.
         Execute(
             "ALTER TABLE reported_event ADD CONSTRAINT reported_event_kind CHECK (kind BETWEEN 1 AND 7),"
@@ -91,6 +91,7 @@ class Migration(migrations.Migration):
         Grant(f"INSERT ({REPORTED_COLUMNS})", on=("reported_event",), to=WRITERS),
         Grant("USAGE", on=("SEQUENCE ledger_seq",), to=(*WRITERS, LEDGER_ROLE)),
         Grant("USAGE", on=("SEQUENCE task_id_seq",), to=WRITERS),
+        Grant("USAGE", on=("SEQUENCE task_words_id_seq",), to=(LEDGER_ROLE,)),
         Grant("DELETE", on=("task_tail",), to=("fl_worker",)),
         # What the ledger's functions may do.
         Grant("SELECT", on=TENANT_TABLES, to=(LEDGER_ROLE,)),

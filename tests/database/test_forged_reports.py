@@ -4,7 +4,7 @@ import pytest
 
 from tasks_app.models import Task
 from tests.cast import Cast
-from tests.database.recording import asking, facts_since, mark, refused
+from tests.database.recording import asking, facts_since, mark, refused, sql
 
 REPORT = """
 INSERT INTO reported_event (tenant_id, source_id, task_id, project_id, to_id, actor_id, kind, happened_at, identity)
@@ -71,6 +71,17 @@ def test_a_report_of_another_tenants_task_is_refused(board_with_a_task: Cast) ->
             [people.globex.tenant.id, bob, theirs.id, people.globex.board.project.id, state, bob],
             because="violates row-level security policy",
         )
+
+
+def test_a_task_with_reports_can_be_deleted_by_sql(board_with_a_task: Cast) -> None:
+    """P46: an imported task, too. Its reports stay and the delete is one more fact."""
+    people, before = board_with_a_task, mark()
+    doing = people.acme.board.states["doing"].id
+    with asking(people.acme, people.bob):
+        sql(REPORT, {"actor": people.bob.actor.id, "to": doing, "kind": 2, "happened_at": "2026-01-01Z"})
+    sql("DELETE FROM task WHERE tenant_id = %s", [people.acme.tenant.id])
+    sql("SET CONSTRAINTS ALL IMMEDIATE")
+    assert [(fact.kind, fact.to_id) for fact in facts_since(before)] == [(2, doing), (4, 0)]
 
 
 def test_a_report_does_not_choose_its_place(board_with_a_task: Cast) -> None:

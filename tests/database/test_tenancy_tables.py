@@ -39,7 +39,7 @@ OUTLIVES_ITS_ROW = {
     "task_words": {"task_id"},
     "client_mutation": {"actor_id"},
     # to_id is a state or an actor, by the kind, which no foreign key can say; the others would cost a look-up an event.
-    "reported_event": {"source_id", "project_id", "to_id", "actor_id"},
+    "reported_event": {"source_id", "task_id", "project_id", "to_id", "actor_id"},
 }
 
 
