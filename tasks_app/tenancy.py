@@ -110,8 +110,7 @@ def _current() -> str:
     names = ("role", "app.tenant_id", "app.actor_id", "app.correlation_id", "statement_timeout")
     with connection.cursor() as cursor:
         cursor.execute("SELECT " + ", ".join(f"coalesce(current_setting('{name}', true), '')" for name in names))
-        row = cursor.fetchone()
-    assert row is not None
+        row = cursor.fetchall()[0]
     return "; ".join(
         f"SET LOCAL {name} = '{value}'" if name != "role" or value != "none" else "SET LOCAL ROLE NONE"
         for name, value in zip(names, row, strict=True)

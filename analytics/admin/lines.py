@@ -107,13 +107,13 @@ def _line(row: FeedRow, *, batch: ActivityBatch, zone_name: str) -> Line:
     )
 
 
-def every_line(*, feed: Feed, rows_at_once: int = ROWS_AT_ONCE) -> Iterator[Line]:
+def every_line(*, feed: Feed) -> Iterator[Line]:
     """All lines of the feed, the newest recording first, read a page at a time. To be drawn inside the transaction."""
     where = "TRUE"
     params: list[int] = []
     while True:
-        rows = feed.read(where=where, params=params, direction="DESC", limit=rows_at_once)
+        rows = feed.read(where=where, params=params, direction="DESC", limit=ROWS_AT_ONCE)
         yield from lines_of(tenant_id=feed.tenant_id, rows=rows, zone_name="UTC")
-        if len(rows) < rows_at_once:
+        if len(rows) < ROWS_AT_ONCE:
             return
         where, params = "l.seq < %s", [rows[-1].seq]

@@ -45,13 +45,15 @@ CONDITIONS = {
 OF_DEFINITIONS = {**CONDITIONS, "task_id": "FALSE", "kinds": "9 = ANY (%(kinds)s)"}
 
 # The fact before each, in the order of its task and of its own sort: states, assignees, titles are each a chain.
+# (SELECT ...) hides the tenant's number: of a tenant that is not in the statistics yet the planner expects one row, and
+# would then read the whole tenant for each task. The same holds for every look-up by task.
 BEFORE = """/* replay.facts_before */
 SELECT x.seq, p.to_id, p.happened_at
   FROM unnest(%(seqs)s::bigint[], %(tasks)s::int[], %(kinds)s::smallint[], %(instants)s::timestamptz[])
        AS x (seq, task_id, kind, happened_at)
  CROSS JOIN LATERAL (
        SELECT CASE WHEN l.kind = 4 THEN 0 ELSE l.to_id END AS to_id, l.happened_at FROM task_ledger l
-        WHERE l.tenant_id = %(tenant)s AND l.task_id = x.task_id
+        WHERE l.tenant_id = (SELECT %(tenant)s::bigint) AND l.task_id = x.task_id
           AND CASE WHEN l.kind <= 5 THEN 0 ELSE l.kind END = CASE WHEN x.kind <= 5 THEN 0 ELSE x.kind END
           AND (l.happened_at, l.seq) < (x.happened_at, x.seq)
         ORDER BY l.happened_at DESC, l.seq DESC LIMIT 1) p

@@ -12,7 +12,7 @@ from analytics.pure.workflow import DONE, IN_PROGRESS, Workflows
 # Relies on the index (tenant_id, task_id).
 HISTORIES = """/* replay.histories */
 SELECT task_id, CASE WHEN kind = 4 THEN 0 ELSE to_id END, happened_at, seq FROM task_ledger
- WHERE tenant_id = %(tenant)s AND task_id = ANY (%(tasks)s) AND kind <= 5
+ WHERE tenant_id = (SELECT %(tenant)s::bigint) AND task_id = ANY (%(tasks)s) AND kind <= 5
  ORDER BY task_id, happened_at, seq
 """
 

@@ -18,8 +18,8 @@ THEN = """
 SELECT p.task_id, coalesce(t.key, d.key) AS key, coalesce(t.title, d.title) AS title,
        coalesce(t.external_id, d.external_id) AS external_id, p.project_id, p.to_id AS state_id,
        (SELECT nullif(a.to_id, 0) FROM task_ledger a
-         WHERE a.tenant_id = %(tenant)s AND a.task_id = p.task_id AND a.kind = 7 AND a.happened_at < %(at)s
-           AND (%(known_at)s::timestamptz IS NULL OR a.recorded_at <= %(known_at)s)
+         WHERE a.tenant_id = (SELECT %(tenant)s::bigint) AND a.task_id = p.task_id AND a.kind = 7
+           AND a.happened_at < %(at)s AND (%(known_at)s::timestamptz IS NULL OR a.recorded_at <= %(known_at)s)
          ORDER BY a.happened_at DESC, a.seq DESC LIMIT 1) AS assignee_id,
        coalesce(t.created_at, d.created_at) AS created_at
   FROM (SELECT DISTINCT ON (l.task_id) l.task_id, l.project_id, l.to_id, l.kind
@@ -39,17 +39,17 @@ CONDITIONS = {
     "task_ids": "x.task_id = ANY (%(task_ids)s)",
     "assignee_id": "x.assignee_id = %(assignee_id)s",
     "search": "(x.key ILIKE %(search)s OR x.title ILIKE %(search)s OR x.external_id ILIKE %(search)s)",
-    "changed_by": "EXISTS (SELECT FROM task_ledger c WHERE c.tenant_id = %(tenant)s AND c.task_id = x.task_id"
-    " AND c.actor_id = %(changed_by)s)",
+    "changed_by": "EXISTS (SELECT FROM task_ledger c WHERE c.tenant_id = (SELECT %(tenant)s::bigint)"
+    " AND c.task_id = x.task_id AND c.actor_id = %(changed_by)s)",
     # It was in one of the states at some moment of [from, to): it came before `to`, and had not gone before `from`.
     "was_ever_ids": "EXISTS (SELECT FROM (SELECT e.to_id, e.happened_at,"
     " lead(e.happened_at) OVER (ORDER BY e.happened_at, e.seq) AS left_at FROM task_ledger e"
-    " WHERE e.tenant_id = %(tenant)s AND e.task_id = x.task_id AND e.kind <= 5) v"
+    " WHERE e.tenant_id = (SELECT %(tenant)s::bigint) AND e.task_id = x.task_id AND e.kind <= 5) v"
     " WHERE v.to_id = ANY (%(was_ever_ids)s)"
     " AND (%(was_ever_to)s::timestamptz IS NULL OR v.happened_at < %(was_ever_to)s)"
     " AND (%(was_ever_from)s::timestamptz IS NULL OR v.left_at IS NULL OR v.left_at > %(was_ever_from)s))",
     "held_ids": "(x.state_id = ANY (%(held_ids)s) AND (SELECT max(h.happened_at) FROM task_ledger h"
-    " WHERE h.tenant_id = %(tenant)s AND h.task_id = x.task_id AND h.kind <= 5"
+    " WHERE h.tenant_id = (SELECT %(tenant)s::bigint) AND h.task_id = x.task_id AND h.kind <= 5"
     " AND h.from_id <> h.to_id AND h.happened_at < %(at)s) <= %(held_since)s)",
 }
 

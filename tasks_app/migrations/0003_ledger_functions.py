@@ -293,6 +293,7 @@ DECLARE
     latest timestamptz;
     creates boolean;
     assigns boolean;
+    nameless boolean;
     tasks int;
     made int := 0;
     already int[];
@@ -312,6 +313,21 @@ BEGIN
     PERFORM ledger_actor(owner);
     IF latest > seen THEN
         RAISE EXCEPTION 'An event cannot have happened in the future.' USING ERRCODE = 'check_violation';
+    END IF;
+
+    EXECUTE $sql$ /* ledger.names_in_reports */
+        SELECT EXISTS (SELECT FROM (SELECT DISTINCT project_id, to_id FROM reported WHERE kind IN (1, 2, 3, 5, 6)) n
+                        WHERE NOT EXISTS (SELECT FROM workflow_state w
+                                           WHERE w.tenant_id = $1 AND w.project_id = n.project_id AND w.id = n.to_id))
+            OR EXISTS (SELECT FROM (SELECT DISTINCT project_id FROM reported) n
+                        WHERE NOT EXISTS (SELECT FROM project p WHERE p.tenant_id = $1 AND p.id = n.project_id))
+            OR EXISTS (SELECT FROM (SELECT actor_id FROM reported UNION SELECT source_id FROM reported
+                                     UNION SELECT to_id FROM reported WHERE kind = 7 AND to_id <> 0) n (id)
+                        WHERE NOT EXISTS (SELECT FROM actor a WHERE a.tenant_id = $1 AND a.id = n.id))
+    $sql$ INTO nameless USING owner;
+    IF nameless THEN
+        RAISE EXCEPTION 'An event names a project, a state of that project or an actor that the tenant does not have.'
+            USING ERRCODE = 'foreign_key_violation';
     END IF;
 
     EXECUTE $sql$ /* ledger.lock_reported_tasks */

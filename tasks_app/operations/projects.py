@@ -73,7 +73,9 @@ def change_states(*, tenant_id: int, project_key: str, states: Sequence[StateSpe
     return project
 
 
-def project_named(*, tenant_id: int, key: str, lock: bool = False, path: Sequence[str] = ("input", "project")) -> Project:
+def project_named(
+    *, tenant_id: int, key: str, lock: bool = False, path: Sequence[str] = ("input", "project")
+) -> Project:
     """The project of that key in the tenant; NOT_FOUND otherwise."""
     projects = Project.objects.select_for_update() if lock else Project.objects.all()
     project = projects.filter(tenant_id=tenant_id, key=key).first()

@@ -56,9 +56,7 @@ def create_task(
         task.created_at = happened_at
     with connection.cursor() as cursor:
         cursor.execute(TAKE_NUMBER, [tenant_id, board.id])
-        row = cursor.fetchone()
-    assert row is not None
-    task.key = f"{board.key}-{row[0]}"
+        task.key = f"{board.key}-{cursor.fetchall()[0][0]}"
     task.save(force_insert=True)
     return task
 

@@ -1,6 +1,8 @@
 """Cells of CSV files."""
 
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta, timezone
+from typing import cast
 
 import pytest
 
@@ -37,7 +39,7 @@ def test_a_file_is_streamed_in_utf_8_with_its_name_and_digest() -> None:
     rows: list[list[Cell]] = [['say "ö", please', number] for number in range(1000)]
     response = csv_response(name="acme-ledger", header=["=words", "number"], rows=rows, digest="abc")
     assert response.streaming
-    chunks = list(response.streaming_content)
+    chunks = list(cast(Iterable[bytes], response.streaming_content))
     assert len(chunks) == 3
     lines = b"".join(chunks).decode("utf-8").split("\r\n")
     assert lines[:2] == ["'=words,number", '"say ""ö"", please",0']

@@ -9,6 +9,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from analytics.admin import ledger as pages
+from analytics.admin import lines
 from tests.admin.scene import ledger_size, rename_state, scene, signed_in, table, text
 from tests.cast import Cast, tasks
 from tests.database.recording import sql
@@ -189,10 +190,8 @@ def test_a_page_asks_the_database_as_often_for_many_rows_as_for_few(people: Cast
 
 def test_a_file_is_read_in_pages(people: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
     """More rows than are read at once come whole, each once."""
-    from analytics.admin import lines
-
     whole = table(signed_in(people.audrey).get("/admin/ledger.csv"))
-    monkeypatch.setitem(lines.every_line.__kwdefaults__, "rows_at_once", 5)
+    monkeypatch.setattr(lines, "ROWS_AT_ONCE", 5)
     assert table(signed_in(people.audrey).get("/admin/ledger.csv")) == whole
 
 

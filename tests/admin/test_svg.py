@@ -82,7 +82,8 @@ def test_a_column_is_as_high_as_its_count() -> None:
     bottom, right, middle = TOP + PLOT_HEIGHT, LEFT + PLOT_WIDTH, LEFT + PLOT_WIDTH / 2
     outline = paths(svg(chart([10, 5])))["State 0"]
     assert outline == (
-        f"M{LEFT}.0 {bottom}.0V{TOP}.0H{middle}V{TOP + PLOT_HEIGHT / 2}H{right}.0V{bottom}.0H{middle}V{bottom}.0H{LEFT}.0Z"
+        f"M{LEFT}.0 {bottom}.0V{TOP}.0H{middle}V{TOP + PLOT_HEIGHT / 2}H{right}.0"
+        f"V{bottom}.0H{middle}V{bottom}.0H{LEFT}.0Z"
     )
 
 
@@ -136,7 +137,7 @@ def test_definition_changes_are_marked_once_per_place() -> None:
 
 
 def test_correction_windows_are_counted_per_bucket() -> None:
-    """Half-open: one that ends at a bucket's start does not touch it; one without an end touches all after its begin."""
+    """Half-open: one that ends at a bucket's start is not in it; one without an end is in all that follow."""
     edges = [START + DAY * number for number in range(5)]
     spans = [
         (START - DAY, START),

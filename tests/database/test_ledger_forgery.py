@@ -14,8 +14,6 @@ from tests.database.recording import asking, facts_since, mark, refused, sql, st
 
 TRIGGER_FUNCTIONS = (
     "task_changed",
-    "task_assigned",
-    "task_renamed",
     "task_created",
     "task_deleted",
     "state_defined",

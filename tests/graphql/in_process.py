@@ -41,12 +41,12 @@ def caller(person: Person) -> Caller:
 
 def ask(person: Person, query: str, *, now: datetime | None = None, **variables: object) -> Any:
     """The data of the answer, or the Refusal if there was an error."""
-    data, refusal = _answer(person, query, now=now, variables=variables)
+    data, refusal = _answer(person, query, now=now or datetime.now(UTC), variables=variables)  # noqa: TID251
     return refusal or data
 
 
 def _answer(
-    person: Person, query: str, *, now: datetime | None, variables: Mapping[str, object]
+    person: Person, query: str, *, now: datetime, variables: Mapping[str, object]
 ) -> tuple[Any, Refusal | None]:
     document = parse(query)
     operation = pick_operation(document, name=None)
@@ -59,7 +59,7 @@ def _answer(
             operation_name=None,
             variables=variables,
             extensions=None,
-            context=Asking(caller=who, now=now or datetime.now(UTC)),
+            context=Asking(caller=who, now=now),
         )
     if not result.errors:
         return result.data, None

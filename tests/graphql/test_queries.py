@@ -14,6 +14,8 @@ from tests.graphql.in_process import Refusal, ask
 DAY = timedelta(days=1)
 MARCH = datetime(2026, 3, 2, 9, tzinfo=UTC)
 NOW = datetime(2026, 3, 12, 12, tzinfo=UTC)
+TITLE = "query ($key: String!) { task(key: $key) { title } }"
+IDS = """query ($key: String!) { task(key: $key) { id } project(key: "WEB") { id } }"""
 
 
 @pytest.fixture
@@ -78,7 +80,7 @@ def test_a_discarded_task_is_in_no_list_but_its_key_finds_it(people: Cast) -> No
     as_of = '{ tasks(first: 9, at: "%s") { totalCount edges { node { key } } } }'
     assert keys(ask(people.alice, as_of % "2026-03-05T00:00:00Z")) == [kept, gone]
     assert keys(ask(people.alice, as_of % "2026-03-07T00:00:00Z")) == [kept]
-    assert ask(people.alice, '{ task(key: "%s") { title } }' % gone) == {"task": {"title": "Gone"}}
+    assert ask(people.alice, TITLE, key=gone) == {"task": {"title": "Gone"}}
     feed = ask(people.alice, "{ activity(first: 1) { edges { node { sentence changes { field old new } } } } }")
     assert feed["activity"]["edges"][0]["node"] == {
         "sentence": f"Alice discarded {gone}, which was in To do",
@@ -200,7 +202,8 @@ def test_definitions_are_in_the_feed(people: Cast) -> None:
 def test_filters_of_the_feed(people: Cast) -> None:
     key = made(people.alice, title="One", created=at(2), moves={at(3): "doing", at(4): "done"})
     made(people.bob, title="Two", created=at(5))
-    query = "query ($filter: ActivityFilter) { activity(first: 99, filter: $filter) { edges { node { id kind taskKey actor { id name } correlationId } } } }"
+    query = """query ($filter: ActivityFilter) { activity(first: 99, filter: $filter) { edges { node {
+        id kind taskKey actor { id name } correlationId } } } }"""
 
     def found(**conditions: object) -> list[dict[str, Any]]:
         return [edge["node"] for edge in ask(people.alice, query, filter=conditions)["activity"]["edges"]]
@@ -369,7 +372,7 @@ def test_a_whole_tenant_merges_states_of_one_slug(people: Cast) -> None:
 
 def test_other_tenants_names_are_names_of_nothing(people: Cast) -> None:
     key = made(people.alice, title="One", created=at(2))
-    theirs = ask(people.alice, '{ task(key: "%s") { id } project(key: "WEB") { id } }' % key)
-    assert ask(people.carol, '{ task(key: "%s") { id } }' % key) == {"task": None}
+    theirs = ask(people.alice, IDS, key=key)
+    assert ask(people.carol, TITLE, key=key) == {"task": None}
     for node in (theirs["task"]["id"], theirs["project"]["id"]):
         assert ask(people.carol, "query ($id: ID!) { node(id: $id) { id } }", id=node) == {"node": None}

@@ -44,7 +44,12 @@ def imported(who: Person, *, path: Path, project: str, workflow: str | None, sou
         path=path, project_key=project, source=source, workflow=read_workflow(workflow) if workflow else None
     )
     result = import_transitions(tenant=facts_of(who.membership.tenant), order=order, now=NOW)
-    return {"rows": result.rows, "tasks": result.tasks, "transitions": result.transitions, "unchanged": result.unchanged}
+    return {
+        "rows": result.rows,
+        "tasks": result.tasks,
+        "transitions": result.transitions,
+        "unchanged": result.unchanged,
+    }
 
 
 def flow(who: Person, *, project: str, days: list[date], zone: str, mode: str = "OCCUPANCY") -> Any:
