@@ -175,7 +175,7 @@ class Activity(Node):
             first = all(old is None for _, old, _ in changes) and bool(changes)
             what = self.batch.definition_name(self.row)
             return sentences.of_definition(who=who, what=what, changes=changes, first=first)
-        what = self.task_key() or f"task {self.row.task_id}"  # type: ignore[operator]
+        what = self.task_key() or f"task {self.row.task_id}"
         return self._told(who=who, what=what)
 
     def _told(self, *, who: str, what: str) -> str:

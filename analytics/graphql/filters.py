@@ -10,7 +10,7 @@ from analytics.replay.definitions import workflows
 from analytics.replay.tasks import search_pattern
 from tasks_app.graphql.http.errors import ApiError, Code
 from tasks_app.graphql.http.node import decode_pk
-from tasks_app.models import Project, Task
+from tasks_app.models import Kind, Project, StateCategory, Task
 from tasks_app.tenancy import TenantFacts
 
 LONGEST_SEARCH = 200
@@ -47,7 +47,7 @@ def _state_conditions(
     found: dict[str, Any] = {}
     if asked.states or asked.categories:
         wanted = _of_slugs(then, asked.states, argument="filter.states") if asked.states else then
-        categories = [category.value for category in asked.categories or []]
+        categories = [StateCategory(category).value for category in asked.categories or []]
         found["state_ids"] = [s.state_id for s in wanted if not categories or s.category in categories]
     if asked.was_ever:
         between = asked.was_ever.between
@@ -80,7 +80,7 @@ def activity_conditions(asked: ActivityFilter | None, *, tenant: TenantFacts) ->
     """For analytics.replay.activity."""
     if not asked:
         return {}
-    kinds = [kind.value for kind in asked.kinds or []]
+    kinds = [Kind(kind).value for kind in asked.kinds or []]
     found = {
         "project_id": asked.project and project_id(asked.project, tenant=tenant, argument="filter.project"),
         "task_id": asked.task and task_id(asked.task, tenant=tenant, argument="filter.task"),

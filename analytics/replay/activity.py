@@ -137,7 +137,7 @@ def _joined(conditions: dict[str, str], filters: dict[str, Any]) -> str:
 
 def facts_before(*, tenant_id: int, rows: Sequence[FeedRow]) -> dict[int, tuple[int, datetime]]:
     """By seq: what the task's fact before it set, and when; missing for the first of its sort."""
-    values = {
+    values: dict[str, Any] = {
         "tenant": tenant_id,
         "seqs": [row.seq for row in rows],
         "tasks": [row.task_id for row in rows],

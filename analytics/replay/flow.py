@@ -7,6 +7,7 @@ small: counts by piece, where the pieces are what the given edges cut time into.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.db import connection
 
@@ -111,7 +112,7 @@ class Scope:
     until: datetime
     known_at: datetime | None
 
-    def parameters(self) -> dict[str, object]:
+    def parameters(self) -> dict[str, Any]:
         """As the statements name them."""
         return {
             "tenant": self.tenant_id,

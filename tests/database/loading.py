@@ -75,15 +75,12 @@ def reported(history: History, *, is_cut: Callable[[], bool] = lambda: True) -> 
     loaded = _new_tenant(history)
     with entered(tenant_id=loaded.tenant_id, actor_id=loaded.actor_id, role=DatabaseRole.TENANT):
         loaded = _created_projects(history, loaded)
-        known = replace(history, facts=())
-        batch: list[Fact] = []
-        for fact in history.facts:
-            if batch and (is_cut() or _must_wait(fact, batch)):
-                known = _report(batch, known, loaded)
-                batch = []
-            batch.append(fact)
-        known = _report(batch, known, loaded)
-    return loaded, _as_known_now(known)
+        known, since = replace(history, facts=()), dict.fromkeys(loaded.projects.values(), clock())
+        for batch in _batches(history.facts, is_cut):
+            known = replace(known, facts=(*known.facts, *batch))
+            for each in _report(batch, known, loaded):
+                since[each.project_id] = min(since[each.project_id], each.happened_at or clock())
+    return loaded, _as_known_now(known, {key: since[project_id] for key, project_id in loaded.projects.items()})
 
 
 def clock() -> datetime:
@@ -299,16 +296,22 @@ def _must_wait(fact: Fact, batch: Collection[Fact]) -> bool:
     return fact.item in new and (fact.kind is not told.Kind.MOVED or fact.project != new[fact.item])
 
 
-def _report(batch: Sequence[Fact], known: History, loaded: Loaded) -> History:
-    """Reports the facts, and gives back the history that is known now."""
-    then = replace(known, facts=(*known.facts, *batch))
+def _batches(facts: Sequence[Fact], is_cut: Callable[[], bool]) -> Iterator[list[Fact]]:
+    batch: list[Fact] = []
+    for fact in facts:
+        if batch and (is_cut() or _must_wait(fact, batch)):
+            yield batch
+            batch = []
+        batch.append(fact)
+    yield batch
+
+
+def _report(batch: Sequence[Fact], known: History, loaded: Loaded) -> Sequence[Report]:
+    """Reports the facts, each with the board that its item is on by all that is `known`."""
     source = actor_named(tenant_id=loaded.tenant_id, kind=ActorKind.IMPORT, name="elsewhere")
-    report(
-        tenant_id=loaded.tenant_id,
-        source_id=source,
-        reports=[_as_report(fact, then, loaded) for fact in batch],
-    )
-    return then
+    reports = [_as_report(fact, known, loaded) for fact in batch]
+    report(tenant_id=loaded.tenant_id, source_id=source, reports=reports)
+    return reports
 
 
 def _as_report(fact: Fact, known: History, loaded: Loaded) -> Report:
@@ -327,19 +330,14 @@ def _as_report(fact: Fact, known: History, loaded: Loaded) -> Report:
     )
 
 
-def _as_known_now(history: History) -> History:
-    """Recorded at once, and each project known since its earliest fact, or else since it was made: by now."""
-    facts = tuple(replace(fact, recorded_at=fact.happened_at) for fact in history.facts)
-    projects = tuple(_since(project, history, clock()) for project in history.projects)
-    return History(projects=projects, facts=facts)
+def _as_known_now(history: History, since: Mapping[str, datetime]) -> History:
+    """Recorded at once, and each project known since its earliest report, or else since it was made."""
+    return History(
+        projects=tuple(_known_since(project, since[project.key]) for project in history.projects),
+        facts=tuple(replace(fact, recorded_at=fact.happened_at) for fact in history.facts),
+    )
 
 
-def _since(project: told.Project, history: History, now: datetime) -> told.Project:
-    of_project = [
-        fact.happened_at
-        for fact in history.facts
-        if project.key == (fact.project if fact.kind in ARRIVING_KINDS else _resting_place(history, fact).project)
-    ]
-    since = min(of_project, default=now)
+def _known_since(project: told.Project, since: datetime) -> told.Project:
     first = replace(project.workflows[0], happened_at=since, recorded_at=since)
     return replace(project, recorded_since=since, workflows=(first,))

@@ -12,7 +12,7 @@ from itertools import pairwise, permutations
 
 import pytest
 from django.db import transaction
-from hypothesis import HealthCheck, given, note, settings
+from hypothesis import HealthCheck, Phase, given, note, settings
 from hypothesis import strategies as st
 
 from tasks_app.models import Task
@@ -33,6 +33,7 @@ EXAMPLES = int(os.environ.get("FLOWLEDGER_EXAMPLES", "20"))
 some = settings(
     max_examples=EXAMPLES,
     deadline=None,
+    phases=[Phase.generate],  # TMP
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 WEEK = local_days(first=DAWN.date(), count=DAYS, zone="UTC")
@@ -161,7 +162,7 @@ def test_the_laws_of_flow_hold(history: History, project: str | None) -> None:
     for values in lines.values():
         assert all(a is None or b is None or a <= b for a, b in pairwise(values))
     flows = [(a or 0) - (d or 0) for a, d in zip(occupancy.arrivals, occupancy.departures, strict=True)]
-    sums = [sum(v or 0 for v in values) for values in zip(*occupancy.series.values(), strict=True)]
+    sums = [sum(values[day] or 0 for values in occupancy.series.values()) for day in range(DAYS)]
     assert [b - a for a, b in pairwise([sums[0] - flows[0], *sums])] == flows
 
 
@@ -199,10 +200,16 @@ def as_move(day: int, place: tuple[str, str]) -> Fact:
     return Fact(seq=0, happened_at=at, recorded_at=at, item="WEB-1", project=place[0], kind=Kind.MOVED, state=place[1])
 
 
+EARLIEST = [
+    replace(as_move(-1, ("WEB", "todo")), item="WEB-2", kind=Kind.CREATED),
+    replace(as_move(-1, ("OPS", "todo")), item="OPS-1", kind=Kind.CREATED),
+]  # so that both boards are known from then on, in whatever order the others come
+
+
 def answers_to(order: list[Fact]) -> list[dict[str, tuple]]:
     """What the boards show once the facts were reported in that order; checked against the oracle."""
-    facts = [replace(fact, recorded_at=DAWN) for fact in order]
-    facts[0] = replace(facts[0], kind=Kind.CREATED)
+    facts = [replace(fact, recorded_at=DAWN) for fact in (*EARLIEST, *order)]
+    facts[len(EARLIEST)] = replace(facts[len(EARLIEST)], kind=Kind.CREATED)
     with undone():
         loaded, known = reported(as_history(facts, []))
         engine, now = PostgresEngine(loaded), clock()

@@ -5,7 +5,7 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 import strawberry
@@ -32,6 +32,8 @@ class Row(models.Model):
     seq = models.BigIntegerField(primary_key=True)
     happened_at = models.DateTimeField()
     title = models.TextField()
+
+    objects: ClassVar[models.Manager["Row"]] = models.Manager()
 
     class Meta:
         apps = Apps()

@@ -17,6 +17,7 @@ from django.conf import settings
 
 from tasks_app.imports.transitions import ImportOrder, import_transitions
 from tasks_app.imports.workflow import read_workflow
+from tasks_app.models import Role
 from tasks_app.operations.tenants import facts_of
 from tests.cast import Person, company, person
 from tests.graphql.in_process import ask
@@ -35,7 +36,7 @@ needs_logs = pytest.mark.skipif(not LOGS.exists(), reason="../shared/data is not
 @pytest.fixture
 def auditor(db: Any) -> Person:
     """Somebody who may ask; company with the zone of the log's makers."""
-    return person(company=company(slug="volvo", timezone="Europe/Stockholm"), name="Audrey", role="AUDITOR")
+    return person(company=company(slug="volvo", timezone="Europe/Stockholm"), name="Audrey", role=Role.AUDITOR)
 
 
 def imported(who: Person, *, path: Path, project: str, workflow: str | None, source: str = "csv") -> dict[str, int]:

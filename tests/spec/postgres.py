@@ -1,6 +1,6 @@
 """The product behind the protocol of the runner: a history is seeded, and answers are read as a tenant reads them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 
@@ -8,7 +8,6 @@ from analytics.pure.windows import Bucket, Window
 from analytics.replay.definitions import boards, workflows
 from analytics.replay.histories import NO_HISTORY, histories
 from analytics.replay.tasks import TaskList
-from analytics.windows.flow import CorrectionWindow as Correction
 from analytics.windows.flow import CumulativeFlow as Flow
 from analytics.windows.flow import FlowMode, FlowReading
 from tasks_app.tenancy import entered
@@ -53,7 +52,7 @@ class PostgresEngine:
         """See Engine."""
         with self._reading_ledger():
             flow = self._flow(question).cumulative_flow(mode=FlowMode(mode.value))
-        return _as_told(flow)
+        return _as_told(flow, items={task_id: item for item, task_id in self.told.tasks.items()})
 
     def work_in_progress(self, *, question: Question) -> Values:
         """See Engine."""
@@ -109,7 +108,7 @@ def window_of(question: Question) -> Window:
     )
 
 
-def _as_told(flow: Flow) -> CumulativeFlow:
+def _as_told(flow: Flow, *, items: Mapping[int, str]) -> CumulativeFlow:
     return CumulativeFlow(
         mode=Mode(flow.mode.value),
         series={each.state.slug: tuple(each.counts) for each in flow.series},
@@ -120,9 +119,8 @@ def _as_told(flow: Flow) -> CumulativeFlow:
         discarded=tuple(flow.discarded),
         difference=tuple(flow.difference),
         definition_changes=tuple(flow.definition_changes),
-        correction_windows=tuple(_window(each) for each in flow.correction_windows),
+        correction_windows=tuple(
+            CorrectionWindow(item=items[each.item.task_id], opened_at=each.begin, closed_at=each.end)
+            for each in flow.correction_windows
+        ),
     )
-
-
-def _window(found: Correction) -> CorrectionWindow:
-    return CorrectionWindow(item=found.item.key, opened_at=found.begin, closed_at=found.end)
