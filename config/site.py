@@ -4,6 +4,6 @@ from django.contrib.admin.apps import AdminConfig
 
 
 class AuditSiteConfig(AdminConfig):
-    """Every `admin.register` goes to the read-only site of tasks_app.admin."""
+    """`admin.site` is the site of tasks_app.admin: its own pages, and no models."""
 
     default_site = "tasks_app.admin.site.AuditSite"

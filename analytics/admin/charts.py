@@ -84,7 +84,8 @@ class Answer:
                 bands=[svg.Band(name=each.state.name, counts=each.counts) for each in flow.series],
                 stacked=self.mode is FlowMode.OCCUPANCY,
                 marks=flow.definition_changes,
-                spans=[(each.begin, each.end) for each in flow.correction_windows],
+                # What is open is so up to now: of later nobody can say.
+                spans=[(each.begin, each.end or self.now) for each in flow.correction_windows],
                 now=self.now,
             )
         )

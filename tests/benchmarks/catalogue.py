@@ -2,6 +2,7 @@
 
 from tests.benchmarks.bulk import ledger_bulk_fresh, ledger_bulk_warmed
 from tests.benchmarks.forms.run import ledger_forms
+from tests.benchmarks.logs import cfd_raw, import_rate
 from tests.benchmarks.outcomes import Benchmark
 from tests.benchmarks.pages import deep_page
 from tests.benchmarks.saving import ledger_save
@@ -12,6 +13,8 @@ BENCHMARKS: dict[str, Benchmark] = {
     "ledger_bulk_fresh": ledger_bulk_fresh,
     "ledger_bulk_warmed": ledger_bulk_warmed,
     "ledger_bytes": ledger_bytes,
+    "import_rate": import_rate,
+    "cfd_raw": cfd_raw,
     "deep_page": deep_page,
     "ledger_forms": ledger_forms,
 }

@@ -5,7 +5,7 @@ that comes late, and windows whose edges are the very instants of facts.
 """
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import groupby, pairwise
 
 from hypothesis import strategies as st
@@ -59,7 +59,7 @@ def workflows(draw: st.DrawFn, states: States) -> tuple[Workflow, ...]:
     since = draw(st.one_of(st.just(DAWN), st.just(DAWN), instants))
     found = [Workflow(happened_at=since, recorded_at=since, states=states)]
     for at in sorted(draw(st.lists(instants, max_size=3))):
-        if at < since:
+        if at <= since:
             continue
         before = found[-1].states
         grown = (*before, EXTRA) if EXTRA.slug not in {s.slug for s in before} and draw(st.booleans()) else before
@@ -68,16 +68,26 @@ def workflows(draw: st.DrawFn, states: States) -> tuple[Workflow, ...]:
     return tuple(found)
 
 
+def first_known(versions: tuple[Workflow, ...]) -> dict[str, datetime]:
+    """When each state was first known: nothing can be recorded of it earlier."""
+    found: dict[str, datetime] = {}
+    for version in versions:
+        for state in version.states:
+            found[state.slug] = min(version.recorded_at, found.get(state.slug, version.recorded_at))
+    return found
+
+
 @st.composite
 def boards(draw: st.DrawFn) -> History:
     """Two projects, each with a life of its own, and the facts of three items."""
     web, ops = draw(workflows(WEB_STATES)), draw(workflows(OPS_STATES))
-    slugs = {key: [s.slug for s in versions[-1].states] for key, versions in (("WEB", web), ("OPS", ops))}
+    known_since = {"WEB": first_known(web), "OPS": first_known(ops)}
     found = []
     for fact in draw(st.lists(facts(), max_size=14)):
         project = draw(st.sampled_from(["WEB", "OPS"])) if draw(st.integers(0, 3)) == 0 else fact.project
-        state = draw(st.sampled_from(slugs[project])) if fact.kind in ARRIVING_KINDS else ""
-        found.append(replace(fact, project=project, state=state))
+        state = draw(st.sampled_from(sorted(known_since[project]))) if fact.kind in ARRIVING_KINDS else ""
+        recorded_at = max(fact.recorded_at, known_since[project].get(state, DAWN))
+        found.append(replace(fact, project=project, state=state, recorded_at=recorded_at))
     projects = tuple(
         Project(key=key, zone="UTC", recorded_since=versions[0].happened_at, workflows=versions)
         for key, versions in (("WEB", web), ("OPS", ops))

@@ -12,7 +12,7 @@ from itertools import pairwise, permutations
 
 import pytest
 from django.db import transaction
-from hypothesis import HealthCheck, Phase, given, note, settings
+from hypothesis import HealthCheck, given, note, settings
 from hypothesis import strategies as st
 
 from tasks_app.models import Task
@@ -33,7 +33,6 @@ EXAMPLES = int(os.environ.get("FLOWLEDGER_EXAMPLES", "20"))
 some = settings(
     max_examples=EXAMPLES,
     deadline=None,
-    phases=[Phase.generate],  # TMP
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 WEEK = local_days(first=DAWN.date(), count=DAYS, zone="UTC")
