@@ -9,7 +9,8 @@ from tasks_app.refusals import Refused
 
 NEEDED = ("case_id", "timestamp", "state")
 TAKEN = ("actor", "title", "event_id")
-LONGEST_TEXT = 1_000
+# An index entry holds about 2,700 bytes, and what is imported is looked up by an index.
+MOST_BYTES = 2_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +74,9 @@ def _unfit(title: str, texts: list[str], *, needed: bool) -> BadEvents:
     """The texts that are too long, or empty where one is needed. Each distinct text is looked at once."""
     distinct = set(texts)
     unfit = {
-        text: f"the value is longer than {LONGEST_TEXT:,} characters" for text in distinct if len(text) > LONGEST_TEXT
+        text: f"the value is longer than {MOST_BYTES:,} bytes"
+        for text in distinct
+        if len(text) * 4 > MOST_BYTES and len(text.encode(errors="surrogatepass")) > MOST_BYTES
     }
     if needed:
         unfit |= {text: "the value is empty; every row needs one" for text in distinct if not text.strip()}

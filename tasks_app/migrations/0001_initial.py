@@ -10,351 +10,731 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('auth', '0012_alter_user_first_name_max_length'),
+        ("auth", "0012_alter_user_first_name_max_length"),
     ]
 
     operations = [
         migrations.RunSQL("CREATE SEQUENCE ledger_seq", "DROP SEQUENCE ledger_seq"),
         migrations.CreateModel(
-            name='TaskTail',
+            name="TaskTail",
             fields=[
-                ('pk', models.CompositePrimaryKey('tenant_id', 'seq', blank=True, editable=False, primary_key=True, serialize=False)),
-                ('tenant_id', models.BigIntegerField()),
-                ('seq', models.BigIntegerField()),
+                (
+                    "pk",
+                    models.CompositePrimaryKey(
+                        "tenant_id", "seq", blank=True, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("tenant_id", models.BigIntegerField()),
+                ("seq", models.BigIntegerField()),
             ],
             options={
-                'db_table': 'task_tail',
+                "db_table": "task_tail",
             },
         ),
         migrations.CreateModel(
-            name='User',
+            name="User",
             fields=[
-                ('id', models.AutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('password', models.CharField(max_length=128, verbose_name='password')),
-                ('last_login', models.DateTimeField(blank=True, null=True, verbose_name='last login')),
-                ('is_superuser', models.BooleanField(default=False, help_text='Designates that this user has all permissions without explicitly assigning them.', verbose_name='superuser status')),
-                ('email', models.EmailField(max_length=254, unique=True)),
-                ('name', models.TextField(blank=True, default='')),
-                ('is_active', models.BooleanField(default=True)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('groups', models.ManyToManyField(blank=True, help_text='The groups this user belongs to. A user will get all permissions granted to each of their groups.', related_name='user_set', related_query_name='user', to='auth.group', verbose_name='groups')),
-                ('user_permissions', models.ManyToManyField(blank=True, help_text='Specific permissions for this user.', related_name='user_set', related_query_name='user', to='auth.permission', verbose_name='user permissions')),
+                ("id", models.AutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("password", models.CharField(max_length=128, verbose_name="password")),
+                ("last_login", models.DateTimeField(blank=True, null=True, verbose_name="last login")),
+                (
+                    "is_superuser",
+                    models.BooleanField(
+                        default=False,
+                        help_text="Designates that this user has all permissions without explicitly assigning them.",
+                        verbose_name="superuser status",
+                    ),
+                ),
+                ("email", models.EmailField(max_length=254, unique=True)),
+                ("name", models.TextField(blank=True, default="")),
+                ("is_active", models.BooleanField(default=True)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "groups",
+                    models.ManyToManyField(
+                        blank=True,
+                        help_text="The groups this user belongs to. A user will get all permissions granted to each of their groups.",
+                        related_name="user_set",
+                        related_query_name="user",
+                        to="auth.group",
+                        verbose_name="groups",
+                    ),
+                ),
+                (
+                    "user_permissions",
+                    models.ManyToManyField(
+                        blank=True,
+                        help_text="Specific permissions for this user.",
+                        related_name="user_set",
+                        related_query_name="user",
+                        to="auth.permission",
+                        verbose_name="user permissions",
+                    ),
+                ),
             ],
             options={
-                'db_table': 'account',
+                "db_table": "account",
             },
         ),
         migrations.CreateModel(
-            name='DefinitionLedger',
+            name="DefinitionLedger",
             fields=[
-                ('seq', models.BigIntegerField(db_default=models.Func(models.Value('ledger_seq'), function='nextval', output_field=models.BigIntegerField()), primary_key=True, serialize=False)),
-                ('tenant_id', models.BigIntegerField()),
-                ('correlation', models.BigIntegerField()),
-                ('xact', models.BigIntegerField()),
-                ('happened_at', models.DateTimeField()),
-                ('recorded_at', models.DateTimeField()),
-                ('project_id', models.IntegerField()),
-                ('state_id', models.IntegerField()),
-                ('actor_id', models.IntegerField()),
-                ('position', models.IntegerField()),
-                ('waiting', models.BooleanField()),
-                ('needs_validation', models.BooleanField()),
-                ('archived', models.BooleanField()),
-                ('slug', models.TextField()),
-                ('name', models.TextField()),
-                ('category', models.TextField()),
-                ('timezone', models.TextField()),
+                (
+                    "seq",
+                    models.BigIntegerField(
+                        db_default=models.Func(
+                            models.Value("ledger_seq"), function="nextval", output_field=models.BigIntegerField()
+                        ),
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("tenant_id", models.BigIntegerField()),
+                ("correlation", models.BigIntegerField()),
+                ("xact", models.BigIntegerField()),
+                ("happened_at", models.DateTimeField()),
+                ("recorded_at", models.DateTimeField()),
+                ("project_id", models.IntegerField()),
+                ("state_id", models.IntegerField()),
+                ("actor_id", models.IntegerField()),
+                ("position", models.IntegerField()),
+                ("waiting", models.BooleanField()),
+                ("needs_validation", models.BooleanField()),
+                ("archived", models.BooleanField()),
+                ("slug", models.TextField()),
+                ("name", models.TextField()),
+                ("category", models.TextField()),
+                ("timezone", models.TextField()),
             ],
             options={
-                'db_table': 'definition_ledger',
-                'indexes': [models.Index(fields=['tenant_id', 'project_id', 'state_id'], name='definition_ledger_state')],
+                "db_table": "definition_ledger",
+                "indexes": [
+                    models.Index(fields=["tenant_id", "project_id", "state_id"], name="definition_ledger_state")
+                ],
             },
         ),
         migrations.CreateModel(
-            name='TaskLedger',
+            name="TaskLedger",
             fields=[
-                ('seq', models.BigIntegerField(db_default=models.Func(models.Value('ledger_seq'), function='nextval', output_field=models.BigIntegerField()), primary_key=True, serialize=False)),
-                ('tenant_id', models.BigIntegerField()),
-                ('correlation', models.BigIntegerField()),
-                ('xact', models.BigIntegerField()),
-                ('happened_at', models.DateTimeField()),
-                ('recorded_at', models.DateTimeField()),
-                ('task_id', models.IntegerField()),
-                ('project_id', models.IntegerField()),
-                ('from_id', models.IntegerField()),
-                ('to_id', models.IntegerField()),
-                ('actor_id', models.IntegerField()),
-                ('kind', models.SmallIntegerField(choices=[(1, 'Created'), (2, 'Moved'), (3, 'Transferred'), (4, 'Discarded'), (5, 'Restored'), (6, 'Validated'), (7, 'Assigned'), (8, 'Renamed'), (9, 'Defined')])),
+                (
+                    "seq",
+                    models.BigIntegerField(
+                        db_default=models.Func(
+                            models.Value("ledger_seq"), function="nextval", output_field=models.BigIntegerField()
+                        ),
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("tenant_id", models.BigIntegerField()),
+                ("correlation", models.BigIntegerField()),
+                ("xact", models.BigIntegerField()),
+                ("happened_at", models.DateTimeField()),
+                ("recorded_at", models.DateTimeField()),
+                ("task_id", models.IntegerField()),
+                ("project_id", models.IntegerField()),
+                ("from_id", models.IntegerField()),
+                ("to_id", models.IntegerField()),
+                ("actor_id", models.IntegerField()),
+                (
+                    "kind",
+                    models.SmallIntegerField(
+                        choices=[
+                            (1, "Created"),
+                            (2, "Moved"),
+                            (3, "Transferred"),
+                            (4, "Discarded"),
+                            (5, "Restored"),
+                            (6, "Validated"),
+                            (7, "Assigned"),
+                            (8, "Renamed"),
+                            (9, "Defined"),
+                        ]
+                    ),
+                ),
             ],
             options={
-                'db_table': 'task_ledger',
-                'indexes': [models.Index(fields=['tenant_id', 'task_id'], name='task_ledger_task'), django.contrib.postgres.indexes.BrinIndex(fields=['happened_at', 'xact'], name='task_ledger_brin')],
+                "db_table": "task_ledger",
+                "indexes": [
+                    models.Index(fields=["tenant_id", "task_id"], name="task_ledger_task"),
+                    django.contrib.postgres.indexes.BrinIndex(fields=["happened_at", "xact"], name="task_ledger_brin"),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Tenant',
+            name="Tenant",
             fields=[
-                ('id', models.BigAutoField(primary_key=True, serialize=False)),
-                ('slug', models.SlugField(max_length=63, unique=True)),
-                ('name', models.TextField()),
-                ('timezone', models.TextField(default='UTC')),
-                ('fiscal_year_start_month', models.SmallIntegerField(default=1, validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(12)])),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
+                ("id", models.BigAutoField(primary_key=True, serialize=False)),
+                ("slug", models.SlugField(max_length=63, unique=True)),
+                ("name", models.TextField()),
+                ("timezone", models.TextField(default="UTC")),
+                (
+                    "fiscal_year_start_month",
+                    models.SmallIntegerField(
+                        default=1,
+                        validators=[
+                            django.core.validators.MinValueValidator(1),
+                            django.core.validators.MaxValueValidator(12),
+                        ],
+                    ),
+                ),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
             ],
             options={
-                'db_table': 'tenant',
-                'constraints': [models.CheckConstraint(condition=models.Q(('fiscal_year_start_month__range', (1, 12))), name='tenant_fiscal_month')],
+                "db_table": "tenant",
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("fiscal_year_start_month__range", (1, 12))), name="tenant_fiscal_month"
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Project',
+            name="Project",
             fields=[
-                ('id', models.AutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('key', models.TextField()),
-                ('name', models.TextField()),
-                ('timezone', models.TextField()),
-                ('recorded_since', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('next_task_number', models.IntegerField(db_default=1)),
-                ('tenant', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='tasks_app.tenant')),
+                ("id", models.AutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("key", models.TextField()),
+                ("name", models.TextField()),
+                ("timezone", models.TextField()),
+                ("recorded_since", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                ("created_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                ("next_task_number", models.IntegerField(db_default=1)),
+                (
+                    "tenant",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="tasks_app.tenant",
+                    ),
+                ),
             ],
             options={
-                'db_table': 'project',
+                "db_table": "project",
             },
         ),
         migrations.CreateModel(
-            name='Membership',
+            name="Membership",
             fields=[
-                ('id', models.AutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('role', models.TextField(choices=[('OWNER', 'Owner'), ('ADMIN', 'Admin'), ('MANAGER', 'Manager'), ('MEMBER', 'Member'), ('AUDITOR', 'Auditor'), ('BILLING', 'Billing')])),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('user', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='memberships', to=settings.AUTH_USER_MODEL)),
-                ('tenant', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='tasks_app.tenant')),
+                ("id", models.AutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "role",
+                    models.TextField(
+                        choices=[
+                            ("OWNER", "Owner"),
+                            ("ADMIN", "Admin"),
+                            ("MANAGER", "Manager"),
+                            ("MEMBER", "Member"),
+                            ("AUDITOR", "Auditor"),
+                            ("BILLING", "Billing"),
+                        ]
+                    ),
+                ),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "user",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="memberships",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "tenant",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="tasks_app.tenant",
+                    ),
+                ),
             ],
             options={
-                'db_table': 'membership',
+                "db_table": "membership",
             },
         ),
         migrations.CreateModel(
-            name='FactNote',
+            name="FactNote",
             fields=[
-                ('seq', models.BigIntegerField(primary_key=True, serialize=False)),
-                ('words', models.TextField()),
-                ('tenant', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='tasks_app.tenant')),
+                ("seq", models.BigIntegerField(primary_key=True, serialize=False)),
+                ("words", models.TextField()),
+                (
+                    "tenant",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="tasks_app.tenant",
+                    ),
+                ),
             ],
             options={
-                'db_table': 'fact_note',
+                "db_table": "fact_note",
             },
         ),
         migrations.CreateModel(
-            name='DeletedTask',
+            name="DeletedTask",
             fields=[
-                ('id', models.AutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('task_id', models.IntegerField()),
-                ('key', models.TextField()),
-                ('title', models.TextField()),
-                ('project_id', models.IntegerField()),
-                ('external_id', models.TextField(blank=True, default='')),
-                ('source_id', models.IntegerField(null=True)),
-                ('created_at', models.DateTimeField()),
-                ('tenant', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='tasks_app.tenant')),
+                ("id", models.AutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("task_id", models.IntegerField()),
+                ("key", models.TextField()),
+                ("title", models.TextField()),
+                ("project_id", models.IntegerField()),
+                ("external_id", models.TextField(blank=True, default="")),
+                ("source_id", models.IntegerField(null=True)),
+                ("created_at", models.DateTimeField()),
+                (
+                    "tenant",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="tasks_app.tenant",
+                    ),
+                ),
             ],
             options={
-                'db_table': 'deleted_task',
+                "db_table": "deleted_task",
             },
         ),
         migrations.CreateModel(
-            name='ClientMutation',
+            name="ClientMutation",
             fields=[
-                ('id', models.AutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('actor_id', models.IntegerField()),
-                ('client_mutation_id', models.TextField()),
-                ('fingerprint', models.BinaryField(max_length=32)),
-                ('outcome', models.JSONField()),
-                ('created_at', models.DateTimeField()),
-                ('tenant', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='tasks_app.tenant')),
+                ("id", models.AutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("actor_id", models.IntegerField()),
+                ("client_mutation_id", models.TextField()),
+                ("fingerprint", models.BinaryField(max_length=32)),
+                ("outcome", models.JSONField()),
+                ("created_at", models.DateTimeField()),
+                (
+                    "tenant",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="tasks_app.tenant",
+                    ),
+                ),
             ],
             options={
-                'db_table': 'client_mutation',
+                "db_table": "client_mutation",
             },
         ),
         migrations.CreateModel(
-            name='ApiKey',
+            name="ApiKey",
             fields=[
-                ('id', models.AutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.TextField()),
-                ('prefix', models.TextField()),
-                ('sha256', models.BinaryField(max_length=32)),
-                ('scopes', django.contrib.postgres.fields.ArrayField(base_field=models.TextField(choices=[('TASKS_READ', 'Tasks Read'), ('TASKS_WRITE', 'Tasks Write'), ('ANALYTICS_READ', 'Analytics Read'), ('TIME_READ', 'Time Read'), ('TIME_WRITE', 'Time Write'), ('BILLING_READ', 'Billing Read'), ('FINDINGS_READ', 'Findings Read'), ('FINDINGS_WRITE', 'Findings Write'), ('SAMPLES_READ', 'Samples Read'), ('SAMPLES_WRITE', 'Samples Write'), ('AUDIT_READ', 'Audit Read'), ('ADMIN', 'Admin')]), size=None)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('expires_at', models.DateTimeField(blank=True, null=True)),
-                ('revoked_at', models.DateTimeField(blank=True, null=True)),
-                ('last_used_at', models.DateTimeField(blank=True, null=True)),
-                ('owner', models.ForeignKey(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('tenant', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='tasks_app.tenant')),
+                ("id", models.AutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.TextField()),
+                ("prefix", models.TextField()),
+                ("sha256", models.BinaryField(max_length=32)),
+                (
+                    "scopes",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.TextField(
+                            choices=[
+                                ("TASKS_READ", "Tasks Read"),
+                                ("TASKS_WRITE", "Tasks Write"),
+                                ("ANALYTICS_READ", "Analytics Read"),
+                                ("TIME_READ", "Time Read"),
+                                ("TIME_WRITE", "Time Write"),
+                                ("BILLING_READ", "Billing Read"),
+                                ("FINDINGS_READ", "Findings Read"),
+                                ("FINDINGS_WRITE", "Findings Write"),
+                                ("SAMPLES_READ", "Samples Read"),
+                                ("SAMPLES_WRITE", "Samples Write"),
+                                ("AUDIT_READ", "Audit Read"),
+                                ("ADMIN", "Admin"),
+                            ]
+                        ),
+                        size=None,
+                    ),
+                ),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("expires_at", models.DateTimeField(blank=True, null=True)),
+                ("revoked_at", models.DateTimeField(blank=True, null=True)),
+                ("last_used_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "owner",
+                    models.ForeignKey(
+                        blank=True,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "tenant",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="tasks_app.tenant",
+                    ),
+                ),
             ],
             options={
-                'db_table': 'api_key',
+                "db_table": "api_key",
             },
         ),
         migrations.CreateModel(
-            name='Actor',
+            name="Actor",
             fields=[
-                ('id', models.AutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.TextField(choices=[('USER', 'User'), ('API_KEY', 'Api Key'), ('IMPORT', 'Import'), ('JOB', 'Job'), ('SQL', 'Sql')])),
-                ('name', models.TextField()),
-                ('user', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('api_key', models.ForeignKey(db_constraint=False, db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='tasks_app.apikey')),
-                ('tenant', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='tasks_app.tenant')),
+                ("id", models.AutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "kind",
+                    models.TextField(
+                        choices=[
+                            ("USER", "User"),
+                            ("API_KEY", "Api Key"),
+                            ("IMPORT", "Import"),
+                            ("JOB", "Job"),
+                            ("SQL", "Sql"),
+                        ]
+                    ),
+                ),
+                ("name", models.TextField()),
+                (
+                    "user",
+                    models.ForeignKey(
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "api_key",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="tasks_app.apikey",
+                    ),
+                ),
+                (
+                    "tenant",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="tasks_app.tenant",
+                    ),
+                ),
             ],
             options={
-                'db_table': 'actor',
+                "db_table": "actor",
             },
         ),
         migrations.AddField(
-            model_name='user',
-            name='tenants',
-            field=models.ManyToManyField(db_table='account_tenant', related_name='+', to='tasks_app.tenant'),
+            model_name="user",
+            name="tenants",
+            field=models.ManyToManyField(db_table="account_tenant", related_name="+", to="tasks_app.tenant"),
         ),
         migrations.CreateModel(
-            name='WorkflowState',
+            name="WorkflowState",
             fields=[
-                ('id', models.AutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('slug', models.TextField()),
-                ('name', models.TextField()),
-                ('category', models.TextField(choices=[('TODO', 'Todo'), ('IN_PROGRESS', 'In Progress'), ('DONE', 'Done'), ('CANCELLED', 'Cancelled')])),
-                ('position', models.IntegerField()),
-                ('waiting', models.BooleanField(db_default=False, default=False)),
-                ('needs_validation', models.BooleanField(db_default=False, default=False)),
-                ('archived', models.BooleanField(db_default=False, default=False)),
-                ('project', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='states', to='tasks_app.project')),
-                ('tenant', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='tasks_app.tenant')),
+                ("id", models.AutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("slug", models.TextField()),
+                ("name", models.TextField()),
+                (
+                    "category",
+                    models.TextField(
+                        choices=[
+                            ("TODO", "Todo"),
+                            ("IN_PROGRESS", "In Progress"),
+                            ("DONE", "Done"),
+                            ("CANCELLED", "Cancelled"),
+                        ]
+                    ),
+                ),
+                ("position", models.IntegerField()),
+                ("waiting", models.BooleanField(db_default=False, default=False)),
+                ("needs_validation", models.BooleanField(db_default=False, default=False)),
+                ("archived", models.BooleanField(db_default=False, default=False)),
+                (
+                    "project",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="states",
+                        to="tasks_app.project",
+                    ),
+                ),
+                (
+                    "tenant",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="tasks_app.tenant",
+                    ),
+                ),
             ],
             options={
-                'db_table': 'workflow_state',
+                "db_table": "workflow_state",
             },
         ),
         migrations.CreateModel(
-            name='Task',
+            name="Task",
             fields=[
-                ('id', models.AutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('key', models.TextField()),
-                ('title', models.TextField()),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('discarded_at', models.DateTimeField(blank=True, null=True)),
-                ('external_id', models.TextField(blank=True, db_default='', default='')),
-                ('assignee', models.ForeignKey(blank=True, db_constraint=False, db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='tasks_app.actor')),
-                ('origin', models.ForeignKey(blank=True, db_constraint=False, db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='tasks_app.project')),
-                ('project', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='tasks', to='tasks_app.project')),
-                ('source', models.ForeignKey(blank=True, db_constraint=False, db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='tasks_app.actor')),
-                ('tenant', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='tasks_app.tenant')),
-                ('state', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='tasks_app.workflowstate')),
+                ("id", models.AutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("key", models.TextField()),
+                ("title", models.TextField()),
+                ("created_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                ("discarded_at", models.DateTimeField(blank=True, null=True)),
+                ("external_id", models.TextField(blank=True, db_default="", default="")),
+                (
+                    "assignee",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="tasks_app.actor",
+                    ),
+                ),
+                (
+                    "origin",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="tasks_app.project",
+                    ),
+                ),
+                (
+                    "project",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="tasks",
+                        to="tasks_app.project",
+                    ),
+                ),
+                (
+                    "source",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="tasks_app.actor",
+                    ),
+                ),
+                (
+                    "tenant",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="tasks_app.tenant",
+                    ),
+                ),
+                (
+                    "state",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="tasks_app.workflowstate",
+                    ),
+                ),
             ],
             options={
-                'db_table': 'task',
+                "db_table": "task",
             },
         ),
         migrations.CreateModel(
-            name='TaskWords',
+            name="TaskWords",
             fields=[
-                ('id', models.AutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('task_id', models.IntegerField()),
-                ('words', models.TextField()),
-                ('tenant', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='tasks_app.tenant')),
+                ("id", models.AutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("task_id", models.IntegerField()),
+                ("words", models.TextField()),
+                (
+                    "tenant",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="tasks_app.tenant",
+                    ),
+                ),
             ],
             options={
-                'db_table': 'task_words',
-                'indexes': [models.Index(fields=['tenant', 'task_id'], name='task_words_task')],
+                "db_table": "task_words",
+                "indexes": [models.Index(fields=["tenant", "task_id"], name="task_words_task")],
             },
         ),
         migrations.CreateModel(
-            name='ReportedEvent',
+            name="ReportedEvent",
             fields=[
-                ('seq', models.BigIntegerField(db_default=models.Func(models.Value('ledger_seq'), function='nextval', output_field=models.BigIntegerField()), primary_key=True, serialize=False)),
-                ('source_id', models.IntegerField()),
-                ('task_id', models.IntegerField()),
-                ('project_id', models.IntegerField()),
-                ('to_id', models.IntegerField()),
-                ('actor_id', models.IntegerField()),
-                ('kind', models.SmallIntegerField(choices=[(1, 'Created'), (2, 'Moved'), (3, 'Transferred'), (4, 'Discarded'), (5, 'Restored'), (6, 'Validated'), (7, 'Assigned'), (8, 'Renamed'), (9, 'Defined')])),
-                ('happened_at', models.DateTimeField()),
-                ('identity', models.UUIDField()),
-                ('case_id', models.TextField(blank=True, db_default='', default='')),
-                ('title', models.TextField(blank=True, db_default='', default='')),
-                ('tenant', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='tasks_app.tenant')),
+                (
+                    "seq",
+                    models.BigIntegerField(
+                        db_default=models.Func(
+                            models.Value("ledger_seq"), function="nextval", output_field=models.BigIntegerField()
+                        ),
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("source_id", models.IntegerField()),
+                ("task_id", models.IntegerField()),
+                ("project_id", models.IntegerField()),
+                ("to_id", models.IntegerField()),
+                ("actor_id", models.IntegerField()),
+                (
+                    "kind",
+                    models.SmallIntegerField(
+                        choices=[
+                            (1, "Created"),
+                            (2, "Moved"),
+                            (3, "Transferred"),
+                            (4, "Discarded"),
+                            (5, "Restored"),
+                            (6, "Validated"),
+                            (7, "Assigned"),
+                            (8, "Renamed"),
+                            (9, "Defined"),
+                        ]
+                    ),
+                ),
+                ("happened_at", models.DateTimeField()),
+                ("identity", models.UUIDField()),
+                ("case_id", models.TextField(blank=True, db_default="", default="")),
+                ("title", models.TextField(blank=True, db_default="", default="")),
+                (
+                    "tenant",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="tasks_app.tenant",
+                    ),
+                ),
             ],
             options={
-                'db_table': 'reported_event',
-                'indexes': [models.Index(fields=['tenant', 'task_id'], name='reported_event_task')],
-                'constraints': [models.UniqueConstraint(fields=('tenant', 'source_id', 'identity'), name='reported_event_once')],
+                "db_table": "reported_event",
+                "indexes": [models.Index(fields=["tenant", "task_id"], name="reported_event_task")],
+                "constraints": [
+                    models.UniqueConstraint(fields=("tenant", "source_id", "identity"), name="reported_event_once")
+                ],
             },
         ),
         migrations.AddConstraint(
-            model_name='project',
-            constraint=models.UniqueConstraint(fields=('tenant', 'key'), name='project_key'),
+            model_name="project",
+            constraint=models.UniqueConstraint(fields=("tenant", "key"), name="project_key"),
         ),
         migrations.AddConstraint(
-            model_name='membership',
-            constraint=models.UniqueConstraint(fields=('tenant', 'user'), name='membership_person'),
+            model_name="membership",
+            constraint=models.UniqueConstraint(fields=("tenant", "user"), name="membership_person"),
         ),
         migrations.AddConstraint(
-            model_name='membership',
-            constraint=models.CheckConstraint(condition=models.Q(('role__in', ['OWNER', 'ADMIN', 'MANAGER', 'MEMBER', 'AUDITOR', 'BILLING'])), name='membership_role'),
+            model_name="membership",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("role__in", ["OWNER", "ADMIN", "MANAGER", "MEMBER", "AUDITOR", "BILLING"])),
+                name="membership_role",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='deletedtask',
-            constraint=models.UniqueConstraint(fields=('tenant', 'task_id'), name='deleted_task_once'),
+            model_name="deletedtask",
+            constraint=models.UniqueConstraint(fields=("tenant", "task_id"), name="deleted_task_once"),
         ),
         migrations.AddConstraint(
-            model_name='clientmutation',
-            constraint=models.UniqueConstraint(fields=('tenant', 'actor_id', 'client_mutation_id'), name='client_mutation_once'),
+            model_name="clientmutation",
+            constraint=models.UniqueConstraint(
+                fields=("tenant", "actor_id", "client_mutation_id"), name="client_mutation_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='apikey',
-            constraint=models.UniqueConstraint(fields=('tenant', 'prefix'), name='api_key_prefix'),
+            model_name="apikey",
+            constraint=models.UniqueConstraint(fields=("tenant", "prefix"), name="api_key_prefix"),
         ),
         migrations.AddConstraint(
-            model_name='actor',
-            constraint=models.UniqueConstraint(condition=models.Q(('user__isnull', False)), fields=('tenant', 'user'), name='actor_user'),
+            model_name="actor",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("user__isnull", False)), fields=("tenant", "user"), name="actor_user"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='actor',
-            constraint=models.UniqueConstraint(condition=models.Q(('api_key__isnull', False)), fields=('tenant', 'api_key'), name='actor_api_key'),
+            model_name="actor",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("api_key__isnull", False)), fields=("tenant", "api_key"), name="actor_api_key"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='actor',
-            constraint=models.UniqueConstraint(condition=models.Q(('api_key__isnull', True), ('user__isnull', True)), fields=('tenant', 'kind', 'name'), name='actor_named'),
+            model_name="actor",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("api_key__isnull", True), ("user__isnull", True)),
+                fields=("tenant", "kind", "name"),
+                name="actor_named",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='actor',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['USER', 'API_KEY', 'IMPORT', 'JOB', 'SQL'])), name='actor_kind'),
+            model_name="actor",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("kind__in", ["USER", "API_KEY", "IMPORT", "JOB", "SQL"])), name="actor_kind"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='workflowstate',
-            constraint=models.UniqueConstraint(fields=('tenant', 'project', 'slug'), name='workflow_state_slug'),
+            model_name="workflowstate",
+            constraint=models.UniqueConstraint(fields=("tenant", "project", "slug"), name="workflow_state_slug"),
         ),
         migrations.AddConstraint(
-            model_name='workflowstate',
-            constraint=models.UniqueConstraint(fields=('tenant', 'project', 'id'), name='workflow_state_of_project'),
+            model_name="workflowstate",
+            constraint=models.UniqueConstraint(fields=("tenant", "project", "id"), name="workflow_state_of_project"),
         ),
         migrations.AddConstraint(
-            model_name='workflowstate',
-            constraint=models.CheckConstraint(condition=models.Q(('category__in', ['TODO', 'IN_PROGRESS', 'DONE', 'CANCELLED'])), name='workflow_state_category'),
+            model_name="workflowstate",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("category__in", ["TODO", "IN_PROGRESS", "DONE", "CANCELLED"])),
+                name="workflow_state_category",
+            ),
         ),
         migrations.AddIndex(
-            model_name='task',
-            index=models.Index(fields=['tenant', 'project', 'state'], name='task_board'),
+            model_name="task",
+            index=models.Index(fields=["tenant", "project", "state"], name="task_board"),
         ),
         migrations.AddConstraint(
-            model_name='task',
-            constraint=models.UniqueConstraint(fields=('tenant', 'key'), name='task_key'),
+            model_name="task",
+            constraint=models.UniqueConstraint(fields=("tenant", "key"), name="task_key"),
         ),
         migrations.AddConstraint(
-            model_name='task',
-            constraint=models.UniqueConstraint(condition=models.Q(('external_id', ''), _negated=True), fields=('tenant', 'origin', 'source', 'external_id'), name='task_external'),
+            model_name="task",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("external_id", ""), _negated=True),
+                fields=("tenant", "origin", "source", "external_id"),
+                name="task_external",
+            ),
         ),
     ]

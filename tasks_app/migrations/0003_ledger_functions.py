@@ -376,19 +376,20 @@ BEGIN
     IF already <> '{}' THEN
         EXECUTE $sql$ /* ledger.tasks_after_report */
             UPDATE task t
-               SET project_id = now_at.project_id,
-                   state_id = CASE WHEN now_at.kind = 4 THEN t.state_id ELSE now_at.to_id END,
-                   discarded_at = CASE WHEN now_at.kind = 4 THEN now_at.happened_at END,
+               SET project_id = now_at.project_id, state_id = now_at.state_id, discarded_at = now_at.discarded_at,
                    created_at = now_at.first_at
-              FROM (SELECT DISTINCT ON (l.task_id) l.task_id, l.project_id, l.to_id, l.kind, l.happened_at,
-                           min(l.happened_at) OVER (PARTITION BY l.task_id) AS first_at
-                      FROM unnest($2) AS r (id)
-                      JOIN task_ledger l ON l.tenant_id = (SELECT $1) AND l.task_id = r.id AND l.kind <= 5
-                     ORDER BY l.task_id, l.happened_at DESC, l.seq DESC) now_at
-             WHERE t.tenant_id = (SELECT $1) AND t.id = now_at.task_id
-               AND (t.created_at <> now_at.first_at
-                    OR (t.discarded_at IS NULL) <> (now_at.kind <> 4)
-                    OR (now_at.kind <> 4 AND (t.state_id, t.project_id) <> (now_at.to_id, now_at.project_id)))
+              FROM (SELECT h.task_id, min(h.happened_at) AS first_at,
+                           max(h.happened_at) FILTER (WHERE h.latest = 1 AND h.kind = 4) AS discarded_at,
+                           (array_agg(h.project_id ORDER BY h.latest) FILTER (WHERE h.kind <> 4))[1] AS project_id,
+                           (array_agg(h.to_id ORDER BY h.latest) FILTER (WHERE h.kind <> 4))[1] AS state_id
+                      FROM (SELECT l.task_id, l.project_id, l.to_id, l.kind, l.happened_at,
+                                   row_number() OVER (PARTITION BY l.task_id ORDER BY l.happened_at DESC, l.seq DESC) AS latest
+                              FROM unnest($2) AS r (id)
+                              JOIN task_ledger l ON l.tenant_id = (SELECT $1) AND l.task_id = r.id AND l.kind <= 5) h
+                     GROUP BY h.task_id) now_at
+             WHERE t.tenant_id = (SELECT $1) AND t.id = now_at.task_id AND now_at.state_id IS NOT NULL
+               AND (t.created_at <> now_at.first_at OR (t.discarded_at IS NULL) <> (now_at.discarded_at IS NULL)
+                    OR (t.state_id, t.project_id) <> (now_at.state_id, now_at.project_id))
         $sql$ USING owner, already;
     END IF;
 
@@ -396,7 +397,9 @@ BEGIN
         EXECUTE $sql$ /* ledger.tasks_of_new_cases */
             WITH arrived AS (
                 SELECT r.task_id, r.project_id, min(r.source_id) AS source_id, max(r.case_id) AS case_id, max(r.title) AS title,
-                       (array_agg(r.to_id ORDER BY r.happened_at DESC, r.seq DESC) FILTER (WHERE r.kind <= 5))[1] AS state_id,
+                       (array_agg(r.to_id ORDER BY r.happened_at DESC, r.seq DESC) FILTER (WHERE r.kind <= 5 AND r.kind <> 4))[1] AS state_id,
+                       (array_agg(CASE WHEN r.kind = 4 THEN r.happened_at END ORDER BY r.happened_at DESC, r.seq DESC)
+                           FILTER (WHERE r.kind <= 5))[1] AS discarded_at,
                        min(r.happened_at) AS created_at,
                        row_number() OVER (PARTITION BY r.project_id ORDER BY min(r.seq)) AS place
                   FROM reported r GROUP BY r.task_id, r.project_id HAVING bool_or(r.kind = 1)
@@ -407,8 +410,8 @@ BEGIN
                  WHERE p.tenant_id = $1 AND p.id = c.project_id
                 RETURNING p.id, p.key, p.next_task_number - c.tasks AS first_number
             )
-            INSERT INTO task (tenant_id, id, project_id, origin_id, state_id, key, title, created_at, source_id, external_id)
-            SELECT $1, a.task_id, a.project_id, a.project_id, a.state_id, n.key || '-' || (n.first_number + a.place - 1),
+            INSERT INTO task (tenant_id, id, project_id, origin_id, state_id, discarded_at, key, title, created_at, source_id, external_id)
+            SELECT $1, a.task_id, a.project_id, a.project_id, a.state_id, a.discarded_at, n.key || '-' || (n.first_number + a.place - 1),
                    a.title, a.created_at, a.source_id, a.case_id
               FROM arrived a JOIN numbered n ON n.id = a.project_id
         $sql$ USING owner;

@@ -100,7 +100,7 @@ def _new_tenant(history: History) -> Loaded:
     return Loaded(tenant_id=tenant.id, actor_id=actor.id, projects={}, states={}, tasks=tasks)
 
 
-def _column(statement: str, values: Sequence[object]) -> list:
+def _column(statement: str, values: Sequence[int]) -> list:
     with connection.cursor() as cursor:
         cursor.execute(statement, values)
         return [row[0] for row in cursor.fetchall()]
@@ -134,6 +134,7 @@ def _seed_projects(history: History, loaded: Loaded) -> Loaded:
     projects: dict[str, int] = {}
     states: dict[tuple[str, str], int] = {}
     for project in history.projects:
+        assert project.recorded_since is not None, "the product knows a project since it was made"
         row = Project.objects.create(
             tenant_id=loaded.tenant_id,
             key=project.key,

@@ -139,8 +139,8 @@ def saved(folder: Path, content: bytes | str, name: str = "log.csv") -> Path:
             "log.csv, line 3: the line is longer than 1 MB; is a quotation mark missing?",
         ),
         (
-            f"{HEADER}\n{'A' * 1_001},2024-05-01T10:00Z,Queued\n",
-            "log.csv, line 2, column case_id: the value is longer than 1,000 characters.",
+            f"{HEADER}\n{'A' * 2_001},2024-05-01T10:00Z,Queued\n",
+            "log.csv, line 2, column case_id: the value is longer than 2,000 bytes.",
         ),
         (
             gzip.compress(f"{HEADER}\n{GOOD}\n".encode() * 999)[:-20],

@@ -165,11 +165,21 @@ def test_the_laws_of_flow_hold(history: History, project: str | None) -> None:
     assert [b - a for a, b in pairwise([sums[0] - flows[0], *sums])] == flows
 
 
+@pytest.mark.parametrize("mode", Mode)
+def test_a_tenant_without_projects_knows_nothing(mode: Mode) -> None:
+    """P61: null, not 0."""
+    engine = PostgresEngine(seeded(History(projects=(), facts=())))
+    flow = engine.cumulative_flow(question=Question(buckets=WEEK, now=LONG_AFTER), mode=mode)
+    unknown = (None,) * DAYS
+    assert (flow.series, flow.arrivals, flow.difference) == ({}, unknown, unknown)
+    assert engine.work_in_progress(question=Question(buckets=WEEK, now=LONG_AFTER)) == unknown
+
+
 PLACES = [("WEB", state.slug) for state in WEB_STATES] + [("OPS", state.slug) for state in OPS_STATES]
 moves = st.lists(st.sampled_from(PLACES), min_size=4, max_size=4)
 
 
-@settings(some, max_examples=max(EXAMPLES // 4, 3))
+@settings(some, max_examples=max(EXAMPLES // 5, 3))
 @given(places=moves)
 def test_every_order_of_recording_gives_one_answer(places: list[tuple[str, str]]) -> None:
     """P15, P56: four events at four instants, recorded in each of the 24 orders, one report each."""
@@ -179,7 +189,7 @@ def test_every_order_of_recording_gives_one_answer(places: list[tuple[str, str]]
     assert answers == answers[:1] * 24
 
 
-@settings(some, max_examples=max(EXAMPLES // 2, 3))
+@settings(some, max_examples=max(EXAMPLES // 5, 3))
 @given(places=moves, kinds=st.permutations([Kind.DISCARDED, Kind.RESTORED, Kind.TRANSFERRED, Kind.MOVED]))
 def test_leaving_and_coming_back_in_any_order(places: list[tuple[str, str]], kinds: list[Kind]) -> None:
     """P15: discarded, restored and transferred, each known late or early, once the item is created."""

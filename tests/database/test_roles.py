@@ -99,7 +99,7 @@ def test_nothing_is_deleted_but_what_expires() -> None:
 def test_a_ledger_function_is_its_owners_with_a_fixed_path() -> None:
     """SECURITY DEFINER or not: owner fl_ledger, a fixed search_path with pg_temp last, not executable by the web."""
     functions = sql(READ_FUNCTIONS)
-    assert len(functions) >= 12
+    assert len(functions) >= 11
     for name, owner, settings, rights in functions:
         assert (owner, settings) == ("fl_ledger", '{"search_path=pg_catalog, public, pg_temp"}'), name
         assert not any(right.startswith("=") for right in rights.split()), f"{name} may be executed by PUBLIC"

@@ -94,13 +94,13 @@ def test_a_field_beyond_the_scopes_is_forbidden(web: Cast) -> None:
     )
 
 
-def test_a_node_beyond_the_scopes_is_null(web: Cast) -> None:
+def test_a_node_beyond_the_scopes_is_not_found(web: Cast) -> None:
     reader = with_key(new_key(tenant_id=web.acme.tenant.id, scopes=["TASKS_READ"]))
     other = with_key(new_key(tenant_id=web.acme.tenant.id, scopes=["SAMPLES_READ"]))
     node_id = reader.data('{ project(key: "WEB") { id } }')["project"]["id"]
     query = "query ($id: ID!) { node(id: $id) { id } }"
     assert reader.data(query, id=node_id)["node"] == {"id": node_id}
-    assert other.data(query, id=node_id)["node"] is None
+    assert other.error(query, id=node_id) == ("NOT_FOUND", "id: there is nothing with this id.")
 
 
 def test_nobody_is_told_nothing(web: Cast) -> None:

@@ -203,16 +203,18 @@ def ids_in(answer: Any) -> set[str]:
 
 
 def test_every_id_of_anothers_is_nobody(scene: Scene, as_web_login: None) -> None:
-    """Null for all that Acme has, as for an id that nobody has; Acme itself gets it."""
+    """NOT_FOUND for all that Acme has, in the words for an id that nobody has; Acme itself gets it."""
     questions = [whole_question(name, arguments) for name, all_of in QUESTIONS.items() for arguments in all_of]
     ids = set().union(*(ids_in(scene.alice.answer(scene.acme.put_into(question))) for question in questions))
     nodes = {node_id for node_id in ids if (key := decode_id(node_id)) and key.type_name != "Actor"}
     query = "query ($id: ID!) { node(id: $id) { __typename id } }"
-    assert {scene.carol.post(query, id=node_id).content for node_id in nodes} == {b'{"data":{"node":null}}'}
+    nobody = ("NOT_FOUND", "id: there is nothing with this id.")
+    assert {scene.carol.error(query, id=node_id) for node_id in nodes} == {nobody}
+    assert len({scene.carol.post(query, id=node_id).content for node_id in nodes}) == 1
     kinds = {scene.alice.data(query, id=node_id)["node"]["__typename"] for node_id in nodes}
     assert kinds == implementers() == {"Tenant", "Project", "Task", "Activity"}
     absent = [encode_id(type_name=kind, pk=pk) for kind in (*kinds, "Actor", "Nothing") for pk in (2**31, 2**63 - 1)]
-    assert {scene.alice.post(query, id=node_id).content for node_id in absent} == {b'{"data":{"node":null}}'}
+    assert {scene.alice.error(query, id=node_id) for node_id in absent} == {nobody}
 
 
 def implementers() -> set[str]:

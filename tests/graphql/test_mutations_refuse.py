@@ -64,8 +64,8 @@ def test_a_name_that_fits_no_index_is_refused(bob: Asker, field: str) -> None:
     payload = bob.mutate("recordEvents", "recorded", source="jira", events=[{**event, field: text}])
     assert only_error(payload) == (
         "BAD_USER_INPUT",
-        "A name is too long to be kept, above all in other scripts than Latin; shorten it.",
-        [],
+        f"Event 1: {field} must have at most 2,000 bytes and no NUL.",
+        ["input", "events", "0", field],
     )
     assert ledger_rows() == before
 

@@ -117,10 +117,12 @@ def test_node_finds_a_thing_by_its_opaque_id() -> None:
         encode_id(type_name="Lamp", pk=-1),
     ],
 )
-def test_node_is_null_for_what_is_not_there(node_id: str) -> None:
+def test_node_is_not_found_for_what_is_not_there(node_id: str) -> None:
     answer = ask("query ($id: ID!) { node(id: $id) { id } }", id=node_id)
     assert answer["data"] == {"node": None}
-    assert "errors" not in answer
+    assert [(error["message"], error["extensions"]["code"]) for error in answer["errors"]] == [
+        ("id: there is nothing with this id.", "NOT_FOUND")
+    ]
 
 
 def test_an_id_has_one_spelling() -> None:

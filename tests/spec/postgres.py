@@ -39,11 +39,15 @@ class PostgresEngine:
         with self._reading_ledger():
             project_id = self.told.projects[project]
             known = workflows(tenant_id=self.told.tenant_id, project_ids=[project_id], known_at=known_at)
-            shown = {each.state_id: each for each in known.before(at).values() if each.on_board}
+            defined = known.before(at)
+            every_state = {state: defined.get(state) or known.first(state) for state in known.state_ids}
+            shown = {state: each for state, each in every_state.items() if each.on_board}
             filters = {"project_ids": [project_id], "state_ids": list(shown)}
             tasks = TaskList(tenant_id=self.told.tenant_id, now=known_at, at=at, known_at=known_at, filters=filters)
             rows = tasks.read(where="TRUE", params=(), order="x.key", limit=EVERYTHING)
-        columns: dict[str, list[str]] = {each.slug: [] for each in shown.values() if not each.archived}
+        columns: dict[str, list[str]] = {
+            each.slug: [] for state, each in shown.items() if state in defined and not each.archived
+        }
         for row in rows:
             columns.setdefault(shown[row.state_id].slug, []).append(row.key)
         return Board(columns={slug: tuple(sorted(keys)) for slug, keys in columns.items()})

@@ -58,3 +58,22 @@ def test_the_board_has_no_column_for_it(engine: Engine) -> None:
     found = loaded(engine, TABLE).board(project="WEB", at=utc("2026-03-04"), known_at=LONG_AFTER)
     assert found.columns == {"todo": (), "doing": (), "done": ("WEB-1",)}
     assert found.count == 1
+
+
+def test_discarding_a_cancelled_item_takes_nothing_off_the_board(engine: Engine) -> None:
+    """P12: it has left already, so it is neither a departure nor among the discarded."""
+    table = """
+    project WEB
+    states  Todo:todo  Cancelled:cancelled
+    facts
+    2026-03-01 09:00  -  WEB-1  created Todo
+    2026-03-02 09:00  -  WEB-1  moved Cancelled
+    2026-03-03 09:00  -  WEB-1  discarded
+    """
+    expected = """
+        todo        1 0 0
+        departures  0 1 0
+        left        0 1 0
+        discarded   0 0 0
+    """
+    check_flow(loaded(engine, table), question=days("2026-03-01", 3), mode=Mode.OCCUPANCY, expected=expected)

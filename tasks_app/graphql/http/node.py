@@ -9,6 +9,8 @@ from typing import Annotated, Any
 
 import strawberry
 
+from tasks_app.graphql.http.errors import ApiError, Code
+
 NODE_ID = re.compile(r"(?P<type>[A-Z][A-Za-z0-9]{0,63}):(?P<pk>[1-9][0-9]{0,18})", re.ASCII)
 LAST_PK = 2**63 - 1
 LONGEST_ID = 128
@@ -63,7 +65,7 @@ def decode_pk(node_id: str, *, type_name: str) -> int | None:
 def node_field(*, loaders: Mapping[str, NodeLoader]) -> Any:
     """The field `node(id: ID!): Node`, looking ids up by the loader of their type.
 
-    It answers null for a bad id, an unknown type, and a row that the loader does not find.
+    A bad id, an unknown type and a row that the loader does not find are all the same NOT_FOUND, beside a null.
     """
 
     def node(
@@ -71,11 +73,14 @@ def node_field(*, loaders: Mapping[str, NodeLoader]) -> Any:
     ) -> Node | None:
         key = decode_id(node_id)
         load = loaders.get(key.type_name) if key else None
-        return load(info, key.pk) if key and load else None
+        found = load(info, key.pk) if key and load else None
+        if found is None:
+            raise ApiError("id: there is nothing with this id.", code=Code.NOT_FOUND)
+        return found
 
     return strawberry.field(
         resolver=node,
-        description="Anything with an id; null if there is no such thing, or none that the caller may see.",
+        description="Anything with an id. NOT_FOUND if there is no such thing, or none that the caller may see.",
     )
 
 

@@ -1,0 +1,35 @@
+"""The canonical text of an answer, and its digest."""
+
+from datetime import UTC, date, datetime, timedelta, timezone
+
+import pytest
+
+from analytics.pure.canonical import canonical_bytes, digest
+
+
+def test_one_value_has_one_text() -> None:
+    """Keys in order, no spaces, instants in UTC with microseconds, durations in whole microseconds."""
+    noon = datetime(2026, 3, 1, 12, tzinfo=timezone(timedelta(hours=2)))
+    value = {"b": [1, None, True], "a": noon, "c": timedelta(seconds=1), "d": date(2026, 3, 1), "é": "é"}
+    assert canonical_bytes(value).decode() == (
+        '{"a":"2026-03-01T10:00:00.000000+00:00","b":[1,null,true],"c":1000000,"d":"2026-03-01","é":"é"}'
+    )
+
+
+def test_equal_answers_have_equal_digests() -> None:
+    """Whatever the order of keys, the zone of an instant, a list or a tuple."""
+    here = datetime(2026, 3, 1, 12, tzinfo=timezone(timedelta(hours=2)))
+    there = {"at": here.astimezone(UTC), "counts": (1, 2)}
+    assert digest({"counts": [1, 2], "at": here}) == digest(there)
+    assert digest({"counts": [2, 1], "at": here}) != digest(there)
+
+
+def test_null_is_not_zero() -> None:
+    """P61."""
+    assert digest([None]) != digest([0])
+
+
+def test_floats_are_refused() -> None:
+    """Two machines may write one differently."""
+    with pytest.raises(TypeError, match="no floats"):
+        digest({"mean": 1.5})
