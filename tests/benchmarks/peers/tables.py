@@ -35,8 +35,8 @@ def references(table: str) -> Iterator[str]:
     for operation in (
         TenantReference(table),
         Reference(table, "project_id", "project"),
-        Reference(table, "project_id, state_id", "workflow_state", "project_id, id"),
-        Reference(table, "assignee_id", "actor"),
+        Reference(table, "project_id, state_id", "workflow_state", "project_id, id", at_once=True),
+        Reference(table, "assignee_id", "actor", at_once=True),
         Reference(table, "origin_id", "project"),
         Reference(table, "source_id", "actor"),
         Grant("SELECT, INSERT, UPDATE", on=[table], to=["fl_tenant"]),
