@@ -67,26 +67,25 @@ SELECT order_id, project_id, low, high, width_bucket(reached_at, %(edges)s::time
 
 # An item is behind when it is moved to a place below one that it has been to, by the order in force at that moment; so
 # each order judges the facts of its own time, against all that came before. A fact that repeats the state moves nothing.
+# The facts are grouped and not joined to what was judged: the planner takes that for a few rows and would loop over them.
 CORRECTIONS = _after_facts(
     "/* replay.corrections */",
     """,
 judged AS (
-    SELECT f.task_id, f.seq, o.project_id, f.happened_at >= o.begin_at AND f.state_id <> f.before_id AS decides,
-           o.place < max(o.place) OVER (PARTITION BY f.task_id, o.project_id, o.begin_at ORDER BY f.happened_at, f.seq)
-               AS below
+    SELECT f.task_id, f.seq, f.happened_at, f.state_id <> f.before_id AS moves, o.project_id,
+           f.happened_at >= o.begin_at AND o.place < max(o.place)
+               OVER (PARTITION BY f.task_id, o.project_id, o.begin_at ORDER BY f.happened_at, f.seq) AS behind
       FROM fact f
-      JOIN unnest(%(states)s::int[], %(projects)s::int[], %(places)s::int[], %(begins)s::timestamptz[],
-                  %(ends)s::timestamptz[]) AS o (state_id, project_id, place, begin_at, end_at)
+      LEFT JOIN unnest(%(states)s::int[], %(projects)s::int[], %(places)s::int[], %(begins)s::timestamptz[],
+                       %(ends)s::timestamptz[]) AS o (state_id, project_id, place, begin_at, end_at)
         ON o.state_id = f.state_id AND f.happened_at < o.end_at
 ),
-behind AS MATERIALIZED (
-    SELECT task_id, seq, project_id FROM judged WHERE below AND decides
+moved AS (
+    SELECT task_id, seq, happened_at, coalesce(max(project_id) FILTER (WHERE behind), 0) AS behind_in
+      FROM judged WHERE moves GROUP BY task_id, seq, happened_at
 ),
 marked AS (
-    SELECT f.task_id, f.seq, f.happened_at, coalesce(b.project_id, 0) AS behind_in,
-           lag(coalesce(b.project_id, 0), 1, 0) OVER (PARTITION BY f.task_id ORDER BY f.happened_at, f.seq) AS was_in
-      FROM fact f LEFT JOIN behind b ON b.seq = f.seq
-     WHERE f.state_id <> f.before_id AND f.task_id IN (SELECT task_id FROM behind)
+    SELECT m.*, lag(behind_in, 1, 0) OVER (PARTITION BY task_id ORDER BY happened_at, seq) AS was_in FROM moved m
 ),
 span AS (
     SELECT task_id, behind_in, happened_at AS from_at,
