@@ -12,6 +12,7 @@ from analytics.graphql.charts import Receipt, receipt_node
 from analytics.graphql.projects import Project, WorkflowState, state_node
 from analytics.graphql.tasks import Task, task_connection
 from analytics.pure.workflow import StateDefinition, in_order
+from analytics.replay.definitions import workflows
 from analytics.replay.tasks import TaskList
 from analytics.windows import canonical, receipts
 from tasks_app.graphql.http.connections import Connection, PageArgs
@@ -34,10 +35,12 @@ class BoardReading:
     @cached_property
     def columns(self) -> list[StateDefinition]:
         """The states as defined then, in order: those that were there, and any that held tasks."""
-        workflows = self.project.workflows()
-        defined = dict(workflows.at(self.at))
+        known = workflows(
+            tenant_id=self.tasks.tenant_id, project_ids=[self.project.pk], known_at=self.tasks.known_at
+        )
+        defined = dict(known.before(self.at))
         for state in self.counts:
-            defined.setdefault(state, workflows.first(state))
+            defined.setdefault(state, known.first(state))
         mine = [each for each in defined.values() if each.project_id == self.project.pk]
         return in_order(each for each in mine if not each.archived or self.counts.get(each.state_id))
 
