@@ -206,7 +206,8 @@ def test_eight_cold_starts_at_once_share_one_server_until_the_last_is_killed(hom
     assert _answers(str(home / "run"))
     holders[7].kill()
     _wait_until(lambda: postmaster.running(data=home / "postgres") is None)
-    assert "database system is shut down" in (home / "postgres" / "server.log").read_text()
+    log = home / "postgres" / "server.log"
+    _wait_until(lambda: "database system is shut down" in log.read_text())
     assert not list(home.glob("initdb-*"))
 
 
