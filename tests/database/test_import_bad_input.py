@@ -33,8 +33,10 @@ SELECT count(*) FROM pg_stat_activity
  WHERE datname = current_database() AND pid <> pg_backend_pid() AND query LIKE %s
 """
 # The command as a process of its own, on the database of the tests.
+# A runner in the background may have been told to ignore Ctrl-C, and its children inherit that.
 CHILD = """
-import os, sys, django
+import os, signal, sys, django
+signal.signal(signal.SIGINT, signal.default_int_handler)
 os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
 from django.conf import settings
 settings.DATABASES["default"]["NAME"] = sys.argv[1]
