@@ -1,5 +1,7 @@
 """No trigger of ours can be switched off by a setting, and each calls a function of the ledger's owner."""
 
+from importlib import import_module
+
 import pgtrigger
 import pytest
 from django.apps import apps
@@ -71,9 +73,9 @@ def test_every_function_that_writes_history_checks_its_table() -> None:
 
 def test_a_functions_text_cannot_leave_the_tenant() -> None:
     """No advisory lock, no SKIP LOCKED: they do not survive being spread over machines."""
-    from importlib import import_module
-
-    migration = import_module("tasks_app.migrations.0003_ledger_functions").Migration
-    bodies = [operation.body for operation in migration.operations if isinstance(operation, LedgerFunction)]
-    assert len(bodies) == len(migration.operations)
+    names = ("0003_ledger_functions", "0004_report_functions")
+    migrations = [import_module(f"tasks_app.migrations.{name}").Migration for name in names]
+    operations = [operation for migration in migrations for operation in migration.operations]
+    bodies = [operation.body for operation in operations if isinstance(operation, LedgerFunction)]
+    assert len(bodies) == len(operations) == 11
     assert [body for body in bodies if "advisory" in body or "SKIP LOCKED" in body] == []

@@ -7,7 +7,7 @@ from django.db import migrations
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("tasks_app", "0003_ledger_functions"),
+        ("tasks_app", "0004_report_functions"),
     ]
 
     operations = [
