@@ -4,37 +4,24 @@ These tests start servers of their own in directories of their own. They need no
 """
 
 import contextlib
-import json
 import os
 import pwd
 import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import psycopg
 import pytest
-from django.core.exceptions import ImproperlyConfigured
 
 from config.database import postmaster
-from config.database.settings import database_settings, use_owner_login
+from tests.database.processes import HOLD, PROJECT, Start, answers, first_line, run_django, wait_until
 
-PROJECT = Path(__file__).resolve().parents[2]
 # Longer than the janitor's grace and a stop together: what still answers after it was not stopped.
 LONGER_THAN_A_STOP = 1.8
 
-HOLD = """
-import sys, time
-from pathlib import Path
-from config.database.embedded import ensure
-print(ensure(home=Path(sys.argv[1])), flush=True)
-time.sleep(120)
-"""
 HOLD_IN_A_FORK = """
 import os, sys, time
 from pathlib import Path
@@ -55,132 +42,13 @@ for line in sys.stdin:
     except EmbeddedServerError as error:
         print("ERROR", error, flush=True)
 """
-DJANGO = """
-import json, os, sys, time
-from pathlib import Path
-import django
-from django.conf import settings
-from config.database.settings import database_settings, use_owner_login
-
-settings.configure(
-    DATABASES={"default": database_settings(environ=os.environ, base_dir=Path("/nowhere"))},
-    INSTALLED_APPS=["django.contrib.contenttypes"],
-)
-django.setup()
-from django.core.management import call_command
-from django.db import OperationalError, connection, transaction
-
-
-def ask(statement):
-    with connection.cursor() as cursor:
-        cursor.execute(statement)
-        return list(cursor.fetchone()) if cursor.description else None
-
-
-def refusal():
-    try:
-        return ask("SELECT 1")
-    except OperationalError as error:
-        return f"{type(error).__name__}: {error}"
-
-
-def migrate():
-    with connection.owner_login():
-        call_command("migrate", verbosity=0)
-
-
-def make_role():
-    with connection.owner_login():
-        ask("CREATE ROLE fl_app LOGIN NOINHERIT")
-
-"""
-
-
-@pytest.fixture
-def home() -> Iterator[Path]:
-    """A directory that an ordinary account can reach, which pytest's own is not; its servers are gone afterwards."""
-    with tempfile.TemporaryDirectory(prefix="fl-", dir="/tmp", ignore_cleanup_errors=True) as parent:
-        Path(parent).chmod(0o755)
-        directory = Path(parent) / "home"
-        yield directory
-        if pid := postmaster.running(data=directory / "postgres"):
-            os.kill(pid, signal.SIGQUIT)
-            _wait_until(lambda: postmaster.running(data=directory / "postgres") is None)
-
-
-@pytest.fixture
-def start(home: Path) -> Iterator[Callable[..., subprocess.Popen[str]]]:
-    """Starts processes that run a text of Python on this home; those that still live are killed in the end."""
-    started: list[subprocess.Popen[str]] = []
-
-    def start_one(
-        text: str,
-        *,
-        on: Path = home,
-        python: str = sys.executable,
-        env: Mapping[str, str] | None = None,
-        user: str | None = None,
-    ) -> subprocess.Popen[str]:
-        process = subprocess.Popen(
-            [python, "-c", text, str(on)],
-            cwd="/",
-            env={**os.environ, "PYTHONPATH": str(PROJECT), **(env or {})},
-            user=user,
-            extra_groups=[] if user else None,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        started.append(process)
-        return process
-
-    yield start_one
-    for process in started:
-        process.kill()
-        process.communicate()
-
-
-Start = Callable[..., subprocess.Popen[str]]
-
-
-def _first_line(process: subprocess.Popen[str]) -> str:
-    assert process.stdout is not None
-    line = process.stdout.readline().strip()
-    if not line:
-        process.kill()
-        pytest.fail(process.communicate()[1])
-    return line
 
 
 def _ask_to_ensure(process: subprocess.Popen[str]) -> str:
     assert process.stdin is not None
     process.stdin.write("\n")
     process.stdin.flush()
-    return _first_line(process)
-
-
-def _run_django(start: Start, steps: str, **environment: str) -> Any:
-    """What the steps printed as JSON, run in a process with Django on a database of its own."""
-    process = start(DJANGO + steps, env={"DATABASE_URL": "", "DATABASE_WEB_URL": "", **environment})
-    output, complaint = process.communicate(timeout=60)
-    assert process.returncode == 0, complaint
-    return json.loads(output.splitlines()[-1])
-
-
-def _answers(sockets: str) -> bool:
-    try:
-        psycopg.connect(host=sockets, port=5432, user="fl_owner", dbname="flowledger", connect_timeout=5).close()
-    except psycopg.OperationalError:
-        return False
-    return True
-
-
-def _wait_until(condition: Callable[[], bool], seconds: float = 10) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.05)
+    return first_line(process)
 
 
 def _stranger(home: Path) -> subprocess.Popen[bytes]:
@@ -196,47 +64,47 @@ def _kill(pid: int) -> None:
 def test_eight_cold_starts_at_once_share_one_server_until_the_last_is_killed(home: Path, start: Start) -> None:
     """One server for all; it outlives seven of eight, and nobody needs to say that the eighth is gone."""
     holders = [start(HOLD) for _ in range(8)]
-    assert {_first_line(holder) for holder in holders} == {str(home / "run")}
+    assert {first_line(holder) for holder in holders} == {str(home / "run")}
     server = postmaster.running(data=home / "postgres")
     assert server is not None
     for holder in holders[:7]:
         holder.kill()
     time.sleep(LONGER_THAN_A_STOP)
     assert postmaster.running(data=home / "postgres") == server
-    assert _answers(str(home / "run"))
+    assert answers(str(home / "run"))
     holders[7].kill()
-    _wait_until(lambda: postmaster.running(data=home / "postgres") is None)
+    wait_until(lambda: postmaster.running(data=home / "postgres") is None)
     log = home / "postgres" / "server.log"
-    _wait_until(lambda: "database system is shut down" in log.read_text())
+    wait_until(lambda: "database system is shut down" in log.read_text())
     assert not list(home.glob("initdb-*"))
 
 
 def test_a_fork_whose_parent_left_keeps_the_server(home: Path, start: Start) -> None:
     """A pre-forking web server may leave its workers behind."""
     parent = start(HOLD_IN_A_FORK)
-    sockets, child = _first_line(parent).rsplit(" ", 1)
+    sockets, child = first_line(parent).rsplit(" ", 1)
     parent.wait(timeout=10)
     time.sleep(LONGER_THAN_A_STOP)
     try:
-        assert _answers(sockets)
+        assert answers(sockets)
     finally:
         _kill(int(child))
-    _wait_until(lambda: not _answers(sockets))
+    wait_until(lambda: not answers(sockets))
 
 
 def test_a_user_who_comes_while_the_server_stops_gets_it_started_again(home: Path, start: Start) -> None:
     """Comings and goings at every moment of the grace and of the stop: whoever ensured has a server."""
     for pause in (1.0, 1.1):
         holder = start(HOLD)
-        sockets = _first_line(holder)
-        assert _answers(sockets)
+        sockets = first_line(holder)
+        assert answers(sockets)
         holder.kill()
         holder.wait()
         time.sleep(pause)
     last = start(HOLD)
-    sockets = _first_line(last)
+    sockets = first_line(last)
     time.sleep(LONGER_THAN_A_STOP)
-    assert _answers(sockets)
+    assert answers(sockets)
 
 
 def test_the_next_connection_starts_a_killed_server_again(start: Start, home: Path) -> None:
@@ -261,26 +129,26 @@ answer = ask("SELECT answer FROM kept")
 os.kill(postmaster.running(data=data), 9)
 print(json.dumps([broken, answer, postmaster.running(data=data) != before]))
 """
-    assert _run_django(start, steps, FLOWLEDGER_HOME=str(home)) == [True, [42], True]
-    assert _answers(_first_line(start(HOLD)))
+    assert run_django(start, steps, FLOWLEDGER_HOME=str(home)) == [True, [42], True]
+    assert answers(first_line(start(HOLD)))
 
 
 def test_lock_files_that_name_a_stranger_do_not_prevent_the_start(home: Path, start: Start) -> None:
     """After a crash of the machine the pid of the dead server may belong to anybody. The stranger is left in peace."""
     holder = start(HOLD)
-    sockets = _first_line(holder)
+    sockets = first_line(holder)
     left = (home / "postgres" / "postmaster.pid").read_text().partition("\n")[2]
     holder.kill()
-    _wait_until(lambda: not (home / "postgres" / "postmaster.pid").exists())
+    wait_until(lambda: not (home / "postgres" / "postmaster.pid").exists())
     stranger = _stranger(home)
     try:
         for lock_file in (home / "postgres" / "postmaster.pid", home / "run" / ".s.PGSQL.5432.lock"):
             lock_file.write_text(f"{stranger.pid}\n{left}")
         again = start(HOLD)
-        assert _first_line(again) == sockets
-        assert _answers(sockets)
+        assert first_line(again) == sockets
+        assert answers(sockets)
         again.kill()
-        _wait_until(lambda: postmaster.running(data=home / "postgres") is None)
+        wait_until(lambda: postmaster.running(data=home / "postgres") is None)
         assert stranger.poll() is None
     finally:
         stranger.kill()
@@ -290,7 +158,7 @@ def test_lock_files_that_name_a_stranger_do_not_prevent_the_start(home: Path, st
 def test_the_janitor_signals_no_stranger(home: Path, start: Start) -> None:
     """A server killed under its users, whose number is given to somebody else before they leave."""
     holder = start(HOLD)
-    _first_line(holder)
+    first_line(holder)
     server = postmaster.running(data=home / "postgres")
     assert server is not None
     stranger = _stranger(home)
@@ -311,15 +179,15 @@ def test_any_directory_will_do(home: Path, start: Start) -> None:
     names = ("x" * 130, "it's $HOME; a `home`", "a,b")
     directories = [home.parent / name for name in names]
     holders = [start(HOLD, on=directory) for directory in directories]
-    long, shell, comma = (_first_line(holder) for holder in holders)
+    long, shell, comma = (first_line(holder) for holder in holders)
     try:
         assert (long.rsplit("-", 1)[0], comma.rsplit("-", 1)[0]) == (f"/tmp/flowledger-{Path(long).stat().st_uid}",) * 2
         assert shell == str(directories[1] / "run")
-        assert [_answers(sockets) for sockets in (long, shell, comma)] == [True] * 3
+        assert [answers(sockets) for sockets in (long, shell, comma)] == [True] * 3
         assert {Path(sockets).stat().st_mode & 0o777 for sockets in (long, shell, comma)} == {0o700}
         for holder in holders:
             holder.kill()
-        _wait_until(lambda: not any(postmaster.running(data=directory / "postgres") for directory in directories))
+        wait_until(lambda: not any(postmaster.running(data=directory / "postgres") for directory in directories))
     finally:
         shutil.rmtree(long)
         shutil.rmtree(comma)
@@ -330,17 +198,17 @@ def test_a_home_that_was_deleted_is_made_again(home: Path, start: Start) -> None
     first, second = start(ENSURE_AT_EVERY_LINE), start(HOLD)
     sockets = _ask_to_ensure(first)
     old = postmaster.running(data=home / "postgres")
-    assert _first_line(second) == sockets
+    assert first_line(second) == sockets
     assert old is not None
     shutil.rmtree(home)
     third = start(HOLD)
-    assert _first_line(third) == sockets
+    assert first_line(third) == sockets
     assert _ask_to_ensure(first) == sockets
     _kill(old)
     second.kill()
     third.kill()
     time.sleep(LONGER_THAN_A_STOP)
-    assert _answers(sockets)
+    assert answers(sockets)
 
 
 def _python_for(user: str) -> str:
@@ -372,7 +240,7 @@ def test_an_ordinary_user_owns_its_server_and_no_other_user_gets_in(home: Path, 
     os.chown(home.parent, uid, -1)
     as_nobody: dict[str, Any] = {"user": "nobody", "env": {"PYTHONPATH": _paths()}, "python": python}
     holder = start(HOLD, **as_nobody)
-    sockets = _first_line(holder)
+    sockets = first_line(holder)
     assert (home / "postgres").stat().st_uid == uid
     other = start(ENSURE_AT_EVERY_LINE, **{**as_nobody, "user": "daemon"})
     assert _ask_to_ensure(other).startswith(
@@ -382,14 +250,14 @@ def test_an_ordinary_user_owns_its_server_and_no_other_user_gets_in(home: Path, 
     refused = f"ERROR The embedded PostgreSQL in {home.parent}/new cannot be used: [Errno 13] Permission denied"
     assert _ask_to_ensure(elsewhere).startswith(refused)
     root = start(HOLD)
-    assert _first_line(root) == sockets
+    assert first_line(root) == sockets
     holder.kill()
     other.kill()
     time.sleep(LONGER_THAN_A_STOP)
-    assert _answers(sockets)
+    assert answers(sockets)
     root.kill()
-    _wait_until(lambda: postmaster.running(data=home / "postgres") is None)
-    assert _first_line(start(HOLD, **as_nobody)) == sockets
+    wait_until(lambda: postmaster.running(data=home / "postgres") is None)
+    assert first_line(start(HOLD, **as_nobody)) == sockets
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="an ordinary user needs no permissions for another account")
@@ -398,11 +266,11 @@ def test_root_opens_only_the_way_and_says_so(home: Path, start: Start) -> None:
     closed = home.parent / "closed"
     closed.mkdir(mode=0o700)
     holder = start(HOLD, on=closed / "home")
-    _first_line(holder)
+    first_line(holder)
     assert closed.stat().st_mode & 0o777 == 0o701
     holder.kill()
     assert f"chmod o+x {closed} (the embedded PostgreSQL runs as postgres)" in holder.communicate()[1]
-    _wait_until(lambda: postmaster.running(data=closed / "home" / "postgres") is None)
+    wait_until(lambda: postmaster.running(data=closed / "home" / "postgres") is None)
 
 
 def test_what_prevents_the_start_is_one_sentence(home: Path, start: Start) -> None:
@@ -424,118 +292,7 @@ def test_what_prevents_the_start_is_one_sentence(home: Path, start: Start) -> No
     assert _ask_to_ensure(process) == str(home / "run")
     full.kill()
     process.kill()
-    _wait_until(lambda: postmaster.running(data=home / "postgres") is None)
+    wait_until(lambda: postmaster.running(data=home / "postgres") is None)
     (home / "postgres" / "PG_VERSION").write_text("12\n")
     said = _ask_to_ensure(start(ENSURE_AT_EVERY_LINE))
     assert "initialized by PostgreSQL version 12, which is not compatible with this version 18" in said
-
-
-def test_the_web_logs_in_as_fl_app_and_migrations_as_the_owner(home: Path, start: Start) -> None:
-    """Before migrations one sentence says what to do. Afterwards each login is right, other threads' too."""
-    steps = """
-import threading
-answers = {"before": refusal()}
-make_role()
-answers["role alone"] = refusal()
-migrate()
-answers["web"] = ask("SELECT current_user, session_user")
-with connection.owner_login(), connection.owner_login():
-    answers["owner"] = ask("SELECT current_user, session_user")
-    thread = threading.Thread(target=lambda: answers.update(thread=ask("SELECT session_user")))
-    thread.start(); thread.join()
-answers["web again"] = ask("SELECT session_user")
-with transaction.atomic():
-    try:
-        connection.owner_login().__enter__()
-    except transaction.TransactionManagementError as error:
-        answers["in a transaction"] = str(error)
-use_owner_login(settings.DATABASES["default"])
-connection.close()
-answers["test database"] = connection.creation.create_test_db(verbosity=0, serialize=False)
-answers["in it"] = ask("SELECT current_database(), session_user")
-connection.creation.clone_test_db("1", verbosity=0)
-connection.creation.destroy_test_db("flowledger", verbosity=0, suffix="1")
-connection.settings_dict["NAME"] = "test_flowledger"
-connection.creation.destroy_test_db("flowledger", verbosity=0)
-answers["left"] = ask("SELECT count(*) FROM pg_database WHERE datname LIKE 'test%'")
-print(json.dumps(answers))
-"""
-    no_schema = "SchemaMissingError: The database has no Flowledger schema yet: run manage.py migrate."
-    expected = {
-        "before": no_schema,
-        "role alone": no_schema,
-        "web": ["fl_app", "fl_app"],
-        "owner": ["fl_owner", "fl_owner"],
-        "thread": ["fl_app"],
-        "web again": ["fl_app"],
-        "in a transaction": "owner_login() opens another connection: leave the transaction first.",
-        "test database": "test_flowledger",
-        "in it": ["test_flowledger", "fl_owner"],
-        "left": [0],
-    }
-    assert _run_django(start, steps, FLOWLEDGER_HOME=str(home)) == expected
-
-
-def test_a_superusers_url_steps_down_and_another_url_is_the_webs(home: Path, start: Start) -> None:
-    """With DATABASE_URL alone a superuser's connection becomes fl_app or is refused: no query runs as superuser."""
-    sockets = _first_line(start(HOLD))
-    address = f"postgresql://fl_owner@{sockets.replace('/', '%2F')}/flowledger"
-    steps = """
-answers = [refusal(), refusal()]
-make_role(); migrate()
-answers += ask("SELECT session_user, current_user")
-with connection.owner_login():
-    ask("CREATE ROLE plain LOGIN")
-    answers += ask("SELECT session_user")
-print(json.dumps(answers))
-"""
-    no_schema = "SchemaMissingError: The database has no Flowledger schema yet: run manage.py migrate."
-    assert _run_django(start, steps, DATABASE_URL=address) == [no_schema, no_schema, "fl_app", "fl_app", "fl_owner"]
-    steps = """
-answers = ask("SELECT session_user")
-with connection.owner_login():
-    answers += ask("SELECT session_user")
-print(json.dumps(answers))
-"""
-    plain = address.replace("fl_owner", "plain")
-    assert _run_django(start, steps, DATABASE_URL=plain) == ["plain", "plain"]
-    assert _run_django(start, steps, DATABASE_URL=address, DATABASE_WEB_URL=plain) == ["plain", "fl_owner"]
-
-
-@pytest.mark.parametrize(
-    ("environment", "sentence"),
-    [
-        ({"DATABASE_URL": "mysql://u:secret@h/d"}, "DATABASE_URL must begin with postgresql://"),
-        ({"DATABASE_URL": "postgresql://u:secret@h"}, "DATABASE_URL names no database"),
-        ({"DATABASE_URL": "postgresql://u:sec#ret@h:x/d"}, "DATABASE_URL is no valid address"),
-        (
-            {"DATABASE_URL": "postgresql://u@h/a", "DATABASE_WEB_URL": "postgresql://u:secret@h/b"},
-            "both must name the same one",
-        ),
-    ],
-)
-def test_a_wrong_address_is_refused_without_showing_its_password(environment: dict[str, str], sentence: str) -> None:
-    """The sentence names the variable and what is wrong with it."""
-    with pytest.raises(ImproperlyConfigured, match=sentence) as caught:
-        database_settings(environ=environment, base_dir=Path("/base"))
-    assert "sec" not in str(caught.value)
-
-
-def test_settings_come_from_the_environment() -> None:
-    """Without DATABASE_URL the embedded server in base_dir/var; with it the owner's login may differ from the web's."""
-    embedded = database_settings(environ={}, base_dir=Path("/base"))
-    assert (embedded["OPTIONS"], embedded["USER"]) == ({"embedded_home": "/base/var"}, "fl_app")
-    urls = {
-        "DATABASE_URL": "postgresql://boss:b@db/flow?sslmode=require",
-        "DATABASE_WEB_URL": "postgresql://web:w@pool:6432/flow",
-    }
-    served = database_settings(environ=urls, base_dir=Path("/base"))
-    assert [served[key] for key in ("NAME", "USER", "HOST", "PORT", "OPTIONS")] == ["flow", "web", "pool", 6432, {}]
-    use_owner_login(served)
-    assert [served[key] for key in ("NAME", "USER", "HOST", "PORT", "OPTIONS")] == [
-        "flow",
-        "boss",
-        "db",
-        "",
-        {"sslmode": "require"},
-    ]
