@@ -16,7 +16,9 @@ def secret_key() -> str:
     if key := os.environ.get("DJANGO_SECRET_KEY"):
         return key
     if ON_A_SERVER:
-        raise ImproperlyConfigured("DJANGO_SECRET_KEY is not set: with DATABASE_URL a secret key of your own is needed.")
+        raise ImproperlyConfigured(
+            "DJANGO_SECRET_KEY is not set: with DATABASE_URL a secret key of your own is needed."
+        )
     return "development-only-secret-key-never-used-with-a-database-url"
 
 

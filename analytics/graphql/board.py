@@ -35,9 +35,7 @@ class BoardReading:
     @cached_property
     def columns(self) -> list[StateDefinition]:
         """The states as defined then, in order: those that were there, and any that held tasks."""
-        known = workflows(
-            tenant_id=self.tasks.tenant_id, project_ids=[self.project.pk], known_at=self.tasks.known_at
-        )
+        known = workflows(tenant_id=self.tasks.tenant_id, project_ids=[self.project.pk], known_at=self.tasks.known_at)
         defined = dict(known.before(self.at))
         for state in self.counts:
             defined.setdefault(state, known.first(state))
