@@ -144,10 +144,6 @@ class Calendar:
         end = self._day(running + step)
         return first_instant(day=start, zone_name=zone_name), first_instant(day=end, zone_name=zone_name)
 
-    def first_day(self, *, day: date, fiscal_year_start_month: int) -> date:
-        """The first date of the period that holds `day`."""
-        return self._day(self._number(day, fiscal_year_start_month))
-
     def _number(self, day: date, fiscal_year_start_month: int) -> int:
         """The period's first day, or first month, counted from the calendar's beginning."""
         if self.days:
