@@ -5,11 +5,11 @@ from datetime import datetime
 import strawberry
 
 from analytics.graphql.activity import ActivityKind
-from analytics.graphql.projects import StateCategory
 from analytics.pure import windows
 from analytics.pure.windows import Window as PureWindow
 from analytics.pure.windows import WindowError
 from tasks_app.graphql.http.errors import ApiError
+from tasks_app.graphql.inputs import StateCategoryName
 from tasks_app.tenancy import TenantFacts
 
 Bucket = strawberry.enum(
@@ -55,7 +55,7 @@ class HeldForInput:
 class TaskFilter:
     project: str | None = strawberry.field(default=strawberry.UNSET, description="On the board of that key.")
     states: list[str] | None = strawberry.field(default=strawberry.UNSET, description="In one of these states (slugs).")
-    categories: list[StateCategory] | None = strawberry.field(  # type: ignore[valid-type]
+    categories: list[StateCategoryName] | None = strawberry.field(  # type: ignore[valid-type]
         default=strawberry.UNSET, description="In a state of one of these categories."
     )
     assignee: strawberry.ID | None = strawberry.field(

@@ -13,13 +13,11 @@ from tasks_app.graphql.asking import Info
 from tasks_app.graphql.http.connections import Connection, PageArgs, keyset_page
 from tasks_app.graphql.http.cursors import Column, Keyset
 from tasks_app.graphql.http.node import Node
+from tasks_app.graphql.inputs import StateCategoryName
 from tasks_app.models import Project as ProjectRow
-from tasks_app.models import StateCategory as Category
+from tasks_app.models import StateCategory
 from tasks_app.tenancy import TenantFacts
 
-StateCategory = strawberry.enum(
-    Category, name="StateCategory", description="What a state means for flow. CANCELLED states are off the board."
-)
 BY_ID = Keyset(columns=(Column("id", "asc"),))
 
 
@@ -27,7 +25,7 @@ BY_ID = Keyset(columns=(Column("id", "asc"),))
 class WorkflowState:
     slug: str = strawberry.field(description="Names the state within its project, whatever it is called.")
     name: str = strawberry.field(description="What people call it.")
-    category: StateCategory = strawberry.field(description="What it means for flow.")  # type: ignore[valid-type]
+    category: StateCategoryName = strawberry.field(description="What it means for flow.")  # type: ignore[valid-type]
     position: int = strawberry.field(description="Its place in the order, from 0.")
     waiting: bool = strawberry.field(description="Whether it is a queue or buffer, for flow efficiency.")
     needs_validation: bool = strawberry.field(description="Whether items here wait for a manager's validation.")
@@ -38,7 +36,7 @@ def state_node(definition: StateDefinition) -> WorkflowState:
     return WorkflowState(
         slug=definition.slug,
         name=definition.name,
-        category=Category(definition.category),
+        category=StateCategory(definition.category),
         position=definition.position,
         waiting=definition.waiting,
         needs_validation=definition.needs_validation,
