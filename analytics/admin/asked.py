@@ -6,13 +6,13 @@ from typing import Any, Final
 
 from django.http.response import HttpResponseBase
 
+from analytics.graphql.filters import LARGEST_BIGINT
 from analytics.pure.windows import EARLIEST, LATEST
 from analytics.pure.zones import WindowError, first_instant, zone
 from tasks_app.admin.visits import Visit
 from tasks_app.graphql.http.errors import ApiError
 from tasks_app.refusals import Refused
 
-LARGEST_BIGINT: Final = 2**63 - 1
 LONGEST_SHOWN: Final = 40
 
 

@@ -68,7 +68,7 @@ def _of_slugs(states: Iterable[StateDefinition], slugs: list[str], *, argument: 
         by_slug.setdefault(state.slug, []).append(state)
     for slug in slugs:
         if slug not in by_slug:
-            raise ApiError(f"{argument}: there is no state {slug!r}.", code=Code.NOT_FOUND)
+            raise unknown("state", slug, argument=argument)
     return [state for slug in slugs for state in by_slug[slug]]
 
 
@@ -98,7 +98,7 @@ def project_id(key: str, *, tenant: TenantFacts, argument: str) -> int:
     key = plain(key, argument=argument)
     found = Project.objects.filter(tenant_id=tenant.id, key=key).values_list("id", flat=True).first()
     if found is None:
-        raise ApiError(f"{argument}: there is no project {key!r}.", code=Code.NOT_FOUND)
+        raise unknown("project", key, argument=argument)
     return found
 
 
@@ -107,7 +107,7 @@ def task_id(key: str, *, tenant: TenantFacts, argument: str) -> int:
     key = plain(key, argument=argument)
     found = Task.objects.filter(tenant_id=tenant.id, key=key).values_list("id", flat=True).first()
     if found is None:
-        raise ApiError(f"{argument}: there is no task {key!r}.", code=Code.NOT_FOUND)
+        raise unknown("task", key, argument=argument)
     return found
 
 
@@ -117,6 +117,11 @@ def actor_pk(actor_id: str, *, argument: str) -> int:
     if pk is None or pk > LARGEST_INT:
         raise ApiError(f"{argument}: there is no such actor.", code=Code.NOT_FOUND)
     return pk
+
+
+def unknown(what: str, name: str, *, argument: str) -> ApiError:
+    """The error for a name that is not there, or not this tenant's: both read the same."""
+    return ApiError(f"{argument}: there is no {what} {name!r}.", code=Code.NOT_FOUND)
 
 
 def plain(text: str, *, argument: str) -> str:

@@ -9,7 +9,7 @@ import strawberry
 from analytics.graphql.activity import Activity, activity_connection, load_activity
 from analytics.graphql.board import Board, BoardReading
 from analytics.graphql.charts import Analytics, Asked, ReadFrom, figures_selected
-from analytics.graphql.filters import activity_conditions, plain, task_conditions
+from analytics.graphql.filters import activity_conditions, plain, task_conditions, unknown
 from analytics.graphql.inputs import ActivityFilter, Bucket, TaskFilter, WindowInput, window_asked
 from analytics.graphql.projects import Project, load_project, project_connection, project_node
 from analytics.graphql.tasks import Task, load_task, task_connection, task_nodes
@@ -21,7 +21,6 @@ from analytics.windows.flow import FlowReading
 from tasks_app.graphql.asking import Info
 from tasks_app.graphql.fields import may, scoped
 from tasks_app.graphql.http.connections import Connection, PageArgs
-from tasks_app.graphql.http.errors import ApiError, Code
 from tasks_app.graphql.http.node import Node, NodeLoader
 from tasks_app.models import Scope
 
@@ -136,7 +135,7 @@ class AnalyticsQuery:
         tenant, now = info.context.tenant, info.context.now
         node = project_node(tenant=tenant, key=plain(project, argument="project"))
         if node is None:
-            raise ApiError(f"project: there is no project {project!r}.", code=Code.NOT_FOUND)
+            raise unknown("project", project, argument="project")
         tasks = TaskList(
             tenant_id=tenant.id,
             now=now,
@@ -168,7 +167,7 @@ class AnalyticsQuery:
         key = plain(project, argument="project") if project else None
         found = boards(tenant_id=tenant.id, key=key)
         if key is not None and not found:
-            raise ApiError(f"project: there is no project {key!r}.", code=Code.NOT_FOUND)
+            raise unknown("project", key, argument="project")
         zone = timezone or (found[0].timezone if key else tenant.timezone)
         reading = FlowReading(
             tenant_id=tenant.id,

@@ -7,6 +7,8 @@ from typing import Any
 
 from django.db import connection
 
+from analytics.replay.statements import counted, page_bound
+
 DEFINED = 9
 
 # Each branch is read backwards along (tenant_id, seq) and stops at the limit, so a page costs the same anywhere.
@@ -106,8 +108,7 @@ class Feed:
 
     def read(self, *, where: str, params: Sequence[Any], direction: str, limit: int) -> list[FeedRow]:
         """One page: `where` is a keyset's text over l.seq, with its parameters; `direction` is DESC or ASC."""
-        named = {f"page_{place}": value for place, value in enumerate(params)}
-        page = where % tuple(f"%({name})s" for name in named) if params else where
+        page, named = page_bound(where=where, params=params)
         statement = FEED.format(**self._conditions(), page=page, direction=direction)
         with connection.cursor() as cursor:
             cursor.execute(statement, {**self._values, **named, "limit": limit})
@@ -115,10 +116,7 @@ class Feed:
 
     def count(self) -> int:
         """How many rows there are."""
-        with connection.cursor() as cursor:
-            cursor.execute(COUNT.format(**self._conditions()), self._values)
-            row = cursor.fetchone()
-        return int(row[0]) if row else 0
+        return counted(COUNT.format(**self._conditions()), values=self._values)
 
     def _conditions(self) -> dict[str, str]:
         return {

@@ -1,11 +1,13 @@
 """Lists of tasks: as the rows are now, or as they were at an instant, as known at another."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
 from django.db import connection
+
+from analytics.replay.statements import counted, page_bound
 
 # The rows as they are. Pages rely on the primary key (tenant_id, id).
 NOW = """
@@ -92,13 +94,7 @@ class TaskList:
 
     def narrowed(self, **filters: Any) -> "TaskList":
         """The same list with more filters."""
-        return TaskList(
-            tenant_id=self.tenant_id,
-            now=self.now,
-            at=self.at,
-            known_at=self.known_at,
-            filters={**self.filters, **filters},
-        )
+        return replace(self, filters={**self.filters, **filters})
 
     @property
     def _source(self) -> str:
@@ -116,8 +112,7 @@ class TaskList:
 
     def read(self, *, where: str, params: Sequence[Any], order: str, limit: int) -> list[TaskRow]:
         """One page: `where` and `order` are a keyset's text over x.task_id, with its parameters."""
-        named = {f"page_{place}": value for place, value in enumerate(params)}
-        bound = where % tuple(f"%({name})s" for name in named) if params else where
+        bound, named = page_bound(where=where, params=params)
         statement = READ_TASKS.format(source=self._source, conditions=f"{self._conditions} AND {bound}", order=order)
         with connection.cursor() as cursor:
             cursor.execute(statement, {**self._values, **named, "limit": limit})
@@ -126,10 +121,7 @@ class TaskList:
     def count(self) -> int:
         """How many there are."""
         statement = COUNT_TASKS.format(source=self._source, conditions=self._conditions)
-        with connection.cursor() as cursor:
-            cursor.execute(statement, self._values)
-            row = cursor.fetchone()
-        return int(row[0]) if row else 0
+        return counted(statement, values=self._values)
 
     def count_by_state(self) -> dict[int, int]:
         """How many in each state."""
@@ -140,12 +132,7 @@ class TaskList:
 
     def facts_read(self) -> int:
         """The ledger rows that the list is made of; none where it is the rows as they are."""
-        if self._source == NOW:
-            return 0
-        with connection.cursor() as cursor:
-            cursor.execute(COUNT_FACTS, self._values)
-            row = cursor.fetchone()
-        return int(row[0]) if row else 0
+        return 0 if self._source == NOW else counted(COUNT_FACTS, values=self._values)
 
 
 def search_pattern(text: str) -> str:
