@@ -15,7 +15,6 @@ from tasks_app.refusals import Refused
 StateCategoryName = strawberry.enum(
     StateCategory, name="StateCategory", description="What a state means for flow. CANCELLED states are off the board."
 )
-LONGEST_NAME = 200
 LONGEST_WORDS = 10_000
 
 

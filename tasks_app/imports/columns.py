@@ -3,14 +3,12 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from tasks_app.imports.events import BadEvents, Events, OnBad, sifted
+from tasks_app.imports.events import MOST_BYTES, BadEvents, Events, OnBad, sifted
 from tasks_app.imports.reading import Rows
 from tasks_app.refusals import Refused
 
 NEEDED = ("case_id", "timestamp", "state")
 TAKEN = ("actor", "title", "event_id")
-# An index entry holds about 2,700 bytes, and what is imported is looked up by an index.
-MOST_BYTES = 2_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,6 +4,9 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, fields, replace
 from itertools import compress
 
+# An index entry holds about 2,700 bytes, and what is reported is looked up by an index.
+MOST_BYTES = 2_000
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Events:

@@ -19,7 +19,7 @@ from tasks_app.imports.rejected import RefuseAll, Rejections, quarantined
 from tasks_app.imports.timestamps import timestamp_reader
 from tasks_app.imports.workflow import KnownStates, added, extended, guessed, guessed_state, state_key
 from tasks_app.models import ActorKind, Project
-from tasks_app.operations.projects import PROJECT_KEY, StateSpec, create_project
+from tasks_app.operations.projects import LONGEST_NAME, PROJECT_KEY, StateSpec, create_project
 from tasks_app.operations.reporting import actor_named
 from tasks_app.refusals import Refused
 from tasks_app.tenancy import DatabaseRole, TenantFacts, entered
@@ -96,8 +96,8 @@ def _check_order(order: ImportOrder) -> None:
         )
     if order.timezone is not None:
         known_timezone(order.timezone)
-    if not order.source.strip() or len(order.source) > 200:
-        raise Refused("--source must be a name of 1 to 200 characters.")
+    if not order.source.strip() or len(order.source) > LONGEST_NAME:
+        raise Refused(f"--source must be a name of 1 to {LONGEST_NAME} characters.")
 
 
 @contextmanager

@@ -17,7 +17,7 @@ from tasks_app.models.project import Project
 from tasks_app.models.state import StateCategory, WorkflowState
 from tasks_app.models.task import DeletedTask, Task, TaskWords
 from tasks_app.models.tenant import Tenant, TenantOwned
-from tasks_app.models.user import User
+from tasks_app.models.user import User, email_of_login
 
 __all__ = [
     "STATE_KINDS",
@@ -43,4 +43,5 @@ __all__ = [
     "TenantOwned",
     "User",
     "WorkflowState",
+    "email_of_login",
 ]

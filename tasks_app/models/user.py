@@ -10,12 +10,17 @@ from django.db import models
 from tasks_app.models.tenant import Tenant
 
 
+def email_of_login(text: str) -> str:
+    """The email as logins have it, however a person writes it."""
+    return text.strip().lower()
+
+
 class UserManager(BaseUserManager["User"]):
     """Makes logins. An email is compared in lower case."""
 
     def create_user(self, *, email: str, password: str | None = None, name: str = "") -> "User":
         """A login that can enter nothing yet; `operations.members.add_member` gives it a tenant and a role."""
-        user = self.model(email=email.strip().lower(), name=name)
+        user = self.model(email=email_of_login(email), name=name)
         user.set_password(password)
         user.save(using=self._db)
         return user

@@ -6,17 +6,15 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from tasks_app.imports.delivery import Delivery, beginning, changes
-from tasks_app.imports.events import Bad, Events
+from tasks_app.imports.events import MOST_BYTES, Bad, Events
 from tasks_app.imports.timestamps import FIRST_YEAR
 from tasks_app.imports.workflow import KnownStates
 from tasks_app.models import ActorKind
-from tasks_app.operations.projects import project_named
+from tasks_app.operations.projects import LONGEST_NAME, project_named
 from tasks_app.operations.reporting import actor_named, microseconds
 from tasks_app.refusals import Refused
 
 MOST_EVENTS = 1_000
-# An index entry holds about 2,700 bytes, and what is reported is looked up by an index.
-MOST_BYTES = 2_000
 
 # What a column of an import is called among the fields of an event.
 FIELDS = {
@@ -104,8 +102,8 @@ def _path(place: int, name: str) -> tuple[str, ...]:
 
 
 def _check(*, source: str, events: Sequence[EventIn], now: datetime) -> None:
-    if not source.strip() or len(source) > 200 or "\x00" in source:
-        raise Refused("The source needs a name of 1 to 200 characters.", path=("input", "source"))
+    if not source.strip() or len(source) > LONGEST_NAME or "\x00" in source:
+        raise Refused(f"The source needs a name of 1 to {LONGEST_NAME} characters.", path=("input", "source"))
     if not 1 <= len(events) <= MOST_EVENTS:
         raise Refused(
             f"One call records 1 to {MOST_EVENTS:,} events, not {len(events):,}; send them in several.",

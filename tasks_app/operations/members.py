@@ -3,7 +3,7 @@
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 
-from tasks_app.models import Actor, ActorKind, Membership, Role, User
+from tasks_app.models import Actor, ActorKind, Membership, Role, User, email_of_login
 from tasks_app.refusals import Refused
 
 
@@ -12,7 +12,7 @@ def create_user(*, email: str, tenant_id: int, role: str, password: str | None, 
 
     Run with the owner's login, inside the tenant. Again with the same role it changes nothing.
     """
-    address = email.strip().lower()
+    address = email_of_login(email)
     try:
         validate_email(address)
     except ValidationError:

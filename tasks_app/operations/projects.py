@@ -12,6 +12,7 @@ from tasks_app.timezones import known_timezone
 
 PROJECT_KEY = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,31}")
 MAX_STATES = 200
+LONGEST_NAME = 200
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -159,8 +160,8 @@ def _check_specs(states: Sequence[StateSpec]) -> None:
         raise Refused(f"A workflow has 1 to {MAX_STATES} states, not {len(states)}.", path=("input", "states"))
     for number, spec in enumerate(states):
         path = ("input", "states", str(number))
-        if not spec.name.strip() or len(spec.name) > 200 or "\x00" in spec.name:
-            raise Refused("A state needs a name of 1 to 200 characters.", path=(*path, "name"))
+        if not spec.name.strip() or len(spec.name) > LONGEST_NAME or "\x00" in spec.name:
+            raise Refused(f"A state needs a name of 1 to {LONGEST_NAME} characters.", path=(*path, "name"))
         if spec.category not in StateCategory.values:
             raise Refused(f"There is no category {spec.category!r}.", path=(*path, "category"))
 

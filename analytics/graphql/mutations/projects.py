@@ -5,13 +5,13 @@ from analytics.graphql.mutations.payloads import CreateProjectPayload
 from tasks_app.graphql.asking import Info
 from tasks_app.graphql.idempotency import Outcome
 from tasks_app.graphql.inputs import (
-    LONGEST_NAME,
     ChangeStatesInput,
     CreateProjectInput,
     checked_length,
     state_spec,
 )
 from tasks_app.operations import projects
+from tasks_app.operations.projects import LONGEST_NAME
 
 
 def create_project(info: Info, input: CreateProjectInput) -> CreateProjectPayload:  # noqa: A002 - the API's word

@@ -6,7 +6,7 @@ from typing import Any
 from django.core.management.base import CommandParser
 
 from tasks_app.management.refusing import RefusingCommand, owner_login
-from tasks_app.models import Scope, User
+from tasks_app.models import Scope, User, email_of_login
 from tasks_app.operations.keys import create_api_key
 from tasks_app.operations.tenants import tenant_named
 from tasks_app.refusals import Refused, not_found
@@ -50,7 +50,7 @@ class Command(RefusingCommand):
 
 def _login(email: str) -> User:
     """The login of that email. One that is not there reads like one that is no member."""
-    user = User.objects.filter(email=email.strip().lower()).first()
+    user = User.objects.filter(email=email_of_login(email)).first()
     if user is None:
         raise not_found(what="member", name=email)
     return user

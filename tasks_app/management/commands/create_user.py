@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import CommandParser
 
 from tasks_app.management.refusing import RefusingCommand, owner_login
-from tasks_app.models import User
+from tasks_app.models import User, email_of_login
 from tasks_app.operations.members import create_user
 from tasks_app.operations.tenants import tenant_named
 from tasks_app.refusals import Refused
@@ -33,7 +33,7 @@ class Command(RefusingCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        email = options["email"].strip().lower()
+        email = email_of_login(options["email"])
         password = _password_line() if options["password_stdin"] else None
         with owner_login():
             tenant = tenant_named(slug=options["tenant"])
