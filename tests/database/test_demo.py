@@ -90,7 +90,7 @@ def test_nobody_works_in_the_quiet_week_and_acme_rests_at_weekends() -> None:
 
 @pytest.mark.parametrize("story", STORIES, ids=lambda story: story.slug)
 def test_items_go_back_from_done(story: Story) -> None:
-    """P17, P36: there is something to reopen."""
+    """There is something to reopen."""
     finished: set[str] = set()
     reopened: set[str] = set()
     for event in history(story=story, now=NOW):
