@@ -10,6 +10,7 @@ from tasks_app.demo.hours import at_hour, is_quiet, next_hour, quiet_week, worke
 from tasks_app.demo.story import Board, Person, Rhythm, Scripted, Step, Story
 from tasks_app.models import Kind, Role, StateCategory
 from tasks_app.operations.projects import slug_of
+from tasks_app.timezones import rules_of
 
 # An item that is sent to and fro for ever is not lifelike.
 MOST_STEPS = 30
@@ -63,7 +64,7 @@ class _Item:
 
 def history(*, story: Story, now: datetime) -> list[Event]:
     """All events of the story up to now, in order of time; those of one item in their own order."""
-    zone = ZoneInfo(story.timezone)
+    zone = rules_of(story.timezone)
     today = now.astimezone(zone).date()
     setting = _Setting(
         story=story,

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 from tasks_app.operations.reporting import EPOCH, MICROSECOND
+from tasks_app.timezones import rules_of
 
 FIRST_YEAR = 1900
 SHORTEST = len("2024-05-01 10:30")
@@ -18,7 +19,7 @@ def timestamp_reader(*, now: datetime, zone: str | None) -> Callable[[str], int]
     (cut to microseconds), then an offset or Z. Without an offset the text is a local time of `zone`: one that the
     clocks show twice is the first of the two, one that they skip is refused. Before 1900 and after `now` is refused.
     """
-    local = ZoneInfo(zone) if zone is not None else None
+    local = rules_of(zone) if zone is not None else None
     latest = (now - EPOCH) // MICROSECOND
 
     def read(text: str) -> int:
