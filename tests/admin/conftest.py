@@ -8,16 +8,15 @@ from django.test import Client
 
 from tests.admin.scene import scene, signed_in
 from tests.cast import Cast
-from tests.database.recording import sql
+from tests.database.recording import web_login
 
 
 @pytest.fixture
 def people(db: Any) -> Iterator[Cast]:
     """Acme and Globex, with the connection stepped down to the web's login once all is there."""
     made = scene()
-    sql("SET SESSION AUTHORIZATION fl_app")
-    yield made
-    sql("RESET SESSION AUTHORIZATION")
+    with web_login():
+        yield made
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from django.urls import reverse
 from tasks_app.models import Membership, Role
 from tests.admin.scene import PASSWORD, SECRET, signed_in, text
 from tests.cast import Cast, Person
-from tests.database.recording import sql
+from tests.database.recording import as_owner, sql
 
 TOKEN = re.compile(r'name="csrfmiddlewaretoken" value="\w+"')
 
@@ -17,22 +17,20 @@ TOKEN = re.compile(r'name="csrfmiddlewaretoken" value="\w+"')
 def joins(person: Person, cast: Cast, *, role: Role) -> None:
     """The person becomes a member of Globex, too."""
     tenant = cast.globex.tenant
-    sql("RESET SESSION AUTHORIZATION")
-    person.user.tenants.add(tenant)
-    Membership.objects.create(tenant=tenant, user=person.user, role=role)
-    sql(
-        "INSERT INTO actor (tenant_id, kind, name, user_id) VALUES (%s, 'USER', 'Audrey', %s)",
-        [tenant.id, person.user.id],
-    )
-    sql("SET SESSION AUTHORIZATION fl_app")
+    with as_owner():
+        person.user.tenants.add(tenant)
+        Membership.objects.create(tenant=tenant, user=person.user, role=role)
+        sql(
+            "INSERT INTO actor (tenant_id, kind, name, user_id) VALUES (%s, 'USER', 'Audrey', %s)",
+            [tenant.id, person.user.id],
+        )
 
 
 def has_password(person: Person) -> None:
     """The person can sign in by hand."""
-    sql("RESET SESSION AUTHORIZATION")
-    person.user.set_password(PASSWORD)
-    person.user.save()
-    sql("SET SESSION AUTHORIZATION fl_app")
+    with as_owner():
+        person.user.set_password(PASSWORD)
+        person.user.save()
 
 
 def test_an_auditor_signs_in_with_email_and_password_and_out_again(people: Cast) -> None:
@@ -61,10 +59,9 @@ def test_a_wrong_password_stays_outside(people: Cast) -> None:
 def test_a_login_that_is_switched_off_is_out(people: Cast) -> None:
     """Sessions that were open end with it."""
     client = signed_in(people.audrey)
-    sql("RESET SESSION AUTHORIZATION")
-    people.audrey.user.is_active = False
-    people.audrey.user.save()
-    sql("SET SESSION AUTHORIZATION fl_app")
+    with as_owner():
+        people.audrey.user.is_active = False
+        people.audrey.user.save()
     assert client.get("/admin/").status_code == 302
 
 
@@ -88,9 +85,8 @@ def test_who_loses_the_role_is_out_at_the_next_page(people: Cast) -> None:
     """The role is read on every request, not kept in the session."""
     client = signed_in(people.audrey)
     assert client.get("/admin/").status_code == 200
-    sql("RESET SESSION AUTHORIZATION")
-    Membership.objects.filter(user=people.audrey.user).update(role=Role.MEMBER)
-    sql("SET SESSION AUTHORIZATION fl_app")
+    with as_owner():
+        Membership.objects.filter(user=people.audrey.user).update(role=Role.MEMBER)
     assert client.get("/admin/").status_code == 403
 
 

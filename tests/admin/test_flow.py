@@ -8,7 +8,7 @@ from django.test import Client
 
 from tests.admin.scene import rename_state, signed_in, table, text
 from tests.cast import Cast
-from tests.database.recording import sql
+from tests.database.recording import as_owner
 
 WINDOW = "from=2024-03-03&to=2024-03-09&bucket=DAY"
 DIGEST = re.compile(r"digest <code>(\w{64})</code>")
@@ -96,9 +96,8 @@ def test_the_picture_is_xml_and_says_what_it_shows(audrey: Client) -> None:
 
 def test_correction_windows_and_definition_changes_are_listed(people: Cast) -> None:
     """WEB-2 went back on the seventh; a state was renamed today."""
-    sql("RESET SESSION AUTHORIZATION")
-    rename_state(people.acme, "review", "Looking")
-    sql("SET SESSION AUTHORIZATION fl_app")
+    with as_owner():
+        rename_state(people.acme, "review", "Looking")
     client = signed_in(people.audrey)
     page = text(client.get(f"/admin/projects/WEB/flow/?{WINDOW}"))
     assert re.search(

@@ -6,7 +6,7 @@ from django.test.utils import CaptureQueriesContext
 
 from tests.admin.scene import at, signed_in, table, text
 from tests.cast import Cast
-from tests.database.recording import sql
+from tests.database.recording import as_owner, sql
 
 
 def test_stays_have_their_durations(audrey: Client) -> None:
@@ -44,9 +44,8 @@ def test_a_discarded_task_keeps_its_page(audrey: Client) -> None:
 
 def test_a_task_whose_row_sql_deleted_keeps_its_page(people: Cast) -> None:
     """P46: deleted rows stay reachable by their key."""
-    sql("RESET SESSION AUTHORIZATION")
-    sql("DELETE FROM task WHERE tenant_id = %s AND key = 'WEB-1'", [people.acme.tenant.id])
-    sql("SET SESSION AUTHORIZATION fl_app")
+    with as_owner():
+        sql("DELETE FROM task WHERE tenant_id = %s AND key = 'WEB-1'", [people.acme.tenant.id])
     client = signed_in(people.audrey)
     page = text(client.get("/admin/tasks/WEB-1/"))
     assert "Its row was deleted by SQL" in page
@@ -61,11 +60,10 @@ def test_the_page_asks_the_database_as_often_for_a_long_history_as_for_a_short_o
     client.get("/admin/")
     with CaptureQueriesContext(connection) as short:
         client.get("/admin/tasks/WEB-1/")
-    sql("RESET SESSION AUTHORIZATION")
-    for state in ("doing", "waiting") * 20:
-        values = [people.acme.board.states[state].id, people.acme.tenant.id]
-        sql("UPDATE task SET state_id = %s WHERE tenant_id = %s AND key = 'WEB-1'", values)
-    sql("SET SESSION AUTHORIZATION fl_app")
+    with as_owner():
+        for state in ("doing", "waiting") * 20:
+            values = [people.acme.board.states[state].id, people.acme.tenant.id]
+            sql("UPDATE task SET state_id = %s WHERE tenant_id = %s AND key = 'WEB-1'", values)
     with CaptureQueriesContext(connection) as long:
         page = text(client.get("/admin/tasks/WEB-1/"))
     assert page.count('title="Position') == 43

@@ -12,7 +12,7 @@ from analytics.admin import ledger as pages
 from analytics.admin import lines
 from tests.admin.scene import ledger_size, rename_state, scene, signed_in, table, text
 from tests.cast import Cast, tasks
-from tests.database.recording import sql
+from tests.database.recording import as_owner, sql
 
 POSITION = re.compile(r'title="Position (\d+):')
 OLDER = re.compile(r'href="([^"]*older=\d+[^"]*)">Older')
@@ -43,9 +43,8 @@ def follow(client: Client, link: re.Pattern[str], path: str) -> Iterator[list[in
 def test_every_row_of_both_ledgers_is_there(people: Cast, audrey: Client) -> None:
     """P44: what no web request made, such as a definition or a change by SQL, is shown like all else."""
     rows = table(audrey.get("/admin/ledger.csv"))
-    sql("RESET SESSION AUTHORIZATION")
-    size = ledger_size(people.acme)
-    sql("SET SESSION AUTHORIZATION fl_app")
+    with as_owner():
+        size = ledger_size(people.acme)
     assert len(rows) == size
     assert len({row["position"] for row in rows}) == size
     assert {row["kind"] for row in rows} == {"DEFINED", "CREATED", "MOVED", "DISCARDED", "RENAMED"}
@@ -90,9 +89,8 @@ def test_a_note_and_a_rename_are_told(audrey: Client) -> None:
 
 def test_a_change_of_definition_is_told(people: Cast) -> None:
     """A renamed state is a row with the old name and the new one, its actor the login that did it."""
-    sql("RESET SESSION AUTHORIZATION")
-    rename_state(people.acme, "doing", "At work")
-    sql("SET SESSION AUTHORIZATION fl_app")
+    with as_owner():
+        rename_state(people.acme, "doing", "At work")
     newest = table(signed_in(people.audrey).get("/admin/ledger.csv?kind=DEFINED"))[0]
     assert (newest["fields"], newest["old"], newest["new"], newest["task"]) == ("name", "Doing", "At work", "")
     assert newest["actor_kind"] == "SQL"
@@ -151,9 +149,8 @@ def test_what_cannot_be_read_is_refused_by_name(audrey: Client, query: str, sent
 
 def test_an_actor_whose_name_another_has_is_named_by_number(people: Cast) -> None:
     """Both numbers are told; with its number the actor is found."""
-    sql("RESET SESSION AUTHORIZATION")
-    sql("INSERT INTO actor (tenant_id, kind, name) VALUES (%s, 'IMPORT', 'Alice')", [people.acme.tenant.id])
-    sql("SET SESSION AUTHORIZATION fl_app")
+    with as_owner():
+        sql("INSERT INTO actor (tenant_id, kind, name) VALUES (%s, 'IMPORT', 'Alice')", [people.acme.tenant.id])
     client = signed_in(people.audrey)
     refused = client.get("/admin/ledger/?actor=Alice")
     assert refused.status_code == 400
@@ -180,9 +177,8 @@ def test_a_page_asks_the_database_as_often_for_many_rows_as_for_few(people: Cast
     client.get("/admin/ledger/")
     with CaptureQueriesContext(connection) as few:
         assert len(positions(text(client.get("/admin/ledger/?kind=CREATED")))) == 3
-    sql("RESET SESSION AUTHORIZATION")
-    tasks(board=people.acme.board, count=150)
-    sql("SET SESSION AUTHORIZATION fl_app")
+    with as_owner():
+        tasks(board=people.acme.board, count=150)
     with CaptureQueriesContext(connection) as many:
         assert len(positions(text(client.get("/admin/ledger/?kind=CREATED")))) == 100
     assert len(many) == len(few)

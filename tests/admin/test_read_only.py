@@ -14,7 +14,7 @@ from tasks_app.models import Project
 from tasks_app.tenancy import DatabaseRole, entered
 from tests.admin.scene import SECRET, ledger_size, scene, signed_in, text
 from tests.cast import Cast
-from tests.database.recording import sql
+from tests.database.recording import as_owner, sql
 
 ADDRESSES = (
     "/admin/",
@@ -148,7 +148,5 @@ def _auditing(people: Cast) -> AbstractContextManager[None]:
 
 
 def _size(people: Cast) -> int:
-    sql("RESET SESSION AUTHORIZATION")
-    size = ledger_size(people.acme) + ledger_size(people.globex)
-    sql("SET SESSION AUTHORIZATION fl_app")
-    return size
+    with as_owner():
+        return ledger_size(people.acme) + ledger_size(people.globex)

@@ -11,7 +11,7 @@ from tasks_app.admin.visits import Visit
 from tasks_app.models import ApiKey, Scope
 from tests.admin.scene import NOW, at, signed_in, text
 from tests.cast import Cast
-from tests.database.recording import sql
+from tests.database.recording import as_owner
 
 DIGEST = b"\xab\xcd" * 16
 
@@ -33,22 +33,21 @@ def test_members_are_listed_with_their_roles(audrey: Client) -> None:
 
 def test_keys_are_listed_without_anything_secret(people: Cast) -> None:
     """Neither the digest nor anything but the prefix; revoked and expired ones are told."""
-    sql("RESET SESSION AUTHORIZATION")
-    for name, dates in (
-        ("alive", {}),
-        ("ended", {"expires_at": NOW}),
-        ("withdrawn", {"revoked_at": at(4), "expires_at": NOW}),
-    ):
-        ApiKey.objects.create(
-            tenant=people.acme.tenant,
-            name=name,
-            prefix=f"pre-{name}",
-            sha256=DIGEST,
-            scopes=[Scope.TASKS_READ],
-            owner=people.bob.user if name == "alive" else None,
-            **dates,
-        )
-    sql("SET SESSION AUTHORIZATION fl_app")
+    with as_owner():
+        for name, dates in (
+            ("alive", {}),
+            ("ended", {"expires_at": NOW}),
+            ("withdrawn", {"revoked_at": at(4), "expires_at": NOW}),
+        ):
+            ApiKey.objects.create(
+                tenant=people.acme.tenant,
+                name=name,
+                prefix=f"pre-{name}",
+                sha256=DIGEST,
+                scopes=[Scope.TASKS_READ],
+                owner=people.bob.user if name == "alive" else None,
+                **dates,
+            )
     page = text(signed_in(people.audrey).get("/admin/keys/"))
     found = [line.split("<td")[1:4] for line in page.splitlines() if "pre-" in line]
     assert [[cell.partition(">")[2].removesuffix("</td>") for cell in cells] for cells in found] == [
@@ -64,9 +63,8 @@ def test_keys_are_listed_without_anything_secret(people: Cast) -> None:
 
 def test_keys_of_another_tenant_are_not_listed(people: Cast) -> None:
     """One tenant at a time."""
-    sql("RESET SESSION AUTHORIZATION")
-    ApiKey.objects.create(tenant=people.globex.tenant, name="theirs", prefix="p", sha256=DIGEST, scopes=[])
-    sql("SET SESSION AUTHORIZATION fl_app")
+    with as_owner():
+        ApiKey.objects.create(tenant=people.globex.tenant, name="theirs", prefix="p", sha256=DIGEST, scopes=[])
     assert "theirs" not in text(signed_in(people.audrey).get("/admin/keys/"))
 
 

@@ -46,6 +46,14 @@ def web_login() -> Iterator[None]:
 
 
 @contextmanager
+def as_owner() -> Iterator[None]:
+    """The connection is the owner's again, where it had become the web's."""
+    sql("RESET SESSION AUTHORIZATION")
+    yield
+    sql("SET SESSION AUTHORIZATION fl_app")
+
+
+@contextmanager
 def asking(company: Company, person: Person) -> Iterator[None]:
     """A request of a member."""
     with web_login(), entered(tenant_id=company.tenant.id, actor_id=person.actor.id):

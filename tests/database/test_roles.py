@@ -5,7 +5,7 @@ from django.db import connection
 
 from tests.cast import Cast, tasks
 from tests.database.catalog import tenant_tables
-from tests.database.recording import refused, sql
+from tests.database.recording import as_owner, refused, sql
 
 OURS = ("fl_app", "fl_tenant", "fl_auditor", "fl_worker", "fl_ledger")
 LEDGERS = ("task_ledger", "definition_ledger", "task_tail")
@@ -123,10 +123,8 @@ def test_the_bare_login_has_no_rights_in_a_tenants_table() -> None:
 
 
 def tenant_tables_as_owner() -> list[str]:
-    sql("RESET SESSION AUTHORIZATION")
-    tables = tenant_tables()
-    sql("SET SESSION AUTHORIZATION fl_app")
-    return tables
+    with as_owner():
+        return tenant_tables()
 
 
 WRITES = (
