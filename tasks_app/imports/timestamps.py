@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
-from tasks_app.operations.reporting import EPOCH, MICROSECOND
+from tasks_app.operations.reporting import EPOCH, microseconds
 from tasks_app.timezones import rules_of
 
 FIRST_YEAR = 1900
@@ -20,7 +20,7 @@ def timestamp_reader(*, now: datetime, zone: str | None) -> Callable[[str], int]
     clocks show twice is the first of the two, one that they skip is refused. Before 1900 and after `now` is refused.
     """
     local = rules_of(zone) if zone is not None else None
-    latest = (now - EPOCH) // MICROSECOND
+    latest = microseconds(now)
 
     def read(text: str) -> int:
         instant = _parsed(text)

@@ -11,23 +11,22 @@ import re
 import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any, Literal, NamedTuple
 
 from django.db.models import F, Q
 from django.db.models.fields.tuple_lookups import Tuple, TupleGreaterThan, TupleLessThan
 
 from tasks_app.graphql.http.errors import ApiError
+from tasks_app.graphql.http.scalars import BIGINT_LIMIT
+from tasks_app.operations.reporting import EPOCH, MICROSECOND, microseconds
 
 Direction = Literal["asc", "desc"]
 Condition = Q | TupleGreaterThan | TupleLessThan
 
 FIELD = re.compile(r"[a-z][a-z0-9_]*", re.ASCII)
 SQL_COLUMN = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)?", re.ASCII)
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-MICROSECOND = timedelta(microseconds=1)
 LONGEST_CURSOR = 4096
-BIGINT_LIMIT = 2**63
 
 
 class Column(NamedTuple):
@@ -186,13 +185,9 @@ def _instant(value: Any) -> datetime:
     return EPOCH + MICROSECOND * _integer(value)
 
 
-def _microseconds(value: datetime) -> int:
-    return (value - EPOCH) // MICROSECOND
-
-
 KINDS: dict[type, Kind] = {
     int: Kind(encode=_integer, decode=_integer),
     str: Kind(encode=_string, decode=_string),
-    datetime: Kind(encode=_microseconds, decode=_instant),
+    datetime: Kind(encode=microseconds, decode=_instant),
     date: Kind(encode=date.isoformat, decode=date.fromisoformat),
 }
