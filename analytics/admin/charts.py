@@ -183,7 +183,7 @@ def _answer(visit: Visit, node: Project) -> Answer:
     known_at = instant_asked(visit, "knownAt", label="As known at", zone_name=zone_name)
     reading = FlowReading(
         tenant_id=visit.tenant.id,
-        boards=boards(tenant_id=visit.tenant.id, key=node.key),
+        boards=boards(tenant_id=visit.tenant.id, key=node.key, known_at=known_at),
         whole_tenant=False,
         window=_window(visit, zone_name=zone_name),
         known_at=known_at,

@@ -165,7 +165,7 @@ class AnalyticsQuery:
     ) -> Analytics:
         tenant, now = info.context.tenant, info.context.now
         key = plain(project, argument="project") if project else None
-        found = boards(tenant_id=tenant.id, key=key)
+        found = boards(tenant_id=tenant.id, key=key, known_at=known_at or None)
         if key is not None and not found:
             raise unknown("project", key, argument="project")
         zone = timezone or (found[0].timezone if key else tenant.timezone)

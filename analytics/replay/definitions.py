@@ -18,7 +18,11 @@ SELECT state_id, project_id, slug, name, category, position, waiting, needs_vali
 """
 
 BOARDS = """/* replay.boards */
-SELECT id, key, name, timezone, recorded_since FROM project
+SELECT id, key, name, timezone,
+       CASE WHEN %(known_at)s::timestamptz IS NULL THEN recorded_since ELSE (
+           SELECT min(d.happened_at) FROM definition_ledger d
+            WHERE d.tenant_id = %(tenant)s AND d.project_id = project.id AND d.recorded_at <= %(known_at)s) END
+  FROM project
  WHERE tenant_id = %(tenant)s AND (%(key)s::text IS NULL OR key = %(key)s)
  ORDER BY id
 """
@@ -26,19 +30,22 @@ SELECT id, key, name, timezone, recorded_since FROM project
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BoardFacts:
-    """A project, as far as charts need it."""
+    """A project, as far as charts need it. `recorded_since` None: nothing of it was known yet."""
 
     id: int
     key: str
     name: str
     timezone: str
-    recorded_since: datetime
+    recorded_since: datetime | None
 
 
-def boards(*, tenant_id: int, key: str | None) -> list[BoardFacts]:
-    """The tenant's project of that key (none when it is not there), or all its projects."""
+def boards(*, tenant_id: int, key: str | None, known_at: datetime | None = None) -> list[BoardFacts]:
+    """The tenant's project of that key (none when it is not there), or all its projects.
+
+    A late fact moves `recorded_since` back, so it is answered as it was known at `known_at` (None: now).
+    """
     with connection.cursor() as cursor:
-        cursor.execute(BOARDS, {"tenant": tenant_id, "key": key})
+        cursor.execute(BOARDS, {"tenant": tenant_id, "key": key, "known_at": known_at})
         rows = cursor.fetchall()
     return [
         BoardFacts(id=project, key=name_key, name=name, timezone=zone, recorded_since=since)

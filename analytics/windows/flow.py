@@ -82,8 +82,8 @@ class FlowReading:
 
     @property
     def recorded_since(self) -> datetime | None:
-        """The instant before which nothing is known; of several projects the earliest."""
-        return min((board.recorded_since for board in self._boards), default=None)
+        """The instant before which nothing is known; of several projects the earliest. None: nothing was known at all."""
+        return min((board.recorded_since for board in self._boards if board.recorded_since), default=None)
 
     @cached_property
     def workflows(self) -> Workflows:

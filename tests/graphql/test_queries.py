@@ -326,7 +326,21 @@ def test_what_was_learned_late_was_not_known_before(people: Cast) -> None:
     week = {"between": {"from": "2026-03-02T00:00:00Z", "to": "2026-03-05T00:00:00Z"}}
     assert ask(people.alice, FLOW, window=week, bucket="DAY")["analytics"]["workInProgress"] == [0, 1, 1]
     before = ask(people.alice, FLOW, window=week, bucket="DAY", knownAt=NOW.isoformat())["analytics"]
-    assert before["workInProgress"] == [0, 0, 0]
+    assert before["workInProgress"] == [None, None, None], "the project itself was not known then"
+
+
+def test_a_late_fact_does_not_change_what_was_known(people: Cast) -> None:
+    """P15: the late fact moves recordedSince back; the days before it were not known then, and null they stay."""
+    made(people.alice, title="One", created=at(4), moves={at(5): "doing"})
+    week = {"between": {"from": "2026-03-02T00:00:00Z", "to": "2026-03-07T00:00:00Z"}}
+    then = ask(people.alice, FLOW, window=week, bucket="DAY")["analytics"]
+    assert then["workInProgress"] == [None, None, 0, 1, 1]
+    known_at = datetime.now(UTC).isoformat()
+    made(people.alice, title="Late", created=at(2), moves={})
+    assert ask(people.alice, FLOW, window=week, bucket="DAY")["analytics"]["workInProgress"] == [0, 0, 0, 1, 1]
+    again = ask(people.alice, FLOW, window=week, bucket="DAY", knownAt=known_at)["analytics"]
+    assert again["workInProgress"] == then["workInProgress"]
+    assert again["receipt"]["digest"] == then["receipt"]["digest"]
 
 
 @pytest.mark.parametrize(

@@ -85,6 +85,7 @@ def lowest(*, workflow: Workflow, category: Category) -> str | None:
     return next(found, None)
 
 
-def recorded_since(*, projects: tuple[Project, ...]) -> datetime | None:
-    """The earliest instant from which any of the projects is recorded; None when none is."""
-    return min((p.recorded_since for p in projects if p.recorded_since is not None), default=None)
+def recorded_since(*, projects: tuple[Project, ...], known_at: datetime) -> datetime | None:
+    """The earliest instant from which any of the projects was recorded, as far as was known; None when none was."""
+    known = (p for p in projects if any(version.recorded_at <= known_at for version in p.workflows))
+    return min((p.recorded_since for p in known if p.recorded_since is not None), default=None)

@@ -89,7 +89,7 @@ class PostgresEngine:
     def _flow(self, question: Question) -> FlowReading:
         return FlowReading(
             tenant_id=self.told.tenant_id,
-            boards=boards(tenant_id=self.told.tenant_id, key=question.project),
+            boards=boards(tenant_id=self.told.tenant_id, key=question.project, known_at=question.known_until),
             whole_tenant=question.project is None,
             window=window_of(question),
             known_at=question.known_until,
