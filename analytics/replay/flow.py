@@ -15,7 +15,12 @@ from analytics.pure.flow import Movement, Reached
 from analytics.pure.workflow import StateOrder
 
 # A project's chart needs all facts of every task that was ever there: tasks arrive and leave by facts of other projects,
-# too. The index (tenant_id, task_id) bounds the scan to the tenant.
+# too. The index (tenant_id, task_id) bounds the scan to the tenant. The whole tenant is a statement of its own: under an
+# OR the planner cannot join the project's tasks, and reads the list of them again for each fact once it outgrows work_mem.
+OF_PROJECT = """
+       AND l.task_id IN (SELECT m.task_id FROM task_ledger m
+                          WHERE m.tenant_id = %(tenant)s AND m.project_id = %(project)s AND m.kind <= 5)
+"""
 IN_ORDER = """
 WITH fact AS (
     SELECT l.task_id, l.seq, l.happened_at, l.kind = 4 AS discarded,
@@ -24,16 +29,25 @@ WITH fact AS (
       FROM task_ledger l
      WHERE l.tenant_id = %(tenant)s AND l.kind <= 5 AND l.happened_at < %(until)s
        AND (%(known_at)s::timestamptz IS NULL OR l.recorded_at <= %(known_at)s)
-       AND (%(project)s::int IS NULL
-            OR l.task_id IN (SELECT m.task_id FROM task_ledger m
-                              WHERE m.tenant_id = %(tenant)s AND m.project_id = %(project)s AND m.kind <= 5))
-    WINDOW history AS (PARTITION BY l.task_id ORDER BY l.happened_at, l.seq)
+{of_project}    WINDOW history AS (PARTITION BY l.task_id ORDER BY l.happened_at, l.seq)
 )
 """
 
 
-def _after_facts(name: str, statement: str) -> str:
-    return f"{name} {IN_ORDER} {statement}"
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Statement:
+    """One text for a project and one for the whole tenant."""
+
+    of_project: str
+    of_tenant: str
+
+
+def _after_facts(name: str, statement: str) -> _Statement:
+    text = f"{name} {IN_ORDER} {statement}"
+    return _Statement(
+        of_project=text.replace("{of_project}", OF_PROJECT.removeprefix("\n")),
+        of_tenant=text.replace("{of_project}", ""),
+    )
 
 
 MOVEMENTS = _after_facts(
@@ -111,6 +125,10 @@ class Scope:
     until: datetime
     known_at: datetime | None
 
+    def chosen(self, statement: _Statement) -> str:
+        """The statement's text for this scope."""
+        return statement.of_tenant if self.project_id is None else statement.of_project
+
     def parameters(self) -> dict[str, Any]:
         """As the statements name them."""
         return {
@@ -133,7 +151,7 @@ class Correction:
 def movements(*, scope: Scope, edges: Sequence[datetime]) -> list[Movement]:
     """Every fact in scope, repeats of a state included, so that the counts add up to the ledger rows read."""
     with connection.cursor() as cursor:
-        cursor.execute(MOVEMENTS, {**scope.parameters(), "edges": list(edges)})
+        cursor.execute(scope.chosen(MOVEMENTS), {**scope.parameters(), "edges": list(edges)})
         return [Movement(*row) for row in cursor.fetchall()]
 
 
@@ -148,7 +166,7 @@ def reached(
     ]
     columns = _columns(rows, names=("orders", "projects", "states", "places"))
     with connection.cursor() as cursor:
-        cursor.execute(REACHED, {**scope.parameters(), **columns, "edges": list(edges)})
+        cursor.execute(scope.chosen(REACHED), {**scope.parameters(), **columns, "edges": list(edges)})
         return [Reached(*row) for row in cursor.fetchall()]
 
 
@@ -164,7 +182,7 @@ def corrections(*, scope: Scope, begin: datetime, orders: Sequence[StateOrder]) 
     ]
     columns = _columns(rows, names=("states", "projects", "places", "begins", "ends"))
     with connection.cursor() as cursor:
-        cursor.execute(CORRECTIONS, {**scope.parameters(), **columns, "from": begin})
+        cursor.execute(scope.chosen(CORRECTIONS), {**scope.parameters(), **columns, "from": begin})
         return [Correction(*row) for row in cursor.fetchall()]
 
 
