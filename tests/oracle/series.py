@@ -17,9 +17,7 @@ def projects_of(*, history: History, question: Question) -> tuple[Project, ...]:
 
 def per_bucket(*, history: History, question: Question, value: Callable[[datetime, datetime], int | None]) -> Values:
     """`value(start, end)` of each bucket, a running one cut at now; None before the recording and after now."""
-    since = recorded_since(
-        projects=projects_of(history=history, question=question), known_at=question.known_until
-    )
+    since = recorded_since(projects=projects_of(history=history, question=question), known_at=question.known_until)
     return tuple(
         None if since is None or end <= since or start > question.now else value(start, min(end, question.now))
         for start, end in question.buckets
