@@ -256,3 +256,18 @@ def test_an_export_that_is_out_of_date_is_refused(settings: Any, tmp_path: Any) 
     )
     run("export_schema")
     assert run("export_schema", "--check") == ""
+
+
+def test_a_setting_that_is_missing_is_one_sentence() -> None:
+    """With DATABASE_URL a secret key is needed; no traceback says so."""
+    environment = {name: value for name, value in os.environ.items() if name != "DJANGO_SECRET_KEY"}
+    ran = subprocess.run(
+        [sys.executable, "manage.py", "migrate"],
+        cwd=settings.BASE_DIR,
+        env={**environment, "DATABASE_URL": "postgresql://somebody:secret@127.0.0.1:1/nowhere"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    sentence = "DJANGO_SECRET_KEY is not set: with DATABASE_URL a secret key of your own is needed.\n"
+    assert (ran.returncode, ran.stdout, ran.stderr) == (1, "", sentence)
