@@ -10,7 +10,7 @@ from analytics.replay.definitions import workflows
 from analytics.replay.tasks import search_pattern
 from tasks_app.graphql.http.errors import ApiError, Code
 from tasks_app.graphql.http.node import decode_pk
-from tasks_app.models import Kind, Project, StateCategory, Task
+from tasks_app.models import Actor, Kind, Project, StateCategory, Task
 from tasks_app.tenancy import TenantFacts
 
 LONGEST_SEARCH = 200
@@ -28,9 +28,9 @@ def task_conditions(
     if asked.project:
         found["project_ids"] = [project_id(asked.project, tenant=tenant, argument="filter.project")]
     if asked.assignee:
-        found["assignee_id"] = actor_pk(asked.assignee, argument="filter.assignee")
+        found["assignee_id"] = actor_pk(asked.assignee, tenant=tenant, argument="filter.assignee")
     if asked.changed_by:
-        found["changed_by"] = actor_pk(asked.changed_by, argument="filter.changedBy")
+        found["changed_by"] = actor_pk(asked.changed_by, tenant=tenant, argument="filter.changedBy")
     if asked.search:
         found["search"] = search_pattern(plain(asked.search, argument="filter.search"))
     return {**found, **_state_conditions(asked, tenant=tenant, at=at, now=now, projects=found.get("project_ids"))}
@@ -84,7 +84,7 @@ def activity_conditions(asked: ActivityFilter | None, *, tenant: TenantFacts) ->
     found = {
         "project_id": asked.project and project_id(asked.project, tenant=tenant, argument="filter.project"),
         "task_id": asked.task and task_id(asked.task, tenant=tenant, argument="filter.task"),
-        "actor_id": asked.actor and actor_pk(asked.actor, argument="filter.actor"),
+        "actor_id": asked.actor and actor_pk(asked.actor, tenant=tenant, argument="filter.actor"),
         "kinds": kinds,
         "from_at": asked.from_,
         "to_at": asked.to,
@@ -111,10 +111,10 @@ def task_id(key: str, *, tenant: TenantFacts, argument: str) -> int:
     return found
 
 
-def actor_pk(actor_id: str, *, argument: str) -> int:
-    """The number behind an actor's id. One of another tenant is as good as none: row level security hides its rows."""
+def actor_pk(actor_id: str, *, tenant: TenantFacts, argument: str) -> int:
+    """The number behind the id of an actor of the tenant. One of another tenant is as good as none."""
     pk = decode_pk(actor_id, type_name="Actor")
-    if pk is None or pk > LARGEST_INT:
+    if pk is None or pk > LARGEST_INT or not Actor.objects.filter(tenant_id=tenant.id, id=pk).exists():
         raise ApiError(f"{argument}: there is no such actor.", code=Code.NOT_FOUND)
     return pk
 

@@ -242,3 +242,11 @@ def test_actors_of_two_tenants_never_meet(scene: Scene) -> None:
         query = f'mutation {{ recordEvents(input: {{source: "jira", events: [{event % project}]}}) {{ recorded }} }}'
         assert asker.data(query) == {"recordEvents": {"recorded": 1}}
     assert Actor.objects.filter(kind=ActorKind.IMPORT, name="jira").values("tenant").distinct().count() == 2
+
+
+def test_a_filter_by_anothers_actor_is_not_found(scene: Scene, as_web_login: None) -> None:
+    """P41: every id of another tenant is NOT_FOUND, in a filter too, and so is one that nobody has."""
+    for field, argument in (("activity", "actor"), ("tasks", "assignee"), ("tasks", "changedBy")):
+        for names in (scene.acme, scene.nobody):
+            query = f'{{ {field}(first: 1, filter: {{{argument}: "{names.actor}"}}) {{ totalCount }} }}'
+            assert scene.carol.error(query) == ("NOT_FOUND", f"filter.{argument}: there is no such actor.")
