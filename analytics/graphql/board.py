@@ -34,7 +34,9 @@ class BoardReading:
 
     @cached_property
     def columns(self) -> list[StateDefinition]:
-        """The states as defined then, in order: those that were there, and any that held tasks."""
+        """The states as defined then, in order: those that were there, and any that held tasks; none before all records."""
+        if self.project.recorded_since and self.at <= self.project.recorded_since:
+            return []
         known = workflows(tenant_id=self.tasks.tenant_id, project_ids=[self.project.pk], known_at=self.tasks.known_at)
         defined = dict(known.before(self.at))
         for state in self.counts:

@@ -21,6 +21,7 @@ from analytics.windows.flow import FlowReading
 from tasks_app.graphql.asking import Info
 from tasks_app.graphql.fields import may, scoped
 from tasks_app.graphql.http.connections import Connection, PageArgs
+from tasks_app.graphql.http.errors import ApiError
 from tasks_app.graphql.http.node import Node, NodeLoader
 from tasks_app.models import Scope
 
@@ -32,6 +33,13 @@ def _for_readers(load: NodeLoader) -> NodeLoader:
         return load(info, pk) if may(info.context.caller, Scope.TASKS_READ) else None
 
     return checked
+
+
+def _known_at(asked: datetime | None, *, now: datetime) -> datetime | None:
+    """None for all that is recorded. What will be known later nobody can tell: an answer must be the same when asked again."""
+    if asked and asked > now:
+        raise ApiError(f"knownAt: {asked.isoformat()} is in the future; leave it out to ask for all that is known.")
+    return asked or None
 
 
 NODE_LOADERS: Mapping[str, NodeLoader] = {
@@ -98,7 +106,7 @@ class AnalyticsQuery:
             tenant_id=tenant.id,
             now=now,
             at=at or None,
-            known_at=known_at or None,
+            known_at=_known_at(known_at, now=now),
             filters=task_conditions(filter or None, tenant=tenant, at=at or None, now=now),
         )
         return task_connection(tasks=tasks, args=PageArgs(first=first, after=after, last=last, before=before))
@@ -140,7 +148,7 @@ class AnalyticsQuery:
             tenant_id=tenant.id,
             now=now,
             at=at or None,
-            known_at=known_at or None,
+            known_at=_known_at(known_at, now=now),
             filters={"project_ids": [node.pk]},
         )
         reading = BoardReading(project=node, tasks=tasks, at=at or now, known_at=known_at or now)
@@ -165,7 +173,7 @@ class AnalyticsQuery:
     ) -> Analytics:
         tenant, now = info.context.tenant, info.context.now
         key = plain(project, argument="project") if project else None
-        found = boards(tenant_id=tenant.id, key=key, known_at=known_at or None)
+        found = boards(tenant_id=tenant.id, key=key, known_at=_known_at(known_at, now=now))
         if key is not None and not found:
             raise unknown("project", key, argument="project")
         zone = timezone or (found[0].timezone if key else tenant.timezone)
@@ -174,7 +182,7 @@ class AnalyticsQuery:
             boards=found,
             whole_tenant=key is None,
             window=window_asked(asked=window, bucket=bucket, zone=zone, tenant=tenant, now=now),
-            known_at=known_at or None,
+            known_at=_known_at(known_at, now=now),
             as_defined_now=definition_as_of is DefinitionAsOf.NOW,
             now=now,
         )

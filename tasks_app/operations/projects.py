@@ -33,6 +33,10 @@ def create_project(*, tenant_id: int, key: str, name: str, timezone: str, states
             f"The key {key[:40]!r} must be a letter followed by at most 31 letters, digits and underscores.",
             path=("input", "key"),
         )
+    if name and not name.strip():
+        raise Refused(
+            "A project needs a name that can be read, or none: then it is called by its key.", path=("input", "name")
+        )
     known_timezone(timezone, path=("input", "timezone"))
     _check_specs(states)
     try:
@@ -184,6 +188,6 @@ def _check_empty(*, tenant_id: int, gone: Sequence[WorkflowState]) -> None:
         count = held.filter(state=state).count()
         if count:
             raise Refused(
-                f"The state {state.slug!r} still holds {count} items: move them before it is archived.",
+                f"The state {state.slug!r} still holds items ({count}): move them before it is archived.",
                 path=("input", "states"),
             )

@@ -250,7 +250,7 @@ def test_change_states_renames_adds_and_archives(bob: Asker) -> None:
 def test_change_states_keeps_a_state_that_holds_items(bob: Asker) -> None:
     payload = bob.mutate("changeStates", STATES, project="WEB", states=[{"name": "Only", "category": "TODO"}])
     assert payload["project"] is None
-    assert only_error(payload)[1] == "The state 'todo' still holds 3 items: move them before it is archived."
+    assert only_error(payload)[1] == "The state 'todo' still holds items (3): move them before it is archived."
     assert not WorkflowState.objects.filter(name="Only").exists()
 
 

@@ -359,6 +359,22 @@ def test_windows_that_are_refused(people: Cast, window: dict[str, Any], sentence
     assert sentence in refused.message
 
 
+def test_what_will_be_known_cannot_be_asked(people: Cast) -> None:
+    """An answer must be the same when its own knownAt is asked for again."""
+    tomorrow = (NOW + DAY).isoformat()
+    week = {"between": {"from": "2026-03-02T00:00:00Z", "to": "2026-03-05T00:00:00Z"}}
+    for query, variables in ((BOARD, {}), (FLOW, {"window": week, "bucket": "DAY"})):
+        refused = ask(people.alice, query, now=NOW, knownAt=tomorrow, **variables)
+        assert refused.code == "BAD_USER_INPUT"
+        assert refused.message.startswith("knownAt: 2026-03-13T12:00:00+00:00 is in the future")
+
+
+def test_a_board_before_all_records_has_no_columns(people: Cast) -> None:
+    """P61: nothing is known there, so there are no columns of 0."""
+    made(people.alice, title="One", created=at(4))
+    assert ask(people.alice, BOARD, now=NOW, at=at(3).isoformat())["board"]["columns"] == []
+
+
 def test_zones_that_are_refused(people: Cast) -> None:
     query = '{ analytics(window: {rolling: {count: 3, unit: DAY}}, timezone: "Mars/Olympus") { workInProgress } }'
     refused = ask(people.alice, query, now=NOW)

@@ -7,12 +7,15 @@ from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import Any
 
+from django.db import OperationalError
 from graphql import GraphQLError
+from psycopg.errors import QueryCanceled
 from strawberry.exceptions import StrawberryInputCoercionError
 
 logger = logging.getLogger("flowledger.graphql")
 
 MAX_ERRORS = 5
+TOO_LONG = "This takes longer than a request may: ask for a narrower window, or for one project."
 INTERNAL_MESSAGE = "Something went wrong on the server. Report the errorId, so that it can be found in the log."
 SUGGESTION = re.compile(r" Did you mean [^?]*\?")
 
@@ -119,7 +122,8 @@ def _root_cause(error: Exception) -> Exception:
     """The exception at the bottom: graphql-core wraps once per stage, so one step down is not enough."""
     while isinstance(error, GraphQLError) and error.original_error is not None:
         error = error.original_error
-    return error
+    took_too_long = isinstance(error, OperationalError) and isinstance(error.__cause__, QueryCanceled)
+    return ApiError(TOO_LONG, code=Code.COST_EXCEEDED) if took_too_long else error
 
 
 def _is_callers_fault(cause: GraphQLError, *, in_a_field: bool) -> bool:
