@@ -50,6 +50,8 @@ def opened(*, path: Path, batch_rows: int) -> Iterator[Table]:
         raise Refused(f"{path} cannot be read: {error.strerror}.") from None
     with raw:
         zipped = raw.read(2) == GZIP_MAGIC
+        if path.suffix == ".gz" and not zipped:
+            raise Refused(f"{name} is no gzip file, although its name says so.")
         raw.seek(0)
         with gzip.open(raw) if zipped else raw as stream:
             reader = csv.reader(_lines(stream, name=name), strict=True)

@@ -160,6 +160,12 @@ def test_a_bad_file_is_refused_and_nothing_is_changed(
 
 
 @pytest.mark.django_db
+def test_a_file_that_is_not_what_its_name_says_is_refused(people: Cast, tmp_path: Path) -> None:
+    """Read as text it would only be told to have no such column."""
+    refused(saved(tmp_path, "hello", name="log.csv.gz"), "log.csv.gz is no gzip file, although its name says so.")
+
+
+@pytest.mark.django_db
 def test_what_is_asked_for_must_be_there(people: Cast, tmp_path: Path) -> None:
     """Tenant, key, zone, file, workflow."""
     path = saved(tmp_path, f"{HEADER}\n{GOOD}\n")
