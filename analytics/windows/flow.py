@@ -156,7 +156,7 @@ class FlowReading:
             definition_changes=self.workflows.redefinitions(
                 start=self.window.start, end=min(self.window.end, self._now)
             ),
-            correction_windows=self._correction_windows(),
+            correction_windows=self._correction_windows,
             difference=known([reached - in_progress for reached, in_progress in gap]),
         )
 
@@ -181,6 +181,7 @@ class FlowReading:
         in_use = any(version.on_board and not version.archived for version in versions)
         return in_use or any(self._counts.bands[state.state_id])
 
+    @cached_property
     def _correction_windows(self) -> list[CorrectionWindow]:
         orders = self.workflows.orders(before=self.window.end)
         rows = replay.corrections(scope=self._scope, begin=self.window.start, orders=orders)
