@@ -34,25 +34,33 @@ SELECT p.task_id, coalesce(t.key, d.key) AS key, coalesce(t.title, d.title) AS t
  WHERE p.kind <> 4
 """
 
-# What a filter adds to a list. A list reads as `x`.
+# The facts of the listed task, as far as they had happened and were known. A look-up by task: see analytics.replay.activity.
+FACTS = """
+SELECT l.seq, l.happened_at, l.kind, l.actor_id, CASE WHEN l.kind = 4 THEN 0 ELSE l.to_id END AS to_id FROM task_ledger l
+ WHERE l.tenant_id = (SELECT %(tenant)s::bigint) AND l.task_id = x.task_id AND l.happened_at < %(at)s
+   AND (%(known_at)s::timestamptz IS NULL OR l.recorded_at <= %(known_at)s)
+"""
+
+# What a filter adds to a list. A list reads as `x`, `{facts}` are those of its task.
 CONDITIONS = {
     "project_ids": "x.project_id = ANY (%(project_ids)s)",
     "state_ids": "x.state_id = ANY (%(state_ids)s)",
-    "task_ids": "x.task_id = ANY (%(task_ids)s)",
     "assignee_id": "x.assignee_id = %(assignee_id)s",
     "search": "(x.key ILIKE %(search)s OR x.title ILIKE %(search)s OR x.external_id ILIKE %(search)s)",
-    "changed_by": "EXISTS (SELECT FROM task_ledger c WHERE c.tenant_id = (SELECT %(tenant)s::bigint)"
-    " AND c.task_id = x.task_id AND c.actor_id = %(changed_by)s)",
+    "changed_by": "EXISTS (SELECT FROM ({facts}) c WHERE c.actor_id = %(changed_by)s)",
     # It was in one of the states at some moment of [from, to): it came before `to`, and had not gone before `from`.
     "was_ever_ids": "EXISTS (SELECT FROM (SELECT e.to_id, e.happened_at,"
-    " lead(e.happened_at) OVER (ORDER BY e.happened_at, e.seq) AS left_at FROM task_ledger e"
-    " WHERE e.tenant_id = (SELECT %(tenant)s::bigint) AND e.task_id = x.task_id AND e.kind <= 5) v"
+    " lead(e.happened_at) OVER (ORDER BY e.happened_at, e.seq) AS left_at FROM ({facts}) e WHERE e.kind <= 5) v"
     " WHERE v.to_id = ANY (%(was_ever_ids)s)"
     " AND (%(was_ever_to)s::timestamptz IS NULL OR v.happened_at < %(was_ever_to)s)"
     " AND (%(was_ever_from)s::timestamptz IS NULL OR v.left_at IS NULL OR v.left_at > %(was_ever_from)s))",
-    "held_ids": "(x.state_id = ANY (%(held_ids)s) AND (SELECT max(h.happened_at) FROM task_ledger h"
-    " WHERE h.tenant_id = (SELECT %(tenant)s::bigint) AND h.task_id = x.task_id AND h.kind <= 5"
-    " AND h.from_id <> h.to_id AND h.happened_at < %(at)s) <= %(held_since)s)",
+    # It came to the state it is in before `since`, and nothing took it elsewhere after: the order decides, not what a row
+    # showed when a fact was recorded.
+    "held_ids": "(x.state_id = ANY (%(held_ids)s)"
+    " AND x.state_id = (SELECT h.to_id FROM ({facts}) h WHERE h.kind <= 5 AND h.happened_at <= %(held_since)s"
+    " ORDER BY h.happened_at DESC, h.seq DESC LIMIT 1)"
+    " AND NOT EXISTS (SELECT FROM ({facts}) m WHERE m.kind <= 5 AND m.happened_at > %(held_since)s"
+    " AND m.to_id <> x.state_id))",
 }
 
 READ_TASKS = "/* replay.tasks */ SELECT x.* FROM ({source}) x WHERE {conditions} ORDER BY {order} LIMIT %(limit)s"
@@ -102,7 +110,8 @@ class TaskList:
 
     @property
     def _conditions(self) -> str:
-        return " AND ".join(text for name, text in CONDITIONS.items() if name in self.filters) or "TRUE"
+        texts = (text.format(facts=FACTS) for name, text in CONDITIONS.items() if name in self.filters)
+        return " AND ".join(texts) or "TRUE"
 
     @property
     def _values(self) -> dict[str, Any]:

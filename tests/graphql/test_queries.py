@@ -104,6 +104,30 @@ def test_filters_of_tasks(people: Cast) -> None:
     assert unknown == Refusal("NOT_FOUND", "filter.states: there is no state 'doign'.")
 
 
+def test_filters_look_no_further_than_the_instant_asked_for(people: Cast) -> None:
+    """P11, P14: what happened later, or was learned later, is in no filter of an earlier list."""
+    key = made(people.alice, title="One", created=at(2), moves={at(3): "doing", at(6): "done"})
+    query = """query ($filter: TaskFilter, $at: DateTime, $knownAt: DateTime) {
+        tasks(first: 9, filter: $filter, at: $at, knownAt: $knownAt) { edges { node { key } } } }"""
+    done = {"wasEver": {"state": "done"}}
+    assert keys(ask(people.alice, query, filter=done)) == [key]
+    assert keys(ask(people.alice, query, filter=done, at=at(7).isoformat())) == [key]
+    assert keys(ask(people.alice, query, filter=done, at=at(5).isoformat())) == []
+
+
+def test_a_late_fact_that_comes_before_a_move_makes_the_stay_longer(people: Cast) -> None:
+    """heldFor goes by the order of the history, not by what the row showed when a move was recorded."""
+    key = made(people.alice, title="One", created=at(2), moves={at(8): "doing", at(4): "doing"})
+    query = "query ($filter: TaskFilter) { tasks(first: 9, filter: $filter) { edges { node { key } } } }"
+
+    def held(days: float) -> list[str]:
+        condition = {"state": "doing", "atLeastSeconds": int(days * 86400)}
+        return keys(ask(people.alice, query, now=NOW, filter={"heldFor": condition}))
+
+    assert held(8) == [key]
+    assert held(8.5) == []
+
+
 def test_pages_forwards_and_backwards(people: Cast) -> None:
     made_keys = [made(people.alice, title=f"Task {number}", created=at(2)) for number in range(5)]
     query = """query ($first: Int, $after: String, $last: Int, $before: String) {
