@@ -4,10 +4,9 @@ A trigger is declared with its model and made by django-pgtrigger; what it calls
 (migrations 0003 and 0004). pgtrigger's own function body is not used: it looks at a setting that any SQL can set to
 skip a trigger.
 
-Tasks are recorded by statement triggers, but for deletions. Measured against row triggers with WHEN (tests/benchmarks,
-ledger_forms): a bulk update costs 2 to 3 times the same without history instead of 5 to 10, in a fresh and in a warmed
-session; a single save costs about the same, because a row that only moves takes a short way in the function. Old and
-new rows must never be joined there: that plan turns quadratic once it is cached.
+Tasks are recorded by statement triggers, but for deletions; README.md has the forms that were measured. A single save
+costs about the same as with a row trigger, because a row that only moves takes a short way in the function. Old and new
+rows must never be joined there: that plan turns quadratic once it is cached.
 """
 
 from typing import Any

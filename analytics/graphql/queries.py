@@ -27,7 +27,7 @@ from tasks_app.models import Scope
 
 
 def _for_readers(load: NodeLoader) -> NodeLoader:
-    """A node that the caller may not see is null, like one that is not there."""
+    """A node that the caller may not see is not found, like one that is not there."""
 
     def checked(info: Info, pk: int) -> Node | None:
         return load(info, pk) if may(info.context.caller, Scope.TASKS_READ) else None
@@ -151,8 +151,8 @@ class AnalyticsQuery:
             known_at=_known_at(known_at, now=now),
             filters={"project_ids": [node.pk]},
         )
-        reading = BoardReading(project=node, tasks=tasks, at=at or now, known_at=known_at or now)
-        return Board(at=at or now, known_at=known_at or now, project=node, reading=reading)
+        reading = BoardReading(project=node, tasks=tasks, at=at or now, known_at=tasks.known_at or now)
+        return Board(at=reading.at, known_at=reading.known_at, project=node, reading=reading)
 
     @strawberry.field(
         extensions=[scoped(Scope.ANALYTICS_READ)],
@@ -173,7 +173,8 @@ class AnalyticsQuery:
     ) -> Analytics:
         tenant, now = info.context.tenant, info.context.now
         key = plain(project, argument="project") if project else None
-        found = boards(tenant_id=tenant.id, key=key, known_at=_known_at(known_at, now=now))
+        known = _known_at(known_at, now=now)
+        found = boards(tenant_id=tenant.id, key=key, known_at=known)
         if key is not None and not found:
             raise unknown("project", key, argument="project")
         zone = timezone or (found[0].timezone if key else tenant.timezone)
@@ -182,8 +183,8 @@ class AnalyticsQuery:
             boards=found,
             whole_tenant=key is None,
             window=window_asked(asked=window, bucket=bucket, zone=zone, tenant=tenant, now=now),
-            known_at=_known_at(known_at, now=now),
+            known_at=known,
             as_defined_now=definition_as_of is DefinitionAsOf.NOW,
             now=now,
         )
-        return Analytics(asked=Asked(reading=reading, known_at=known_at or now, figures=figures_selected(info)))
+        return Analytics(asked=Asked(reading=reading, known_at=known or now, figures=figures_selected(info)))

@@ -35,7 +35,7 @@ def require(caller: Caller, scope: Scope, *, what: str) -> None:
 
 
 def may(caller: Caller, scope: Scope) -> bool:
-    """For node loaders: a node that the caller may not see is null, like one that is not there."""
+    """For node loaders: a node that the caller may not see is not found, like one that is not there."""
     return scope in caller.scopes
 
 
