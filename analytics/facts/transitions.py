@@ -1,0 +1,162 @@
+"""Family 1: tasks that move through states.
+
+One rollup row counts the facts of a bucket that took items from `before_id` to `after_id`, seen from one side (`facet`):
+
+    BOARD     subject 0             states; every occupancy, arrival and departure is a sum of these
+    ASSIGNEE  subject = an actor    states, of items in that actor's hands: an item comes and goes with its assignment
+    ACTOR     subject = an actor    states, by who made the change
+    FURTHEST  subject = an order    places: the items that reached every place above before_id up to after_id
+
+State 0 is off the board, state -1 is in other hands. A movement between two projects is kept once for each of them.
+"""
+
+from enum import IntEnum
+
+from analytics.facts.family import Derived, Family, Measure
+from analytics.pure.segments import Grain
+
+
+class Facet(IntEnum):
+    """From which side a row looks at the facts."""
+
+    BOARD = 0
+    ASSIGNEE = 1
+    ACTOR = 2
+    FURTHEST = 3
+
+
+OTHER_HANDS = -1
+
+# The last state and the last holder up to each fact. max() over (number of the fact, value) packed into one bigint carries
+# the last value forward in the order that the rows are sorted in already; counting runs would sort them twice more.
+RESOLVE = """
+SELECT p.side, p.item, p.seq, p.happened_at, p.kind, p.actor_id, p.before_id, p.after_id, p.before_holder, p.after_holder,
+       coalesce(max(CASE WHEN p.before_id <> p.after_id THEN p.happened_at END) OVER earlier, p.happened_at) AS entered_at,
+       coalesce(max(CASE WHEN p.before_holder <> p.after_holder THEN p.happened_at END) OVER earlier, p.happened_at)
+           AS held_since
+  FROM (SELECT c.*, lag(c.after_id, 1, 0) OVER history AS before_id, lag(c.after_holder, 1, 0) OVER history AS before_holder
+          FROM (SELECT n.side, n.item, n.seq, n.happened_at, n.kind, n.actor_id,
+                       coalesce(max(CASE WHEN n.kind <= 5 THEN (n.place << 32) | CASE WHEN n.kind = 4 THEN 0 ELSE n.to_id END END)
+                           OVER history & 4294967295, 0)::int AS after_id,
+                       coalesce(max(CASE WHEN n.kind = 7 THEN (n.place << 32) | n.to_id END)
+                           OVER history & 4294967295, 0)::int AS after_holder
+                  FROM (SELECT f.*, row_number() OVER history AS place FROM fact f
+                        WINDOW history AS (PARTITION BY f.side, f.item ORDER BY f.happened_at, f.seq)) n
+                WINDOW history AS (PARTITION BY n.side, n.item ORDER BY n.happened_at, n.seq)) c
+        WINDOW history AS (PARTITION BY c.side, c.item ORDER BY c.happened_at, c.seq)) p
+WINDOW earlier AS (PARTITION BY p.side, p.item ORDER BY p.happened_at, p.seq ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
+"""
+
+# Of the states that an item visited, from the highest place down: the earliest visit so far is when every line down to the
+# next visited place was reached.
+CONTRIBUTIONS = """
+SELECT m.side, m.happened_at, o.project_id, m.facet, m.subject, m.before_id, m.after_id, 1::bigint AS facts
+  FROM (SELECT r.side, r.happened_at, v.facet, v.subject, v.before_id, v.after_id
+          FROM resolved r
+         CROSS JOIN LATERAL (VALUES
+                (0, 0, r.before_id, r.after_id, true),
+                (2, r.actor_id, r.before_id, r.after_id, true),
+                (1, r.after_holder, r.before_id, r.after_id, r.before_holder = r.after_holder),
+                (1, r.after_holder, -1, r.after_id, r.before_holder <> r.after_holder AND r.after_id <> 0),
+                (1, r.before_holder, r.before_id, -1, r.before_holder <> r.after_holder AND r.before_id <> 0)
+               ) AS v (facet, subject, before_id, after_id, counts)
+         WHERE v.counts AND v.before_id <> v.after_id AND (v.facet <> 1 OR v.subject <> 0)) m
+  LEFT JOIN place a ON a.state_id = m.after_id
+  LEFT JOIN place b ON b.state_id = m.before_id
+ CROSS JOIN LATERAL (SELECT a.project_id WHERE a.project_id IS NOT NULL
+                     UNION SELECT b.project_id WHERE b.project_id IS NOT NULL) o
+ UNION ALL
+SELECT d.side, d.reached_at, d.project_id, 3, d.order_key, d.low, d.high, 1::bigint
+  FROM (SELECT v.side, o.order_key, o.project_id, o.place AS high, lead(o.place, 1, -2) OVER down AS low,
+               min(v.first_at) OVER (down ROWS UNBOUNDED PRECEDING) AS reached_at
+          FROM (SELECT r.side, r.item, r.after_id, min(r.happened_at) AS first_at FROM resolved r
+                 WHERE r.kind <= 5 AND r.after_id <> 0 GROUP BY r.side, r.item, r.after_id) v
+          JOIN ordering o ON o.state_id = v.after_id
+        WINDOW down AS (PARTITION BY v.side, v.item, o.project_id, o.order_key ORDER BY o.place DESC)) d
+ WHERE d.low < d.high
+"""
+
+# See analytics.replay.flow: an item is behind when it is below a place that it has been to, by the order then in force.
+CORRECTIONS = """
+SELECT s.item AS task_id, s.from_at AS begin_at, s.seq, s.behind_in AS project_id, s.to_at AS end_at
+  FROM (SELECT w.item, w.seq, w.behind_in, w.happened_at AS from_at,
+               lead(w.happened_at) OVER (PARTITION BY w.item ORDER BY w.happened_at, w.seq) AS to_at
+          FROM (SELECT m.*, lag(m.behind_in, 1, 0) OVER (PARTITION BY m.item ORDER BY m.happened_at, m.seq) AS was_in
+                  FROM (SELECT j.item, j.seq, j.happened_at, coalesce(max(j.project_id) FILTER (WHERE j.behind), 0) AS behind_in
+                          FROM (SELECT r.item, r.seq, r.happened_at, r.before_id <> r.after_id AS moves, e.project_id,
+                                       r.happened_at >= e.begin_at AND e.place < max(e.place) OVER (
+                                           PARTITION BY r.item, e.project_id, e.begin_at ORDER BY r.happened_at, r.seq) AS behind
+                                  FROM resolved r
+                                  LEFT JOIN epoch e ON e.state_id = r.after_id AND r.happened_at < e.end_at
+                                 WHERE r.side = 1 AND r.kind <= 5) j
+                         WHERE j.moves GROUP BY j.item, j.seq, j.happened_at) m) w
+         WHERE w.behind_in <> w.was_in) s
+ WHERE s.behind_in <> 0
+"""
+
+ITEMS = """
+SELECT r.item AS task_id, min(r.happened_at) AS first_at, max(r.happened_at) AS last_at,
+       (array_agg(r.seq ORDER BY r.happened_at DESC, r.seq DESC))[1] AS last_seq,
+       (array_agg(r.after_id ORDER BY r.happened_at DESC, r.seq DESC))[1] AS state_id,
+       (array_agg(r.after_holder ORDER BY r.happened_at DESC, r.seq DESC))[1] AS holder, count(*)::int AS facts
+  FROM resolved r WHERE r.side = 1 GROUP BY r.item
+"""
+
+TASK_FACT = Derived(
+    table="task_fact",
+    item="task_id",
+    key=("task_id", "happened_at", "seq"),
+    columns=(
+        "task_id",
+        "happened_at",
+        "seq",
+        "kind",
+        "actor_id",
+        "before_id",
+        "after_id",
+        "before_holder",
+        "after_holder",
+        "entered_at",
+        "held_since",
+    ),
+    select="SELECT r.item AS task_id, r.happened_at, r.seq, r.kind, r.actor_id, r.before_id, r.after_id, r.before_holder,"
+    " r.after_holder, r.entered_at, r.held_since, r.side FROM resolved r",
+    of_facts=True,
+)
+TASK_CORRECTION = Derived(
+    table="task_correction",
+    item="task_id",
+    key=("task_id", "begin_at", "seq"),
+    columns=("task_id", "begin_at", "seq", "project_id", "end_at"),
+    select=CORRECTIONS,
+)
+TASK_ITEM = Derived(
+    table="task_item",
+    item="task_id",
+    key=("task_id",),
+    columns=("task_id", "first_at", "last_at", "last_seq", "state_id", "holder", "facts"),
+    select=ITEMS,
+)
+
+TRANSITIONS = Family(
+    name="transitions",
+    ledger="task_ledger",
+    tail="task_tail",
+    rollup="task_rollup",
+    item="task_id",
+    only="(l.kind <= 5 OR l.kind = 7)",
+    reads=("kind", "to_id", "actor_id"),
+    resolve=RESOLVE,
+    contributions=CONTRIBUTIONS,
+    dimensions=("facet", "subject", "before_id", "after_id"),
+    measures=(Measure(name="facts"),),
+    grains=(Grain.MINUTE, Grain.HOUR, Grain.DAY, Grain.MONTH),
+    coarse="facet IN (1, 2)",
+    details="""
+        SELECT d.tenant_id, d.task_id AS item, d.seq, d.happened_at, d.kind,
+               CASE WHEN d.kind = 7 THEN d.after_holder ELSE d.after_id END AS to_id, d.actor_id
+          FROM task_fact d
+    """,
+    workflow=True,
+    derived=(TASK_FACT, TASK_CORRECTION, TASK_ITEM),
+)

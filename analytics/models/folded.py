@@ -1,0 +1,64 @@
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models.functions import Now
+
+from tasks_app.models.tenant import TenantOwned
+
+
+class Folded(TenantOwned):
+    """How far one family of one tenant is folded. Whoever folds locks its row: compactors take turns.
+
+    `facts` counts the facts folded so far; `generation` the times that rollups were made anew. Folds only add and are
+    serial, so equal numbers mean equal rollups. Minute rows older than `minute_since` and hour rows older than
+    `hour_since` were dropped (null: none were).
+    """
+
+    pk = models.CompositePrimaryKey("tenant_id", "family")
+    family = models.TextField()
+    facts = models.BigIntegerField(default=0, db_default=0)
+    generation = models.BigIntegerField(default=0, db_default=0)
+    folded_at = models.DateTimeField(null=True)
+    last_recorded_at = models.DateTimeField(null=True)
+    minute_since = models.DateTimeField(null=True)
+    hour_since = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "folded"
+
+    def __str__(self) -> str:
+        return self.family
+
+
+class RollupBasis(TenantOwned):
+    """What a project's rollups were cut and counted by. A reader who finds another basis reads the ledger instead.
+
+    `zone` is the one of its days and months; `breaks` are the instants at which its definitions changed; `orders` names
+    the orders of its states that FURTHEST rows are counted by.
+    """
+
+    pk = models.CompositePrimaryKey("tenant_id", "family", "project_id")
+    family = models.TextField()
+    project_id = models.IntegerField()
+    zone = models.TextField()
+    breaks = ArrayField(models.DateTimeField())
+    orders = ArrayField(models.BigIntegerField())
+
+    class Meta:
+        db_table = "rollup_basis"
+
+    def __str__(self) -> str:
+        return f"{self.family} {self.project_id}"
+
+
+class Heartbeat(models.Model):
+    """One row: at that instant no transaction had `next_xid` or a later number. See analytics.windows.position."""
+
+    id = models.SmallIntegerField(primary_key=True, default=1)
+    at = models.DateTimeField(db_default=Now())
+    next_xid = models.BigIntegerField(db_default=0)
+
+    class Meta:
+        db_table = "heartbeat"
+
+    def __str__(self) -> str:
+        return str(self.at)
