@@ -40,12 +40,18 @@ class Derived:
     select: str
     of_facts: bool = False
 
+    @property
+    def is_replaced(self) -> bool:
+        """Whether rows of an item may vanish when it gets another fact."""
+        return not self.of_facts and len(self.key) > 1
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Family:
     """A ledger of facts, and what is counted of it.
 
-    Rows of `ledger` for which `only` holds are facts; each belongs to an `item` and carries the columns that it `reads`.
+    Rows of `ledger` for which `only` holds are facts; each belongs to an `item`, carries the columns that it `reads`, and
+    names a `project` (None: the family has none; its buckets are the tenant's).
     `resolve` is a SELECT over `fact` (side, item, seq, happened_at and what is read), where the facts of one item and side
     are a history: it gives each fact its place in it. `contributions` is a SELECT over `resolved` that answers side,
     happened_at, project_id, the dimensions and the measures: what each fact adds to the bucket of its instant.
@@ -70,6 +76,7 @@ class Family:
     dimensions: tuple[str, ...]
     measures: tuple[Measure, ...]
     grains: tuple[Grain, ...]
+    project: str | None = "project_id"
     only: str = "TRUE"
     coarse: str = "FALSE"
     resolve: str = "SELECT * FROM fact"
@@ -82,3 +89,8 @@ class Family:
     def key(self) -> tuple[str, ...]:
         """What makes a rollup row unique in its tenant."""
         return ("project_id", "grain", "bucket", *self.dimensions)
+
+    @property
+    def is_empty(self) -> str:
+        """The condition for a rollup row that says nothing any more."""
+        return " AND ".join(f"{each.name} = 0" for each in self.measures if each.merge is Merge.ADD)

@@ -47,8 +47,8 @@ SELECT p.side, p.item, p.seq, p.happened_at, p.kind, p.actor_id, p.before_id, p.
 WINDOW earlier AS (PARTITION BY p.side, p.item ORDER BY p.happened_at, p.seq ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
 """
 
-# Of the states that an item visited, from the highest place down: the earliest visit so far is when every line down to the
-# next visited place was reached.
+# An item comes further when it first visits a state that stands above all that it has been to: what it did before never
+# changes by that, so a new fact leaves all earlier buckets alone.
 CONTRIBUTIONS = """
 SELECT m.side, m.happened_at, o.project_id, m.facet, m.subject, m.before_id, m.after_id, 1::bigint AS facts
   FROM (SELECT r.side, r.happened_at, v.facet, v.subject, v.before_id, v.after_id
@@ -63,16 +63,17 @@ SELECT m.side, m.happened_at, o.project_id, m.facet, m.subject, m.before_id, m.a
          WHERE v.counts AND v.before_id <> v.after_id AND (v.facet <> 1 OR v.subject <> 0)) m
   LEFT JOIN place a ON a.state_id = m.after_id
   LEFT JOIN place b ON b.state_id = m.before_id
- CROSS JOIN LATERAL (SELECT a.project_id WHERE a.project_id IS NOT NULL
-                     UNION SELECT b.project_id WHERE b.project_id IS NOT NULL) o
+ CROSS JOIN LATERAL (VALUES (coalesce(a.project_id, b.project_id)),
+                            (CASE WHEN a.project_id <> b.project_id THEN b.project_id END)) AS o (project_id)
+ WHERE o.project_id IS NOT NULL
  UNION ALL
-SELECT d.side, d.reached_at, d.project_id, 3, d.order_key, d.low, d.high, 1::bigint
-  FROM (SELECT v.side, o.order_key, o.project_id, o.place AS high, lead(o.place, 1, -2) OVER down AS low,
-               min(v.first_at) OVER (down ROWS UNBOUNDED PRECEDING) AS reached_at
+SELECT d.side, d.first_at, d.project_id, 3, d.order_key, d.low, d.high, 1::bigint
+  FROM (SELECT v.side, v.first_at, o.order_key, o.project_id, o.place AS high, coalesce(max(o.place) OVER further, -2) AS low
           FROM (SELECT r.side, r.item, r.after_id, min(r.happened_at) AS first_at FROM resolved r
                  WHERE r.kind <= 5 AND r.after_id <> 0 GROUP BY r.side, r.item, r.after_id) v
           JOIN ordering o ON o.state_id = v.after_id
-        WINDOW down AS (PARTITION BY v.side, v.item, o.project_id, o.order_key ORDER BY o.place DESC)) d
+        WINDOW further AS (PARTITION BY v.side, v.item, o.project_id, o.order_key ORDER BY v.first_at, o.place
+                           ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)) d
  WHERE d.low < d.high
 """
 

@@ -81,13 +81,17 @@ class Workflows:
 
     @cached_property
     def _redefined(self) -> list[datetime]:
-        instants = {
-            later.since
-            for versions in self._recorded.values()
-            for earlier, later in zip([None, *versions], versions, strict=False)
-            if (self._is_added(later) if earlier is None else _content(earlier) != _content(later))
-        }
-        return sorted(instants)
+        return sorted({instant for instants in self.redefined_in.values() for instant in instants})
+
+    @cached_property
+    def redefined_in(self) -> Mapping[int, Sequence[datetime]]:
+        """By project: all instants at which one of its states was changed or added, in order."""
+        found: dict[int, set[datetime]] = {}
+        for versions in self._recorded.values():
+            for earlier, later in zip([None, *versions], versions, strict=False):
+                if self._is_added(later) if earlier is None else _content(earlier) != _content(later):
+                    found.setdefault(later.project_id, set()).add(later.since)
+        return {project: sorted(instants) for project, instants in found.items()}
 
     def _is_added(self, first: StateDefinition) -> bool:
         return first.since > self._beginnings[first.project_id]

@@ -1,0 +1,140 @@
+"""What rollups are cut and counted by: zones, the instants at which definitions changed, the orders of states."""
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from django.db import connection
+
+from analytics.facts.family import Family
+from analytics.pure.segments import day_starts, month_starts
+from analytics.pure.workflow import StateOrder, Workflows
+from analytics.replay.definitions import boards, workflows
+
+LATEST = datetime.max.replace(tzinfo=UTC)
+NO_PROJECT = 0
+
+STORED = """/* rollups.stored_basis */
+SELECT project_id, zone, breaks, orders FROM rollup_basis
+ WHERE tenant_id = %(tenant)s AND family = %(family)s
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Basis:
+    """How one project's rows are cut and counted; equal ones mean equal rows."""
+
+    project_id: int
+    zone: str
+    breaks: tuple[datetime, ...]
+    orders: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ground:
+    """The bases of a tenant's projects as they have to be now, and the definitions behind them."""
+
+    bases: Mapping[int, Basis]
+    epochs: Sequence[StateOrder]
+    project_of: Mapping[int, int]
+
+
+def order_key(places: Mapping[int, int]) -> int:
+    """The name of an order of one project's states: equal orders have equal names, whenever they held. Never 0."""
+    text = ",".join(f"{state}:{place}" for state, place in sorted(places.items()))
+    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8]) >> 1 | 1
+
+
+def ground(*, tenant_id: int, zone: str, family: Family) -> Ground:
+    """As the definitions are now. `zone` is the tenant's: that of facts without a project."""
+    found = boards(tenant_id=tenant_id, key=None)
+    known = workflows(tenant_id=tenant_id, project_ids=None) if family.workflow else Workflows([])
+    epochs = known.orders(before=LATEST)
+    bases = {
+        board.id: Basis(
+            project_id=board.id,
+            zone=board.timezone,
+            breaks=tuple(known.redefined_in.get(board.id, ())),
+            orders=tuple(sorted({order_key(epoch.places) for epoch in epochs if epoch.project_id == board.id})),
+        )
+        for board in found
+    }
+    bases[NO_PROJECT] = Basis(project_id=NO_PROJECT, zone=zone, breaks=(), orders=())
+    project_of = {state: known.first(state).project_id for state in known.state_ids}
+    return Ground(bases=bases, epochs=epochs, project_of=project_of)
+
+
+def stored(*, tenant_id: int, family: Family) -> dict[int, Basis]:
+    """By project: what the rollups that are there were cut and counted by."""
+    with connection.cursor() as cursor:
+        cursor.execute(STORED, {"tenant": tenant_id, "family": family.name})
+        rows = cursor.fetchall()
+    return {
+        project: Basis(project_id=project, zone=zone, breaks=tuple(breaks), orders=tuple(orders))
+        for project, zone, breaks, orders in rows
+    }
+
+
+# Arrays of edges come from Python's pinned zones: PostgreSQL's own may be of another release.
+RELATIONS = """
+place AS MATERIALIZED (
+    SELECT * FROM unnest(%(place_states)s::int[], %(place_projects)s::int[]) AS p (state_id, project_id)
+),
+ordering AS MATERIALIZED (
+    SELECT * FROM unnest(%(order_keys)s::bigint[], %(order_projects)s::int[], %(order_states)s::int[],
+                         %(order_places)s::int[]) AS o (order_key, project_id, state_id, place)
+),
+epoch AS MATERIALIZED (
+    SELECT * FROM unnest(%(epoch_states)s::int[], %(epoch_projects)s::int[], %(epoch_places)s::int[],
+                         %(epoch_begins)s::timestamptz[], %(epoch_ends)s::timestamptz[])
+               AS e (state_id, project_id, place, begin_at, end_at)
+)
+"""
+
+
+def relations(found: Ground) -> dict[str, list[Any]]:
+    """The parameters of RELATIONS."""
+    orders = {(order_key(each.places), each.project_id): each.places for each in found.epochs}
+    ordering = [(key, project, *pair) for (key, project), places in orders.items() for pair in places.items()]
+    epochs = [
+        (state, each.project_id, place, each.begin, each.end)
+        for each in found.epochs
+        for state, place in each.places.items()
+    ]
+    return {
+        "place_states": list(found.project_of),
+        "place_projects": list(found.project_of.values()),
+        **_columns(ordering, names=("order_keys", "order_projects", "order_states", "order_places")),
+        **_columns(epochs, names=("epoch_states", "epoch_projects", "epoch_places", "epoch_begins", "epoch_ends")),
+    }
+
+
+def calendar(bases: Iterable[Basis], *, start: datetime, end: datetime) -> tuple[str, dict[str, Any]]:
+    """The common table expression `calendar` (project_id, days, months, breaks) for facts of [start, end], and its
+    parameters: where the days and months of the project's zone begin, and where its definitions changed."""
+    bases = list(bases)
+    zones = sorted({basis.zone for basis in bases})
+    values: dict[str, Any] = {}
+    for number, zone in enumerate(zones):
+        values[f"days_{number}"] = day_starts(start=start, end=end, zone=zone)
+        values[f"months_{number}"] = month_starts(start=start, end=end, zone=zone)
+    for number, basis in enumerate(bases):
+        values[f"project_{number}"] = basis.project_id
+        values[f"zone_{number}"] = zones.index(basis.zone)
+        values[f"breaks_{number}"] = list(basis.breaks)
+    zone_rows = ", ".join(f"({n}, %(days_{n})s::timestamptz[], %(months_{n})s::timestamptz[])" for n in range(len(zones)))
+    project_rows = ", ".join(
+        f"(%(project_{n})s::int, %(zone_{n})s::int, %(breaks_{n})s::timestamptz[])" for n in range(len(bases))
+    )
+    text = (
+        "calendar AS MATERIALIZED (SELECT p.project_id, z.days, z.months, p.breaks"
+        f" FROM (VALUES {project_rows}) AS p (project_id, zone, breaks)"
+        f" JOIN (VALUES {zone_rows}) AS z (zone, days, months) ON z.zone = p.zone)"
+    )
+    return text, values
+
+
+def _columns(rows: Sequence[tuple[Any, ...]], *, names: Sequence[str]) -> dict[str, list[Any]]:
+    return {name: [row[number] for row in rows] for number, name in enumerate(names)}

@@ -1,0 +1,169 @@
+"""The SQL that every fold, rebuild and live read shares: histories with and without the new facts, and what differs.
+
+A fact's contribution depends on the facts before it. So the facts of every touched item are read as two histories: with the
+new facts (side 1) and without them (side -1). The contributions of the one less those of the other are what the new facts
+change, those of their successors included.
+"""
+
+from analytics.facts.family import Derived, Family, Merge
+from analytics.pure.segments import Grain
+from analytics.rollups.basis import RELATIONS
+
+# The facts of some items that are folded or being folded. (SELECT ...) hides the tenant's number from the planner: of a
+# tenant that is not in the statistics yet it expects one row, and would read all of it for each item.
+OF_ITEMS = """
+    SELECT l.{item} AS item, l.seq, l.happened_at{reads}, l.seq = ANY (%(taken)s::bigint[]) AS fresh
+      FROM unnest(%(items)s::int[]) AS i (id)
+      JOIN {ledger} l ON l.tenant_id = (SELECT %(tenant)s::bigint) AND l.{item} = i.id
+     WHERE {only} AND NOT EXISTS (SELECT FROM {tail} x WHERE x.tenant_id = %(tenant)s AND x.seq = l.seq)
+"""
+
+# New facts alone: enough where no contribution depends on another fact.
+OF_THEMSELVES = """
+    SELECT l.{item} AS item, l.seq, l.happened_at{reads}, true AS fresh
+      FROM {ledger} l WHERE l.tenant_id = (SELECT %(tenant)s::bigint) AND l.seq = ANY (%(taken)s::bigint[]) AND {only}
+"""
+
+# All that is folded, from nothing.
+ALL_FOLDED = """
+    SELECT l.{item} AS item, l.seq, l.happened_at{reads}, true AS fresh
+      FROM {ledger} l
+     WHERE l.tenant_id = %(tenant)s AND {only}
+       AND NOT EXISTS (SELECT FROM {tail} x WHERE x.tenant_id = %(tenant)s AND x.seq = l.seq)
+"""
+
+# All that is folded of the items that were ever in one project.
+FOLDED_OF_PROJECT = """
+    SELECT l.{item} AS item, l.seq, l.happened_at{reads}, true AS fresh
+      FROM (SELECT DISTINCT p.{item} AS id FROM {ledger} p
+             WHERE p.tenant_id = %(tenant)s AND p.{project} = ANY (%(projects)s::int[])) i
+      JOIN {ledger} l ON l.tenant_id = (SELECT %(tenant)s::bigint) AND l.{item} = i.id
+     WHERE {only} AND NOT EXISTS (SELECT FROM {tail} x WHERE x.tenant_id = %(tenant)s AND x.seq = l.seq)
+"""
+
+# What a reader adds to the rollups: the facts that are still in the tail, with all the others of their items, up to an
+# instant. Nothing that happens later changes what came before.
+IN_TAIL = """
+    SELECT l.{item} AS item, l.seq, l.happened_at{reads},
+           EXISTS (SELECT FROM {tail} x WHERE x.tenant_id = %(tenant)s AND x.seq = l.seq) AS fresh
+      FROM (SELECT DISTINCT f.{item} AS id
+              FROM {tail} x JOIN {ledger} f ON f.tenant_id = %(tenant)s AND f.seq = x.seq
+             WHERE x.tenant_id = %(tenant)s AND f.happened_at < %(until)s) i
+      JOIN {ledger} l ON l.tenant_id = (SELECT %(tenant)s::bigint) AND l.{item} = i.id
+     WHERE {only} AND l.happened_at < %(until)s
+"""
+TAIL_ALONE = """
+    SELECT l.{item} AS item, l.seq, l.happened_at{reads}, true AS fresh
+      FROM {tail} x JOIN {ledger} l ON l.tenant_id = %(tenant)s AND l.seq = x.seq
+     WHERE x.tenant_id = %(tenant)s AND {only} AND l.happened_at < %(until)s
+"""
+
+# With the new facts and without them.
+TWO_SIDES = """
+history AS MATERIALIZED ({history}),
+fact AS (
+    SELECT 1 AS side, h.* FROM history h
+     UNION ALL
+    SELECT -1, h.* FROM history h WHERE NOT h.fresh
+)
+"""
+
+# A row's bucket begins with its minute, hour, day or month, or later in it, with the last change of its project's
+# definitions: no row mixes facts that were made under different ones.
+BUCKETS = {
+    Grain.MINUTE: "date_bin('1 minute', c.happened_at, 'epoch')",
+    Grain.FIVE_MINUTES: "date_bin('5 minutes', c.happened_at, 'epoch')",
+    Grain.HOUR: "date_bin('1 hour', c.happened_at, 'epoch')",
+    Grain.DAY: "k.days[width_bucket(c.happened_at, k.days)]",
+    Grain.MONTH: "k.months[width_bucket(c.happened_at, k.months)]",
+}
+
+ROWS = """
+rollup_row AS MATERIALIZED (
+    SELECT * FROM (
+        SELECT c.project_id, g.grain::smallint AS grain,
+               greatest(g.start, k.breaks[width_bucket(c.happened_at, k.breaks)]) AS bucket, {dimensions}, {sums}
+          FROM contribution c
+          JOIN calendar k ON k.project_id = c.project_id
+         CROSS JOIN LATERAL (VALUES {buckets}) AS g (grain, start)
+         WHERE (g.grain >= {day} OR NOT ({coarse})) AND (g.grain <> {minute} OR g.start >= %(minute_since)s::timestamptz)
+           AND (g.grain <> {hour} OR g.start >= %(hour_since)s::timestamptz)
+         GROUP BY 1, 2, 3, {dimensions}) summed
+     WHERE {something}
+)
+"""
+
+AGGREGATES = {
+    Merge.ADD: "sum(c.side * c.{name}) AS {name}",
+    Merge.LEAST: "min(c.{name}) AS {name}",
+    Merge.GREATEST: "max(c.{name}) AS {name}",
+}
+MERGES = {
+    Merge.ADD: "{name} = r.{name} + excluded.{name}",
+    Merge.LEAST: "{name} = LEAST(r.{name}, excluded.{name})",
+    Merge.GREATEST: "{name} = GREATEST(r.{name}, excluded.{name})",
+}
+
+
+def two_sides(family: Family, *, history: str) -> str:
+    """The common table expressions `history` and `fact`; `history` is one of the texts above."""
+    return TWO_SIDES.format(history=named(history, family=family))
+
+
+def contributions(family: Family, *, facts: str) -> str:
+    """The common table expressions up to `contribution`, from those that make `fact`."""
+    return (
+        f"{RELATIONS}, {facts}, resolved AS MATERIALIZED ({family.resolve}),"
+        f" contribution AS ({family.contributions})"
+    )
+
+
+def named(history: str, *, family: Family) -> str:
+    """A history's text with the family's names."""
+    return history.format(
+        item=family.item,
+        ledger=family.ledger,
+        tail=family.tail,
+        only=family.only,
+        project=family.project,
+        reads="".join(f", l.{column}" for column in family.reads),
+    )
+
+
+def rows(family: Family) -> str:
+    """The common table expression `rollup_row`: the contributions, summed up by bucket."""
+    additive = [measure.name for measure in family.measures if measure.merge is Merge.ADD]
+    return ROWS.format(
+        dimensions=", ".join(family.dimensions),
+        sums=", ".join(AGGREGATES[measure.merge].format(name=measure.name) for measure in family.measures),
+        buckets=", ".join(f"({int(grain)}, {BUCKETS[grain]})" for grain in family.grains),
+        day=int(Grain.DAY),
+        minute=int(Grain.MINUTE),
+        hour=int(Grain.HOUR),
+        coarse=family.coarse,
+        something=" OR ".join(f"{name} <> 0" for name in additive),
+    )
+
+
+def upsert(family: Family) -> str:
+    """Adds `rollup_row` to the rollups."""
+    columns = ", ".join((*family.key, *(measure.name for measure in family.measures)))
+    merges = ", ".join(MERGES[measure.merge].format(name=measure.name) for measure in family.measures)
+    key = ", ".join(("tenant_id", *family.key))
+    return (
+        f"INSERT INTO {family.rollup} AS r (tenant_id, {columns}) SELECT %(tenant)s, {columns} FROM rollup_row"
+        f" ORDER BY {', '.join(family.key)} ON CONFLICT ({key}) DO UPDATE SET {merges}"
+    )
+
+
+def written(derived: Derived) -> str:
+    """Writes a derived table's rows of the touched items: those that changed, or all of them."""
+    columns = ", ".join(derived.columns)
+    rows = f"SELECT {columns} FROM ({derived.select}) d"
+    if derived.of_facts:
+        rows = f"{rows} WHERE side = 1 EXCEPT ALL SELECT {columns} FROM ({derived.select}) d WHERE side = -1"
+    changes = ", ".join(f"{column} = excluded.{column}" for column in derived.columns if column not in derived.key)
+    return (
+        f"INSERT INTO {derived.table} (tenant_id, {columns}) SELECT %(tenant)s, w.* FROM ({rows}) w"
+        f" ON CONFLICT (tenant_id, {', '.join(derived.key)}) DO UPDATE SET {changes}"
+    )

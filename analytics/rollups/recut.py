@@ -1,0 +1,102 @@
+"""When definitions or a zone changed: the rows of those projects are made anew, in the same transaction."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from django.db import connection
+
+from analytics.rollups import histories
+from analytics.rollups.basis import Basis, Ground, stored
+from analytics.rollups.restating import Turn, restate
+
+FIRST_FACT = """/* rollups.first_fact */
+SELECT min(l.happened_at) FROM {ledger} l WHERE l.tenant_id = %(tenant)s
+"""
+FORGET_PROJECTS = """/* rollups.forget_projects */
+DELETE FROM {table} WHERE tenant_id = %(tenant)s AND project_id = ANY (%(projects)s::int[])
+"""
+FORGET_ALL = "/* rollups.forget_all */ DELETE FROM {table} WHERE tenant_id = %(tenant)s"
+KEEP_BASIS = """/* rollups.keep_basis */
+INSERT INTO rollup_basis (tenant_id, family, project_id, zone, breaks, orders)
+VALUES (%(tenant)s, %(family)s, %(project)s, %(zone)s, %(breaks)s::timestamptz[], %(orders)s::bigint[])
+    ON CONFLICT (tenant_id, family, project_id)
+    DO UPDATE SET zone = excluded.zone, breaks = excluded.breaks, orders = excluded.orders
+"""
+NOTE_GENERATION = """/* rollups.note_generation */
+UPDATE folded SET generation = generation + 1, folded_at = %(now)s WHERE tenant_id = %(tenant)s AND family = %(family)s
+"""
+
+
+def settle_basis(*, turn: Turn, found: Ground) -> None:
+    """Makes the rows of projects anew whose basis is no longer the one that they were made by."""
+    before = stored(tenant_id=turn.owner.id, family=turn.family)
+    changed = {project: basis for project, basis in found.bases.items() if before.get(project) != basis}
+    known = [project for project in changed if project in before]
+    if known:
+        _recut(turn=turn, found=found, projects=known)
+        _note_generation(turn)
+    _keep(turn, changed.values())
+
+
+def remake(*, turn: Turn, found: Ground) -> None:
+    """Makes all rows of the family anew from the facts that are folded."""
+    family = turn.family
+    with connection.cursor() as cursor:
+        for table in (family.rollup, *(derived.table for derived in family.derived)):
+            cursor.execute(FORGET_ALL.format(table=table), turn.values())
+    first = _first_fact(turn)
+    if first is not None:
+        restate(
+            turn=turn, found=found, history=histories.ALL_FOLDED, values={"taken": []}, span=(first, turn.now)
+        )
+    _keep(turn, found.bases.values())
+    _note_generation(turn)
+
+
+def _recut(*, turn: Turn, found: Ground, projects: Sequence[int]) -> None:
+    """Their rows alone. What lies in derived tables of single facts does not depend on definitions."""
+    family, values = turn.family, {**turn.values(), "projects": list(projects)}
+    tables = [derived for derived in family.derived if derived.is_replaced]
+    with connection.cursor() as cursor:
+        for table in (family.rollup, *(derived.table for derived in tables)):
+            cursor.execute(FORGET_PROJECTS.format(table=table), values)
+    first = _first_fact(turn)
+    if first is not None:
+        restate(
+            turn=turn,
+            found=found,
+            history=histories.FOLDED_OF_PROJECT if family.project else histories.ALL_FOLDED,
+            values={"taken": [], "projects": list(projects)},
+            span=(first, turn.now),
+            projects=projects,
+            derived=tables,
+        )
+
+
+def _first_fact(turn: Turn) -> datetime | None:
+    with connection.cursor() as cursor:
+        cursor.execute(FIRST_FACT.format(ledger=turn.family.ledger), turn.values())
+        found: datetime | None = cursor.fetchall()[0][0]
+    return found
+
+
+def _keep(turn: Turn, bases: Any) -> None:
+    basis: Basis
+    with connection.cursor() as cursor:
+        for basis in bases:
+            cursor.execute(
+                KEEP_BASIS,
+                {
+                    **turn.values(),
+                    "project": basis.project_id,
+                    "zone": basis.zone,
+                    "breaks": list(basis.breaks),
+                    "orders": list(basis.orders),
+                },
+            )
+
+
+def _note_generation(turn: Turn) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(NOTE_GENERATION, {**turn.values(), "now": turn.now})

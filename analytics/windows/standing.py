@@ -1,0 +1,76 @@
+"""How far a tenant's rollups stand, and whether they can answer a question."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import connection
+
+from analytics.facts.family import Family
+from analytics.pure.segments import Grain, Segment, segments
+from analytics.replay.definitions import BoardFacts
+from analytics.rollups.basis import Basis
+
+STANDING = """/* windows.standing */
+SELECT b.project_id, b.zone, b.breaks, b.orders,
+       (SELECT min(r.bucket) FROM {rollup} r
+         WHERE r.tenant_id = %(tenant)s AND r.project_id = b.project_id AND r.facet = 0 AND r.subject = 0
+           AND r.grain = {month}) AS since
+  FROM rollup_basis b
+ WHERE b.tenant_id = %(tenant)s AND b.family = %(family)s AND b.project_id = ANY (%(projects)s::int[])
+"""
+FOLDED = """/* windows.folded */
+SELECT (SELECT count(*) FROM {tail} x WHERE x.tenant_id = %(tenant)s), f.minute_since, f.hour_since
+  FROM (SELECT) nothing LEFT JOIN folded f ON f.tenant_id = %(tenant)s AND f.family = %(family)s
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """The rollups of some projects: what they were cut by, since when there is anything, and how many facts wait in the tail.
+
+    `kept_since` has the grains whose older rows were dropped.
+    """
+
+    bases: Mapping[int, Basis]
+    since: Mapping[int, datetime]
+    tail_rows: int
+    kept_since: Mapping[Grain, datetime]
+
+
+def standing(*, tenant_id: int, family: Family, boards: Sequence[BoardFacts]) -> Standing:
+    """As the transaction's snapshot shows it."""
+    values = {"tenant": tenant_id, "family": family.name, "projects": [board.id for board in boards]}
+    with connection.cursor() as cursor:
+        cursor.execute(STANDING.format(rollup=family.rollup, month=int(Grain.MONTH)), values)
+        rows = cursor.fetchall()
+        cursor.execute(FOLDED.format(tail=family.tail), values)
+        tail_rows, minute_since, hour_since = cursor.fetchall()[0]
+    kept = {Grain.MINUTE: minute_since, Grain.HOUR: hour_since}
+    return Standing(
+        bases={
+            project: Basis(project_id=project, zone=zone, breaks=tuple(breaks), orders=tuple(orders))
+            for project, zone, breaks, orders, _ in rows
+        },
+        since={project: since for project, *_, since in rows if since is not None},
+        tail_rows=tail_rows,
+        kept_since={grain: since for grain, since in kept.items() if since is not None},
+    )
+
+
+def pieces(
+    *, standing: Standing, project_id: int, edges: Sequence[datetime], grains: Sequence[Grain]
+) -> list[Segment]:
+    """Which rows of a project add up to the time before the last edge, each within one piece between edges."""
+    since = standing.since.get(project_id)
+    if since is None:
+        return []
+    basis = standing.bases[project_id]
+    return segments(
+        edges=edges,
+        zone=basis.zone,
+        breaks=basis.breaks,
+        grains=grains,
+        since=since,
+        available_since=standing.kept_since,
+    )
