@@ -120,7 +120,8 @@ def _distinct(orders: Sequence[Mapping[int, int]]) -> tuple[tuple[Mapping[int, i
 class Counts:
     """Per bucket: items in each state (None while it is cancelled) and in progress at its end; what came and went.
 
-    `discarded` are those of the departures that were discards.
+    `discarded` are those of the departures that were discards. `finish_events` and `cancelled` are the entries into DONE
+    and CANCELLED from outside of them.
     """
 
     bands: dict[int, list[int | None]]
@@ -128,12 +129,16 @@ class Counts:
     arrivals: list[int] = field(default_factory=list)
     departures: list[int] = field(default_factory=list)
     discarded: list[int] = field(default_factory=list)
+    finish_events: list[int] = field(default_factory=list)
+    cancelled: list[int] = field(default_factory=list)
 
 
 class _Flows(NamedTuple):
     arrivals: int = 0
     departures: int = 0
     discarded: int = 0
+    finish_events: int = 0
+    cancelled: int = 0
 
     def plus(self, other: "_Flows") -> "_Flows":
         return _Flows(*(mine + its for mine, its in zip(self, other, strict=True)))
@@ -171,10 +176,16 @@ def _move(rows: Iterable[Movement], *, holding: dict[int, int]) -> None:
 
 
 def _flows(row: Movement, *, frame: Frame) -> _Flows:
-    was = frame.category_of(row.before, piece=row.piece) not in OFF_THE_BOARD
-    now = frame.category_of(row.after, piece=row.piece) not in OFF_THE_BOARD
+    before, after = (frame.category_of(state, piece=row.piece) for state in (row.before, row.after))
+    was, now = before not in OFF_THE_BOARD, after not in OFF_THE_BOARD
     left = row.count * (was and not now)
-    return _Flows(arrivals=row.count * (now and not was), departures=left, discarded=left * row.discarded)
+    return _Flows(
+        arrivals=row.count * (now and not was),
+        departures=left,
+        discarded=left * row.discarded,
+        finish_events=row.count * (after == DONE != before),
+        cancelled=row.count * (after == CANCELLED != before),
+    )
 
 
 def _close_bucket(counts: Counts, *, holding: Mapping[int, int], frame: Frame, piece: int, flows: _Flows) -> None:
@@ -187,6 +198,8 @@ def _close_bucket(counts: Counts, *, holding: Mapping[int, int], frame: Frame, p
     counts.arrivals.append(flows.arrivals)
     counts.departures.append(flows.departures)
     counts.discarded.append(flows.discarded)
+    counts.finish_events.append(flows.finish_events)
+    counts.cancelled.append(flows.cancelled)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -23,44 +23,91 @@ OF_PROJECT = """
 """
 IN_ORDER = """
 WITH fact AS (
-    SELECT l.task_id, l.seq, l.happened_at, l.kind = 4 AS discarded,
+    SELECT l.task_id, l.seq, l.happened_at, l.kind = 4 AS discarded, {counted} AS counted,
            CASE WHEN l.kind = 4 THEN 0 ELSE l.to_id END AS state_id,
            lag(CASE WHEN l.kind = 4 THEN 0 ELSE l.to_id END, 1, 0) OVER history AS before_id
       FROM task_ledger l
      WHERE l.tenant_id = %(tenant)s AND l.kind <= 5 AND l.happened_at < %(until)s
        AND (%(known_at)s::timestamptz IS NULL OR l.recorded_at <= %(known_at)s)
-{of_project}    WINDOW history AS (PARTITION BY l.task_id ORDER BY l.happened_at, l.seq)
+{of_tasks}    WINDOW history AS (PARTITION BY l.task_id ORDER BY l.happened_at, l.seq)
+)
+"""
+
+# What an actor changed: only these facts are counted, but the state before each comes from everybody's.
+OF_ACTOR = """
+       AND l.task_id IN (SELECT m.task_id FROM task_ledger m
+                          WHERE m.tenant_id = %(tenant)s AND m.actor_id = %(actor)s AND m.kind <= 5)
+"""
+
+# The board of an assignee: an item is in its state while it is in these hands, and nowhere otherwise. State and holder
+# are each carried from the fact that set them to the next one that does: the run that it begins has no other value.
+IN_HANDS = """
+WITH told AS (
+    SELECT l.task_id, l.seq, l.happened_at, l.kind = 4 AS discarded,
+           CASE WHEN l.kind = 4 THEN 0 WHEN l.kind <= 5 THEN l.to_id END AS state_id,
+           CASE WHEN l.kind = 7 THEN l.to_id END AS holder_id,
+           count(*) FILTER (WHERE l.kind <= 5) OVER history AS state_run,
+           count(*) FILTER (WHERE l.kind = 7) OVER history AS holder_run
+      FROM task_ledger l
+     WHERE l.tenant_id = %(tenant)s AND (l.kind <= 5 OR l.kind = 7) AND l.happened_at < %(until)s
+       AND (%(known_at)s::timestamptz IS NULL OR l.recorded_at <= %(known_at)s)
+       AND l.task_id IN (SELECT m.task_id FROM task_ledger m
+                          WHERE m.tenant_id = %(tenant)s AND m.kind = 7 AND m.to_id = %(assignee)s)
+    WINDOW history AS (PARTITION BY l.task_id ORDER BY l.happened_at, l.seq ROWS UNBOUNDED PRECEDING)
+),
+placed AS (
+    SELECT t.*, max(state_id) OVER (PARTITION BY task_id, state_run) AS now_in,
+           max(holder_id) OVER (PARTITION BY task_id, holder_run) AS now_with
+      FROM told t
+),
+shown AS (
+    SELECT p.*, CASE WHEN now_with = %(assignee)s THEN coalesce(now_in, 0) ELSE 0 END AS shown_in FROM placed p
+),
+fact AS (
+    SELECT task_id, seq, happened_at, discarded, TRUE AS counted, shown_in AS state_id,
+           lag(shown_in, 1, 0) OVER (PARTITION BY task_id ORDER BY happened_at, seq) AS before_id
+      FROM shown
 )
 """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Statement:
-    """One text for a project and one for the whole tenant."""
+class Statement:
+    """One text for each sort of scope. What is of a person leaves other projects' states to whoever counts the rows."""
 
     of_project: str
     of_tenant: str
+    of_assignee: str
+    of_actor: str
 
 
-def _after_facts(name: str, statement: str) -> _Statement:
-    text = f"{name} {IN_ORDER} {statement}"
-    return _Statement(
-        of_project=text.replace("{of_project}", OF_PROJECT.removeprefix("\n")),
-        of_tenant=text.replace("{of_project}", ""),
+def after_facts(name: str, statement: str) -> Statement:
+    """The statement, reading what each scope has as `fact`: task_id, seq, happened_at, before_id, state_id (0: nowhere),
+    discarded, and `counted`, false for what others than the actor asked about did."""
+
+    def of_board(of_tasks: str, *, counted: str = "TRUE") -> str:
+        facts = IN_ORDER.replace("{of_tasks}", of_tasks.removeprefix("\n")).replace("{counted}", counted)
+        return f"{name} {facts} {statement}"
+
+    return Statement(
+        of_project=of_board(OF_PROJECT),
+        of_tenant=of_board(""),
+        of_assignee=f"{name} {IN_HANDS} {statement}",
+        of_actor=of_board(OF_ACTOR, counted="l.actor_id = %(actor)s"),
     )
 
 
-MOVEMENTS = _after_facts(
+MOVEMENTS = after_facts(
     "/* replay.movements */",
     """
 SELECT width_bucket(happened_at, %(edges)s::timestamptz[]) AS piece, before_id, state_id, discarded, count(*)
-  FROM fact GROUP BY 1, 2, 3, 4
+  FROM fact WHERE counted GROUP BY 1, 2, 3, 4
 """,
 )
 
 # Of the states that a task visited, from the highest place down: the earliest visit so far is when every line down to
 # the next visited place was reached. The arrays have each state's place in each order that the window's buckets end in.
-REACHED = _after_facts(
+REACHED = after_facts(
     "/* replay.reached */",
     """,
 visit AS (
@@ -82,7 +129,7 @@ SELECT order_id, project_id, low, high, width_bucket(reached_at, %(edges)s::time
 # An item is behind when it is moved to a place below one that it has been to, by the order in force at that moment; so
 # each order judges the facts of its own time, against all that came before. A fact that repeats the state moves nothing.
 # The facts are grouped and not joined to what was judged: the planner takes that for a few rows and would loop over them.
-CORRECTIONS = _after_facts(
+CORRECTIONS = after_facts(
     "/* replay.corrections */",
     """,
 judged AS (
@@ -118,15 +165,27 @@ class Scope:
     """Which facts an answer may see: of one project or the whole tenant, before `until`, as known at `known_at`.
 
     `known_at` None means all that is recorded: nothing is later than now, and a clock that lags must hide nothing.
+    With `assignee_id` the items are on the board while that actor holds them; with `actor_id` only that actor's changes
+    count, and there are no stocks. Never both.
     """
 
     tenant_id: int
     project_id: int | None
     until: datetime
     known_at: datetime | None
+    assignee_id: int | None = None
+    actor_id: int | None = None
 
-    def chosen(self, statement: _Statement) -> str:
+    def __post_init__(self) -> None:
+        if self.assignee_id is not None and self.actor_id is not None:
+            raise ValueError("actor_id: give assignee_id or actor_id, not both.")
+
+    def chosen(self, statement: Statement) -> str:
         """The statement's text for this scope."""
+        if self.assignee_id is not None:
+            return statement.of_assignee
+        if self.actor_id is not None:
+            return statement.of_actor
         return statement.of_tenant if self.project_id is None else statement.of_project
 
     def parameters(self) -> dict[str, Any]:
@@ -136,6 +195,8 @@ class Scope:
             "project": self.project_id,
             "until": self.until,
             "known_at": self.known_at,
+            "assignee": self.assignee_id,
+            "actor": self.actor_id,
         }
 
 
@@ -149,7 +210,7 @@ class Correction:
 
 
 def movements(*, scope: Scope, edges: Sequence[datetime]) -> list[Movement]:
-    """Every fact in scope, repeats of a state included, so that the counts add up to the ledger rows read."""
+    """Every fact in scope, repeats of a state included, so that the counts add up to the ledger rows counted from."""
     with connection.cursor() as cursor:
         cursor.execute(scope.chosen(MOVEMENTS), {**scope.parameters(), "edges": list(edges)})
         return [Movement(*row) for row in cursor.fetchall()]
@@ -158,33 +219,41 @@ def movements(*, scope: Scope, edges: Sequence[datetime]) -> list[Movement]:
 def reached(
     *, scope: Scope, edges: Sequence[datetime], orders: Sequence[Mapping[int, int]], project_of: Mapping[int, int]
 ) -> list[Reached]:
-    """When items first came to a place or beyond it, by each of the orders of states; a visit of no length counts."""
+    """When items first came to a place or beyond it, by each of the orders of states; a visit of no length counts.
+
+    Of an actor there are none: items have places, changes have not.
+    """
+    if scope.actor_id is not None:
+        return []
     rows = [
         (number, project_of[state], state, place)
         for number, order in enumerate(orders)
         for state, place in order.items()
     ]
-    columns = _columns(rows, names=("orders", "projects", "states", "places"))
+    named = columns(rows, names=("orders", "projects", "states", "places"))
     with connection.cursor() as cursor:
-        cursor.execute(scope.chosen(REACHED), {**scope.parameters(), **columns, "edges": list(edges)})
+        cursor.execute(scope.chosen(REACHED), {**scope.parameters(), **named, "edges": list(edges)})
         return [Reached(*row) for row in cursor.fetchall()]
 
 
 def corrections(*, scope: Scope, begin: datetime, orders: Sequence[StateOrder]) -> list[Correction]:
     """The correction windows of [begin, scope.until), by the order that was in force at each fact.
 
-    One of no length belongs to the window that contains its instant.
+    One of no length belongs to the window that contains its instant. Of an actor there are none.
     """
+    if scope.actor_id is not None:
+        return []
     rows = [
         (state, order.project_id, place, order.begin, order.end)
         for order in orders
         for state, place in order.places.items()
     ]
-    columns = _columns(rows, names=("states", "projects", "places", "begins", "ends"))
+    named = columns(rows, names=("states", "projects", "places", "begins", "ends"))
     with connection.cursor() as cursor:
-        cursor.execute(scope.chosen(CORRECTIONS), {**scope.parameters(), **columns, "from": begin})
+        cursor.execute(scope.chosen(CORRECTIONS), {**scope.parameters(), **named, "from": begin})
         return [Correction(*row) for row in cursor.fetchall()]
 
 
-def _columns(rows: Sequence[tuple[object, ...]], *, names: Sequence[str]) -> dict[str, list[object]]:
+def columns(rows: Sequence[tuple[object, ...]], *, names: Sequence[str]) -> dict[str, list[object]]:
+    """The rows by column, as unnest() takes them."""
     return {name: [row[number] for row in rows] for number, name in enumerate(names)}

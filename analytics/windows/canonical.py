@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from typing import Any
 
+from analytics.pure.completion import Edge
 from analytics.pure.workflow import StateDefinition
-from analytics.windows.flow import CumulativeFlow
+from analytics.windows.flow import CumulativeFlow, Throughput
 
 
 def state(definition: StateDefinition) -> dict[str, Any]:
@@ -39,3 +40,25 @@ def cumulative_flow(flow: CumulativeFlow) -> dict[str, Any]:
         ],
         "difference": list(flow.difference),
     }
+
+
+def throughput(found: Throughput) -> dict[str, Any]:
+    """What was finished and cancelled."""
+    return {
+        "finished": list(found.finished),
+        "finishEvents": list(found.finish_events),
+        "cancelled": list(found.cancelled),
+    }
+
+
+def transitions(edges: Sequence[Edge]) -> list[dict[str, Any]]:
+    """The state graph, its medians in whole microseconds."""
+    return [
+        {
+            "from": state(edge.before) if edge.before else None,
+            "to": state(edge.after) if edge.after else None,
+            "count": edge.count,
+            "medianMicroseconds": edge.median,
+        }
+        for edge in edges
+    ]

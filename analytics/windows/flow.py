@@ -1,4 +1,4 @@
-"""The cumulative flow diagram and work in progress of a project or of the whole tenant."""
+"""The cumulative flow diagram, work in progress, throughput and the state graph of a project, a tenant or a person."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -6,9 +6,10 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from functools import cached_property
 
-from analytics.pure import flow
+from analytics.pure import completion, flow
 from analytics.pure.windows import Window
 from analytics.pure.workflow import StateDefinition, Workflows, in_order
+from analytics.replay import completion as completion_replay
 from analytics.replay import flow as replay
 from analytics.replay.definitions import BoardFacts, workflows
 from analytics.replay.items import ItemName, names_of
@@ -55,10 +56,21 @@ class CumulativeFlow:
     difference: Sequence[int | None]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Throughput:
+    """Per bucket: items by their last finish, each once; entries into DONE; entries into CANCELLED."""
+
+    finished: Sequence[int | None]
+    finish_events: Sequence[int | None]
+    cancelled: Sequence[int | None]
+
+
 class FlowReading:
     """The figures of one question. Each statement runs at most once, when the first figure that needs it is asked for.
 
-    To be used inside one read-only transaction, so that all figures see one snapshot of the ledger.
+    To be used inside one read-only transaction, so that all figures see one snapshot of the ledger. With `assignee_id`
+    the board is what that actor holds. With `actor_id` the flows are that actor's changes; stocks are null then, for
+    a person's changes hold no items.
     """
 
     def __init__(
@@ -71,6 +83,8 @@ class FlowReading:
         known_at: datetime | None,
         as_defined_now: bool,
         now: datetime,
+        assignee_id: int | None = None,
+        actor_id: int | None = None,
     ) -> None:
         self.window = window
         self._tenant_id = tenant_id
@@ -79,6 +93,8 @@ class FlowReading:
         self._known_at = known_at
         self._as_defined_now = as_defined_now
         self._now = now
+        self._assignee_id = assignee_id
+        self._actor_id = actor_id
 
     @property
     def recorded_since(self) -> datetime | None:
@@ -123,12 +139,16 @@ class FlowReading:
             project_id=None if self._whole_tenant else self._boards[0].id,
             until=self.window.end,
             known_at=self._known_at,
+            assignee_id=self._assignee_id,
+            actor_id=self._actor_id,
         )
 
     @property
     def raw_rows(self) -> int:
         """Ledger rows that the figures so far were counted from."""
-        return sum(row.count for row in self.__dict__.get("_movements", ()))
+        if not {"_movements", "_edges"} & self.__dict__.keys():
+            return 0
+        return sum(row.count for row in self._movements)
 
     def states(self) -> list[StateDefinition]:
         """The states that the window's charts show, in order; those of one slug are one for a whole tenant."""
@@ -136,17 +156,47 @@ class FlowReading:
 
     def work_in_progress(self) -> list[int | None]:
         """Items in states of category IN_PROGRESS at each bucket's end."""
-        return self.frame.where_known(self._counts.in_progress)
+        return self._stock(self._counts.in_progress)
+
+    def throughput(self) -> Throughput:
+        """What was finished and cancelled. `finished` is relative to the window's end: what is not DONE there is not."""
+        known = self.frame.where_known
+        return Throughput(
+            finished=known(completion.finished_per_bucket(frame=self.frame, rows=self._finished)),
+            finish_events=known(self._counts.finish_events),
+            cancelled=known(self._counts.cancelled),
+        )
+
+    @cached_property
+    def _finished(self) -> Sequence[completion.Finished]:
+        done = completion.done_states(self.frame)
+        return completion_replay.finished(scope=self._scope, edges=self.frame.edges, done=done)
+
+    def transitions(self) -> list[completion.Edge]:
+        """The state graph: the window's transitions from state to state, in the order of the workflow."""
+        return self._edges
+
+    @cached_property
+    def _edges(self) -> list[completion.Edge]:
+        groups = self._every_state
+        rows = completion_replay.traversals(
+            scope=self._scope, begin=self.window.start, groups=completion.grouped(groups)
+        )
+        return completion.edges(groups=groups, rows=rows)
+
+    def _stock(self, values: Sequence[int | None]) -> list[int | None]:
+        """What items amount to where they are; an actor's changes are no items."""
+        return [None] * len(values) if self._actor_id is not None else self.frame.where_known(values)
 
     def cumulative_flow(self, *, mode: FlowMode) -> CumulativeFlow:
         """The diagram in that mode."""
-        known, counts = self.frame.where_known, self._counts
+        known, stock, counts = self.frame.where_known, self._stock, self._counts
         lines = self._lines.by_state if mode is FlowMode.CUMULATIVE else counts.bands
         gap = zip(self._lines.gap, counts.in_progress, strict=True)
         return CumulativeFlow(
             mode=mode,
             series=[
-                Series(state=states[0], counts=known(_added(lines[state.state_id] for state in states)))
+                Series(state=states[0], counts=stock(_added(lines[state.state_id] for state in states)))
                 for states in self._shown
             ],
             arrivals=known(counts.arrivals),
@@ -157,7 +207,7 @@ class FlowReading:
                 start=self.window.start, end=min(self.window.end, self._now)
             ),
             correction_windows=self._correction_windows,
-            difference=known([reached - in_progress for reached, in_progress in gap]),
+            difference=stock([reached - in_progress for reached, in_progress in gap]),
         )
 
     @cached_property
@@ -166,12 +216,20 @@ class FlowReading:
 
         Only archived states in which nothing was, and cancelled ones, are not shown.
         """
+        groups = _by_slug(in_order(self._defined_by_end))
+        return [states for states in groups if any(self._is_shown(state) for state in states)]
+
+    @cached_property
+    def _every_state(self) -> list[list[StateDefinition]]:
+        """As `_shown`, with every state that a fact can name: one that is defined only later is as it was first."""
+        defined = self._defined_by_end
+        later = set(self.frame.first) - {state.state_id for state in defined}
+        return _by_slug([*in_order(defined), *in_order(self.frame.first[state] for state in later)])
+
+    @property
+    def _defined_by_end(self) -> list[StateDefinition]:
         at_end = self.frame.epochs[-1].values()
-        by_slug: dict[str, list[StateDefinition]] = {}
-        for state in in_order(each for each in at_end if self._as_defined_now or self._was_defined(each)):
-            by_slug.setdefault(state.slug, []).append(state)
-        shown = [states for states in by_slug.values() if any(self._is_shown(state) for state in states)]
-        return sorted(shown, key=lambda states: (states[0].position, states[0].archived, states[0].project_id))
+        return [each for each in at_end if self._as_defined_now or self._was_defined(each)]
 
     def _was_defined(self, state: StateDefinition) -> bool:
         return self.frame.first[state.state_id].since < self.window.end
@@ -179,7 +237,8 @@ class FlowReading:
     def _is_shown(self, state: StateDefinition) -> bool:
         versions = [epoch[state.state_id] for epoch in self.frame.epochs if state.state_id in epoch]
         in_use = any(version.on_board and not version.archived for version in versions)
-        return in_use or any(self._counts.bands[state.state_id])
+        held = self._actor_id is None and any(self._counts.bands[state.state_id])
+        return in_use or held
 
     @cached_property
     def _correction_windows(self) -> list[CorrectionWindow]:
@@ -189,6 +248,14 @@ class FlowReading:
         windows = [CorrectionWindow(item=names[row.task_id], begin=row.begin, end=row.end) for row in rows]
         # By what is the same in every database; the order of recording differs when a file comes in another order.
         return sorted(windows, key=lambda each: (each.begin, each.item.identity, each.end or LATEST))
+
+
+def _by_slug(states: Iterable[StateDefinition]) -> list[list[StateDefinition]]:
+    """The states of each slug, in their order; the slugs as their first states stand."""
+    found: dict[str, list[StateDefinition]] = {}
+    for state in states:
+        found.setdefault(state.slug, []).append(state)
+    return sorted(found.values(), key=lambda group: (group[0].position, group[0].archived, group[0].project_id))
 
 
 def _added(columns: Iterable[Sequence[int | None]]) -> list[int | None]:
