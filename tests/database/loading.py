@@ -42,10 +42,14 @@ NUMBERS = count(1)
 
 @dataclass(frozen=True, kw_only=True)
 class Loaded:
-    """Where a history went: ids by the names that the oracle uses. States go by project and slug."""
+    """Where a history went: ids by the names that the oracle uses. States go by project and slug.
+
+    `actors` are those who make changes or are given items; `actor_id` is the one who makes the changes of nobody named.
+    """
 
     tenant_id: int
     actor_id: int
+    actors: Mapping[str, int]
     projects: Mapping[str, int]
     states: Mapping[tuple[str, str], int]
     tasks: Mapping[str, int]
@@ -53,6 +57,10 @@ class Loaded:
     def state_id(self, place: Place) -> int:
         """The state of that place."""
         return self.states[place.project, place.state]
+
+    def made_by(self, fact: Fact) -> int:
+        """The actor of that fact."""
+        return self.actors.get(fact.actor, self.actor_id)
 
 
 def seeded(history: History) -> Loaded:
@@ -97,7 +105,25 @@ def _new_tenant(history: History) -> Loaded:
     actor = Actor.objects.create(tenant=tenant, kind=ActorKind.JOB, name="loading")
     ids = _column(TAKE_TASK_IDS, [len(history.items())])
     tasks = dict(zip(history.items(), ids, strict=True))
-    return Loaded(tenant_id=tenant.id, actor_id=actor.id, projects={}, states={}, tasks=tasks)
+    return Loaded(
+        tenant_id=tenant.id,
+        actor_id=actor.id,
+        actors=_new_actors(tenant, names=_people_in(history)),
+        projects={},
+        states={},
+        tasks=tasks,
+    )
+
+
+def _people_in(history: History) -> list[str]:
+    named = {fact.actor for fact in history.facts}
+    named |= {fact.detail for fact in history.facts if fact.kind is told.Kind.ASSIGNED}
+    return sorted(named - {""})
+
+
+def _new_actors(tenant: Tenant, *, names: Sequence[str]) -> dict[str, int]:
+    made = Actor.objects.bulk_create(Actor(tenant=tenant, kind=ActorKind.IMPORT, name=name) for name in names)
+    return {actor.name: actor.id for actor in made}
 
 
 def _column(statement: str, values: Sequence[int]) -> list:
@@ -226,9 +252,16 @@ def _task(history: History, loaded: Loaded, item: str) -> Task:
         state_id=loaded.state_id(place),
         key=item,
         title=item,
+        assignee_id=loaded.actors.get(_holder(history, item)),
         created_at=facts[0].happened_at if facts else last.happened_at,
         discarded_at=last.happened_at if is_discarded else None,
     )
+
+
+def _holder(history: History, item: str) -> str:
+    """Who has it after its last fact; empty for nobody."""
+    given = [fact for fact in history.facts if fact.item == item and fact.kind is told.Kind.ASSIGNED]
+    return max(given, key=lambda fact: (fact.happened_at, fact.seq)).detail if given else ""
 
 
 def _seed_facts(history: History, loaded: Loaded) -> None:
@@ -245,7 +278,7 @@ def _seed_facts(history: History, loaded: Loaded) -> None:
             project_id=loaded.projects[fact.project],
             from_id=0,
             to_id=_to_id(history, loaded, fact),
-            actor_id=loaded.actor_id,
+            actor_id=loaded.made_by(fact),
             kind=Kind[fact.kind.value],
         )
         for seq, fact in zip(seqs, history.facts, strict=True)
@@ -261,7 +294,7 @@ def _to_id(history: History, loaded: Loaded, fact: Fact) -> int:
     if fact.kind is told.Kind.VALIDATED:
         return loaded.state_id(_resting_place(history, fact))
     if fact.kind is told.Kind.ASSIGNED:
-        return loaded.actor_id
+        return loaded.actors.get(fact.detail, 0)
     task_id = loaded.tasks[fact.item]
     return TaskWords.objects.create(tenant_id=loaded.tenant_id, task_id=task_id, words=fact.detail).id
 
@@ -322,7 +355,7 @@ def _as_report(fact: Fact, known: History, loaded: Loaded) -> Report:
         task_id=loaded.tasks[fact.item],
         project_id=loaded.projects[project],
         to_id=_to_id(known, loaded, fact),
-        actor_id=loaded.actor_id,
+        actor_id=loaded.made_by(fact),
         kind=Kind[fact.kind.value],
         happened_at=fact.happened_at,
         identity=uuid4(),

@@ -16,6 +16,7 @@ from tests.spec.random_histories import (
     DAWN,
     DAYS,
     OPS_STATES,
+    PEOPLE,
     WEB_STATES,
     as_history,
     delays,
@@ -104,17 +105,25 @@ def any_buckets(draw: st.DrawFn) -> Buckets:
     return tuple(pairwise(sorted(draw(st.lists(instants, min_size=2, max_size=8, unique=True)))))
 
 
+# The assignee and the actor of a question: half of them are of everybody.
+EVERYBODY: tuple[str | None, str | None] = (None, None)
+persons = st.sampled_from([EVERYBODY] * 4 + [(name, None) for name in PEOPLE] + [(None, name) for name in PEOPLE])
+
+
 @st.composite
 def questions(draw: st.DrawFn) -> Question:
     """Any board, both definitions; now is after everything or in the middle of it, between two facts."""
     now = draw(st.sampled_from([LONG_AFTER, LONG_AFTER, DAWN + timedelta(days=3, hours=7)]))
     known_at = draw(st.one_of(st.none(), instants))
+    assignee, actor = draw(persons)
     return Question(
         buckets=draw(any_buckets()),
         now=now,
         project=draw(st.sampled_from(["WEB", "OPS", None])),
         as_of=draw(st.sampled_from(AsOf)),
         known_at=None if known_at is None else min(known_at, now),
+        assignee=assignee,
+        actor=actor,
     )
 
 

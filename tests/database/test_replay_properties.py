@@ -17,15 +17,16 @@ from hypothesis import strategies as st
 
 from tasks_app.models import Task
 from tests.database.loading import clock, reported, seeded
-from tests.database.random_boards import any_buckets, boards, questions, reports
+from tests.database.random_boards import any_buckets, boards, persons, questions, reports
 from tests.database.recording import strays
 from tests.oracle.boards import board
+from tests.oracle.completion import state_graph, throughput
 from tests.oracle.facts import Category, Fact, History, Kind
 from tests.oracle.flow import CumulativeFlow, cumulative_flow, work_in_progress
 from tests.oracle.items import visits
 from tests.oracle.questions import AsOf, Mode, Question, local_days
 from tests.spec.postgres import PostgresEngine
-from tests.spec.random_histories import DAWN, DAYS, OPS_STATES, WEB_STATES, as_history, told
+from tests.spec.random_histories import DAWN, DAYS, OPS_STATES, PEOPLE, WEB_STATES, as_history, told
 from tests.spec.runner import LONG_AFTER
 
 pytestmark = pytest.mark.django_db
@@ -52,7 +53,17 @@ def unlike(engine: PostgresEngine, history: History, question: Question) -> list
     found = [f"{mode} {line}" for mode in Mode for line in unlike_flow(engine, history, question, mode)]
     wip = work_in_progress(history=history, question=question)
     answer = engine.work_in_progress(question=question)
-    return found + ([] if answer == wip else [f"work in progress: {answer} instead of {wip}"])
+    found += [] if answer == wip else [f"work in progress: {answer} instead of {wip}"]
+    return found + unlike_completion(engine, history, question)
+
+
+def unlike_completion(engine: PostgresEngine, history: History, question: Question) -> list[str]:
+    """Throughput and the state graph."""
+    pairs = {
+        "throughput": (engine.throughput(question=question), throughput(history=history, question=question)),
+        "transitions": (engine.transitions(question=question), state_graph(history=history, question=question)),
+    }
+    return [f"{name}: {answer} instead of {wanted}" for name, (answer, wanted) in pairs.items() if answer != wanted]
 
 
 def unlike_flow(engine: PostgresEngine, history: History, question: Question, mode: Mode) -> list[str]:
@@ -81,13 +92,26 @@ def figures(flow: CumulativeFlow) -> dict[str, tuple]:
 @some
 @given(history=boards(), asked=st.lists(questions(), min_size=1, max_size=4))
 def test_the_replay_is_the_oracles(history: History, asked: list[Question]) -> None:
-    """P2, P13, P15, P27, P28: whatever is reordered, late, transferred, cancelled; THEN and NOW, known then and now."""
+    """P2, P13, P15, P24, P27, P28, P33: whatever is reordered, late, transferred, cancelled; THEN, NOW, known then or now."""
     note(told(history))
     with undone():
         engine = PostgresEngine(seeded(history))
         for question in asked:
             note(str(question))
             assert unlike(engine, history, question) == []
+
+
+@some
+@given(history=boards(), asked=questions())
+def test_persons_are_the_oracles(history: History, asked: Question) -> None:
+    """P13, P15, P24, P33: whoever holds an item, hands it over or changes it, in whatever order that is told."""
+    note(told(history))
+    with undone():
+        engine = PostgresEngine(seeded(history))
+        for name in PEOPLE:
+            held = replace(asked, assignee=name, actor=None)
+            changed = replace(asked, assignee=None, actor=name)
+            assert unlike(engine, history, held) + unlike(engine, history, changed) == []
 
 
 @some
@@ -132,7 +156,15 @@ def test_reports_come_to_the_same(history: History, data: st.DataObject) -> None
         engine = PostgresEngine(loaded)
         for project in ("WEB", "OPS", None):
             as_of = data.draw(st.sampled_from(AsOf))
-            question = Question(buckets=data.draw(any_buckets()), now=now, project=project, as_of=as_of)
+            assignee, actor = data.draw(persons)
+            question = Question(
+                buckets=data.draw(any_buckets()),
+                now=now,
+                project=project,
+                as_of=as_of,
+                assignee=assignee,
+                actor=actor,
+            )
             assert unlike(engine, known, question) == []
         assert strays() == []
         check_last_point(engine, now=now)

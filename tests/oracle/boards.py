@@ -5,7 +5,7 @@ from datetime import datetime
 
 from tests.oracle.definitions import Definitions
 from tests.oracle.facts import Category, History
-from tests.oracle.items import Place, place_at, seen_from, transitions
+from tests.oracle.items import Place, changes_seen
 from tests.oracle.questions import Question
 
 
@@ -22,11 +22,14 @@ class Board:
 
 
 def places(*, history: History, question: Question, at: datetime) -> dict[str, Place]:
-    """Where each item of the question's project (or of any) is just before `at`, CANCELLED states included."""
-    found = {
-        item: place_at(history=history, item=item, at=at, known_at=question.known_until) for item in history.items()
-    }
-    return {item: place for item, place in found.items() if place and question.project in (None, place.project)}
+    """Where each item of the question's board is just before `at`, CANCELLED states included."""
+    found: dict[str, Place] = {}
+    for item in history.items():
+        changes = changes_seen(history=history, question=question, item=item, project=question.project)
+        earlier = [change for change in changes if change.fact.happened_at < at]
+        if earlier and earlier[-1].after is not None:
+            found[item] = earlier[-1].after
+    return found
 
 
 def category_before(*, definitions: Definitions, place: Place, end: datetime) -> Category:
@@ -71,9 +74,7 @@ def visited(*, history: History, question: Question, project: str, before: datet
     """For each item, the states of the project that it has entered before an instant, whether it stayed or not."""
     found = []
     for item in history.items():
-        changes = seen_from(
-            changes=transitions(history=history, item=item, known_at=question.known_until), project=project
-        )
+        changes = changes_seen(history=history, question=question, item=item, project=project)
         earlier = [change for change in changes if change.fact.happened_at < before]
         found.append({change.after.state for change in earlier if change.after is not None})
     return found

@@ -6,9 +6,9 @@ from datetime import datetime, timedelta
 
 from tests.oracle.boards import category_before
 from tests.oracle.definitions import Definitions
-from tests.oracle.facts import Category, History
-from tests.oracle.items import Place, seen_from, transitions
-from tests.oracle.movements import movements, movements_of
+from tests.oracle.facts import Category, Fact, History
+from tests.oracle.items import Place, changes_seen
+from tests.oracle.movements import is_asked_about, movements, movements_of
 from tests.oracle.questions import Question
 from tests.oracle.series import Values, per_bucket
 
@@ -33,29 +33,34 @@ class Edge:
 def throughput(*, history: History, question: Question) -> Throughput:
     """The completion figures; an item that is not DONE at the horizon adds to no `finished`."""
     everything = movements(history=history, question=question)
-    last_finishes = [finished_at(history=history, question=question, item=item) for item in history.items()]
+    finishes = [finish_of(history=history, question=question, item=item) for item in history.items()]
+    chosen = [fact for fact in finishes if fact is not None and is_asked_about(question=question, fact=fact)]
     return Throughput(
-        finished=_in_buckets(history, question, [at for at in last_finishes if at is not None]),
+        finished=_in_buckets(history, question, [fact.happened_at for fact in chosen]),
         finish_events=_in_buckets(history, question, [m.at for m in everything if m.enters(Category.DONE)]),
         cancelled=_in_buckets(history, question, [m.at for m in everything if m.enters(Category.CANCELLED)]),
     )
 
 
-def finished_at(*, history: History, question: Question, item: str) -> datetime | None:
-    """The start of the item's unbroken stay in DONE up to the horizon, None when it is not DONE there.
+def finish_of(*, history: History, question: Question, item: str) -> Fact | None:
+    """The fact that began the item's unbroken stay in DONE up to the horizon, None when it is not DONE there.
 
     The categories are those in force at the horizon: an item in a state that became DONE later finished on entering it.
     """
     definitions = Definitions(history=history, question=question)
-    changes = seen_from(
-        changes=transitions(history=history, item=item, known_at=question.known_until), project=question.project
-    )
-    start: datetime | None = None
+    changes = changes_seen(history=history, question=question, item=item, project=question.project)
+    start: Fact | None = None
     for change in reversed([c for c in changes if c.fact.happened_at < question.horizon]):
         if not _is_done(definitions, change.after, question.horizon):
             break
-        start = change.fact.happened_at
+        start = change.fact
     return start
+
+
+def finished_at(*, history: History, question: Question, item: str) -> datetime | None:
+    """When that stay began; None for an item that is not DONE at the horizon."""
+    fact = finish_of(history=history, question=question, item=item)
+    return None if fact is None else fact.happened_at
 
 
 def state_graph(*, history: History, question: Question) -> dict[tuple[str | None, str | None], Edge]:
@@ -67,7 +72,7 @@ def state_graph(*, history: History, question: Question) -> dict[tuple[str | Non
             edge = (_state(movement.before), _state(movement.after))
             stay = movement.at - (entered_at or movement.at)
             entered_at = movement.at
-            if movement.at >= question.start:
+            if movement.at >= question.start and is_asked_about(question=question, fact=movement.fact):
                 counts[edge].append(stay)
     return {
         edge: Edge(count=len(stays), median=None if edge[0] is None else nearest_rank(stays, percent=50))

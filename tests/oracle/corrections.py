@@ -5,7 +5,7 @@ from datetime import datetime
 
 from tests.oracle.definitions import Definitions, positions
 from tests.oracle.facts import History
-from tests.oracle.items import Transition, seen_from, transitions
+from tests.oracle.items import Transition, changes_seen
 from tests.oracle.questions import Question
 from tests.oracle.series import projects_of
 
@@ -20,7 +20,9 @@ class CorrectionWindow:
 
 
 def correction_windows(*, history: History, question: Question) -> tuple[CorrectionWindow, ...]:
-    """Those that overlap the question's window, by (opening, order of recording)."""
+    """Those that overlap the question's window, by (opening, order of recording). An actor's changes have none."""
+    if question.actor is not None:
+        return ()
     found = [
         opened
         for project in projects_of(history=history, question=question)
@@ -35,7 +37,7 @@ def windows_of_item(
     *, history: History, question: Question, project: str, item: str
 ) -> list[tuple[int, CorrectionWindow]]:
     """The item's correction windows in one project before the horizon, each with the seq of the fact that opened it."""
-    changes = seen_from(changes=transitions(history=history, item=item, known_at=question.known_until), project=project)
+    changes = changes_seen(history=history, question=question, item=item, project=project)
     earlier = [change for change in changes if change.fact.happened_at < question.horizon]
     found: list[tuple[int, CorrectionWindow]] = []
     opening: Transition | None = None

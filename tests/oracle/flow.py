@@ -11,7 +11,7 @@ from tests.oracle.definitions import Definitions, definition_of, lowest, positio
 from tests.oracle.facts import Category, History, Kind
 from tests.oracle.movements import Movement, movements
 from tests.oracle.questions import Mode, Question
-from tests.oracle.series import Values, per_bucket, projects_of, total
+from tests.oracle.series import Values, per_bucket, projects_of, stock_per_bucket, total
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,7 +49,7 @@ def cumulative_flow(*, history: History, question: Question, mode: Mode) -> Cumu
 
 def work_in_progress(*, history: History, question: Question) -> Values:
     """Items in an IN_PROGRESS state at each bucket's end."""
-    return per_bucket(
+    return stock_per_bucket(
         history=history,
         question=question,
         value=lambda _, end: in_progress(history=history, question=question, at=end),
@@ -110,7 +110,7 @@ def _series(history: History, question: Question, mode: Mode) -> dict[str, Value
         return total(measure(history=history, question=question, project=p, state=state, at=at) for p in having)
 
     def series_of(state: str) -> Values:
-        return per_bucket(history=history, question=question, value=lambda _, end: merged(state, end))
+        return stock_per_bucket(history=history, question=question, value=lambda _, end: merged(state, end))
 
     return {state: series_of(state) for states in slugs.values() for state in states}
 
@@ -141,4 +141,4 @@ def _difference(history: History, question: Question) -> Values:
         gaps = [gap(project.key, end) for project in projects_of(history=history, question=question)]
         return sum(gaps) - in_progress(history=history, question=question, at=end)
 
-    return per_bucket(history=history, question=question, value=explained)
+    return stock_per_bucket(history=history, question=question, value=explained)

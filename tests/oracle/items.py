@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from tests.oracle.facts import STATE_KINDS, Fact, History, Kind
+from tests.oracle.questions import Question
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -16,7 +17,7 @@ class Place:
 
 @dataclass(frozen=True, kw_only=True)
 class Transition:
-    """A fact that changed an item's place. None: nowhere (not yet created, discarded, or in another project)."""
+    """A fact that changed an item's place. None: nowhere (not yet created, discarded, on another board)."""
 
     fact: Fact
     before: Place | None
@@ -62,18 +63,31 @@ def transitions(*, history: History, item: str, known_at: datetime) -> list[Tran
     return found
 
 
-def seen_from(*, changes: list[Transition], project: str | None) -> list[Transition]:
-    """The changes as that project's board shows them: every other project is nowhere. No project: unchanged."""
-    if project is None:
-        return changes
-    shown = [
-        Transition(fact=c.fact, before=_within(c.before, project), after=_within(c.after, project)) for c in changes
-    ]
-    return [change for change in shown if change.before != change.after]
+def changes_seen(*, history: History, question: Question, item: str, project: str | None) -> list[Transition]:
+    """The changes as one board shows them: every other project is nowhere, and so are the hands of others than the
+    question's assignee. No project: the tenant's board. A hand-over is a change where one of the two is asked about.
+    """
+    found: list[Transition] = []
+    place: Place | None = None
+    holder = ""
+    before: Place | None = None
+    for fact in _facts_seen(history=history, item=item, known_at=question.known_until):
+        if fact.kind is Kind.ASSIGNED:
+            holder = fact.detail
+        else:
+            place = place_after(fact=fact)
+        is_held = question.assignee in (None, holder)
+        after = place if place is not None and is_held and project in (None, place.project) else None
+        if after != before:
+            found.append(Transition(fact=fact, before=before, after=after))
+        before = after
+    return found
 
 
-def _within(place: Place | None, project: str) -> Place | None:
-    return place if place is not None and place.project == project else None
+def _facts_seen(*, history: History, item: str, known_at: datetime) -> list[Fact]:
+    kinds = STATE_KINDS | {Kind.ASSIGNED}
+    facts = [f for f in history.facts if f.item == item and f.kind in kinds and f.recorded_at <= known_at]
+    return sorted(facts, key=lambda fact: (fact.happened_at, fact.seq))
 
 
 def visits(*, history: History, item: str, known_at: datetime) -> tuple[Visit, ...]:

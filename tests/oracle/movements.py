@@ -5,7 +5,7 @@ from datetime import datetime
 
 from tests.oracle.definitions import Definitions
 from tests.oracle.facts import Category, Fact, History, Kind
-from tests.oracle.items import Place, Transition, seen_from, transitions
+from tests.oracle.items import Place, Transition, changes_seen
 from tests.oracle.questions import Question
 
 OFF_THE_BOARD = (None, Category.CANCELLED)
@@ -51,19 +51,26 @@ class Movement:
 
 
 def movements(*, history: History, question: Question) -> list[Movement]:
-    """Every item's movements before the question's horizon, by (instant, order of recording)."""
+    """Every item's movements before the question's horizon, by (instant, order of recording); of an actor those made."""
     found = [
-        movement for item in history.items() for movement in movements_of(history=history, question=question, item=item)
+        movement
+        for item in history.items()
+        for movement in movements_of(history=history, question=question, item=item)
+        if is_asked_about(question=question, fact=movement.fact)
     ]
     return sorted(found, key=lambda movement: (movement.at, movement.fact.seq))
 
 
 def movements_of(*, history: History, question: Question, item: str) -> list[Movement]:
-    """One item's movements before the question's horizon, in order, on the project's board or the tenant's."""
+    """One item's movements before the question's horizon, in order, on the question's board, whoever made them."""
     definitions = Definitions(history=history, question=question)
-    changes = transitions(history=history, item=item, known_at=question.known_until)
-    shown = seen_from(changes=changes, project=question.project)
+    shown = changes_seen(history=history, question=question, item=item, project=question.project)
     return [_movement(definitions, change) for change in shown if change.fact.happened_at < question.horizon]
+
+
+def is_asked_about(*, question: Question, fact: Fact) -> bool:
+    """Whether the fact is one of those whose change counts: of an actor, only that actor's."""
+    return question.actor in (None, fact.actor)
 
 
 def _movement(definitions: Definitions, change: Transition) -> Movement:

@@ -25,13 +25,18 @@ class AsOf(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Question:
-    """Half-open buckets that touch, and the asker's clock. No project: the tenant; no `known_at`: as known now."""
+    """Half-open buckets that touch, and the asker's clock. No project: the tenant; no `known_at`: as known now.
+
+    With an assignee items are on the board while they are in those hands. With an actor only that actor's changes count.
+    """
 
     buckets: Buckets
     now: datetime
     project: str | None = None
     as_of: AsOf = AsOf.THEN
     known_at: datetime | None = None
+    assignee: str | None = None
+    actor: str | None = None
 
     @property
     def start(self) -> datetime:

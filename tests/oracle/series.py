@@ -24,6 +24,15 @@ def per_bucket(*, history: History, question: Question, value: Callable[[datetim
     )
 
 
+def stock_per_bucket(
+    *, history: History, question: Question, value: Callable[[datetime, datetime], int | None]
+) -> Values:
+    """As `per_bucket`, for what items amount to where they are: None throughout for an actor, who holds none."""
+    if question.actor is not None:
+        return (None,) * len(question.buckets)
+    return per_bucket(history=history, question=question, value=value)
+
+
 def total(values: Iterable[int | None]) -> int | None:
     """The sum of those that exist; None when none does."""
     existing = [value for value in values if value is not None]

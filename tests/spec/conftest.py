@@ -15,7 +15,7 @@ def engine(request: pytest.FixtureRequest, db: Any) -> Engine:
 
 
 @pytest.fixture(params=FULL_ENGINES, ids=lambda factory: factory.__name__)
-def full_engine(request: pytest.FixtureRequest) -> FullEngine:
+def full_engine(request: pytest.FixtureRequest, db: Any) -> FullEngine:
     """A fresh engine of each kind that has every figure."""
     fresh: FullEngine = request.param()
     return fresh

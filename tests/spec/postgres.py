@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from datetime import datetime
 
 from analytics.pure.windows import Bucket, Window
+from analytics.pure.workflow import StateDefinition
 from analytics.replay.definitions import boards, workflows
 from analytics.replay.histories import NO_HISTORY, histories
 from analytics.replay.tasks import TaskList
@@ -13,6 +14,7 @@ from analytics.windows.flow import FlowMode, FlowReading
 from tasks_app.tenancy import entered
 from tests.database.loading import Loaded, seeded
 from tests.oracle.boards import Board
+from tests.oracle.completion import Edge, Throughput
 from tests.oracle.corrections import CorrectionWindow
 from tests.oracle.facts import History
 from tests.oracle.flow import CumulativeFlow
@@ -21,6 +23,7 @@ from tests.oracle.questions import AsOf, Mode, Question
 from tests.oracle.series import Values
 
 EVERYTHING = 1_000
+NOBODY = 2**31 - 1
 
 
 class PostgresEngine:
@@ -63,6 +66,25 @@ class PostgresEngine:
         with self._reading_ledger():
             return tuple(self._flow(question).work_in_progress())
 
+    def throughput(self, *, question: Question) -> Throughput:
+        """See FullEngine."""
+        with self._reading_ledger():
+            found = self._flow(question).throughput()
+        return Throughput(
+            finished=tuple(found.finished),
+            finish_events=tuple(found.finish_events),
+            cancelled=tuple(found.cancelled),
+        )
+
+    def transitions(self, *, question: Question) -> dict[tuple[str | None, str | None], Edge]:
+        """See FullEngine."""
+        with self._reading_ledger():
+            found = self._flow(question).transitions()
+        slugs = [(_slug(edge.before), _slug(edge.after)) for edge in found]
+        assert len(set(slugs)) == len(slugs), "an edge is there twice"
+        edges = [Edge(count=edge.count, median=edge.median) for edge in found]
+        return dict(zip(slugs, edges, strict=True))
+
     def visits(self, *, item: str) -> tuple[Visit, ...]:
         """See Engine."""
         tenant_id, task_id = self.told.tenant_id, self.told.tasks[item]
@@ -95,7 +117,13 @@ class PostgresEngine:
             known_at=question.known_until,
             as_defined_now=question.as_of is AsOf.NOW,
             now=question.now,
+            assignee_id=self._actor(question.assignee),
+            actor_id=self._actor(question.actor),
         )
+
+    def _actor(self, name: str | None) -> int | None:
+        """Of a person that the history does not name there is nothing: an id that nobody has."""
+        return None if name is None else self.told.actors.get(name, NOBODY)
 
 
 def window_of(question: Question) -> Window:
@@ -110,6 +138,10 @@ def window_of(question: Question) -> Window:
         ends=ends,
         complete=tuple(end <= question.now for end in ends),
     )
+
+
+def _slug(state: StateDefinition | None) -> str | None:
+    return None if state is None else state.slug
 
 
 def _as_told(flow: Flow, *, items: Mapping[int, str]) -> CumulativeFlow:

@@ -10,6 +10,7 @@ from tests.oracle.facts import ARRIVING_KINDS, Category, Fact, History, Kind, Pr
 DAWN = datetime(2025, 3, 27, tzinfo=UTC)  # the clocks of Europe change on the 30th
 DAYS = 6
 ITEMS = ("WEB-1", "WEB-2", "OPS-1")
+PEOPLE = ("Ada", "Grace")
 
 
 def states(*labels: str) -> tuple[StateDefinition, ...]:
@@ -30,7 +31,7 @@ delays = st.sampled_from([timedelta(0), timedelta(0), timedelta(hours=5), timede
 def facts(draw: st.DrawFn) -> Fact:
     """One fact of some item, its seq not yet given."""
     happened_at = draw(instants)
-    kind = draw(st.sampled_from([Kind.MOVED, *Kind]))
+    kind = draw(st.sampled_from([Kind.MOVED, Kind.MOVED, Kind.ASSIGNED, *Kind]))
     item = draw(st.sampled_from(ITEMS))
     home = item.partition("-")[0]
     project = draw(st.sampled_from(sorted(STATES_OF))) if kind is Kind.TRANSFERRED else home
@@ -43,7 +44,8 @@ def facts(draw: st.DrawFn) -> Fact:
         project=project,
         kind=kind,
         state=draw(st.sampled_from([state.slug for state in STATES_OF[project]])) if arriving else "",
-        detail="Ada" if kind in (Kind.ASSIGNED, Kind.RENAMED) else "",
+        detail=draw(st.sampled_from([*PEOPLE, *PEOPLE, ""])) if kind in (Kind.ASSIGNED, Kind.RENAMED) else "",
+        actor=draw(st.sampled_from(["", *PEOPLE])),
     )
 
 

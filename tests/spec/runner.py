@@ -45,16 +45,13 @@ class Engine(Protocol):
 
 
 class FullEngine(Engine, Protocol):
-    """An engine that has the figures of completion, too, and the visits of the past's knowledge."""
+    """An engine that has the figures of completion, too."""
 
     def throughput(self, *, question: Question) -> Throughput:
         """What was finished and cancelled in each bucket."""
 
     def transitions(self, *, question: Question) -> dict[tuple[str | None, str | None], Edge]:
         """The state graph of the window."""
-
-    def visits_known(self, *, item: str, known_at: datetime) -> tuple[Visit, ...]:
-        """The item's visits, as known at `known_at`."""
 
 
 class OracleEngine:
@@ -89,13 +86,13 @@ class OracleEngine:
         return visits(history=self.history, item=item, known_at=LONG_AFTER)
 
     def visits_known(self, *, item: str, known_at: datetime) -> tuple[Visit, ...]:
-        """See Engine."""
+        """The item's visits, as known at `known_at`: the oracle alone tells visits of another time's knowledge."""
         return visits(history=self.history, item=item, known_at=known_at)
 
 
 # What each test runs on: those that take `engine` on all of them, those that take `full_engine` on the second list.
 ENGINES: list[Callable[[], Engine]] = [OracleEngine, PostgresEngine]
-FULL_ENGINES: list[Callable[[], FullEngine]] = [OracleEngine]
+FULL_ENGINES: list[Callable[[], FullEngine]] = [OracleEngine, PostgresEngine]
 
 
 def loaded(engine: AnyEngine, table: str) -> AnyEngine:
@@ -118,10 +115,14 @@ def days(
     as_of: AsOf = AsOf.THEN,
     now: datetime = LONG_AFTER,
     known_at: datetime | None = None,
+    assignee: str | None = None,
+    actor: str | None = None,
 ) -> Question:
     """A question over `count` local days from `first`; asked long after everything unless `now` says otherwise."""
     buckets = local_days(first=date.fromisoformat(first), count=count, zone=zone)
-    return Question(buckets=buckets, now=now, project=project, as_of=as_of, known_at=known_at)
+    return Question(
+        buckets=buckets, now=now, project=project, as_of=as_of, known_at=known_at, assignee=assignee, actor=actor
+    )
 
 
 def hours(first: str, count: int, *, project: str | None = "WEB", now: datetime = LONG_AFTER) -> Question:
