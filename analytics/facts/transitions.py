@@ -36,7 +36,7 @@ SELECT p.side, p.item, p.seq, p.happened_at, p.kind, p.actor_id, p.before_id, p.
            AS held_since
   FROM (SELECT c.*, lag(c.after_id, 1, 0) OVER history AS before_id, lag(c.after_holder, 1, 0) OVER history AS before_holder
           FROM (SELECT n.side, n.item, n.seq, n.happened_at, n.kind, n.actor_id,
-                       coalesce(max(CASE WHEN n.kind <= 5 THEN (n.place << 32) | CASE WHEN n.kind = 4 THEN 0 ELSE n.to_id END END)
+                       coalesce(max(CASE WHEN n.kind = 4 THEN n.place << 32 WHEN n.kind <= 5 THEN (n.place << 32) | n.to_id END)
                            OVER history & 4294967295, 0)::int AS after_id,
                        coalesce(max(CASE WHEN n.kind = 7 THEN (n.place << 32) | n.to_id END)
                            OVER history & 4294967295, 0)::int AS after_holder
@@ -85,8 +85,8 @@ SELECT s.item AS task_id, s.from_at AS begin_at, s.seq, s.behind_in AS project_i
           FROM (SELECT m.*, lag(m.behind_in, 1, 0) OVER (PARTITION BY m.item ORDER BY m.happened_at, m.seq) AS was_in
                   FROM (SELECT j.item, j.seq, j.happened_at, coalesce(max(j.project_id) FILTER (WHERE j.behind), 0) AS behind_in
                           FROM (SELECT r.item, r.seq, r.happened_at, r.before_id <> r.after_id AS moves, e.project_id,
-                                       r.happened_at >= e.begin_at AND e.place < max(e.place) OVER (
-                                           PARTITION BY r.item, e.project_id, e.begin_at ORDER BY r.happened_at, r.seq) AS behind
+                                       r.happened_at >= e.begin_at AND e.place < max(e.place) OVER (PARTITION BY
+                                           r.item, e.project_id, e.begin_at ORDER BY r.happened_at, r.seq) AS behind
                                   FROM resolved r
                                   LEFT JOIN epoch e ON e.state_id = r.after_id AND r.happened_at < e.end_at
                                  WHERE r.side = 1 AND r.kind <= 5) j

@@ -10,7 +10,7 @@ from strawberry.types.nodes import FragmentSpread, InlineFragment, SelectedField
 
 from analytics.graphql.inputs import Window, window_node
 from analytics.graphql.projects import WorkflowState, state_node
-from analytics.windows import canonical, receipts
+from analytics.windows import canonical, receipts, sources
 from analytics.windows import flow as flows
 from analytics.windows.flow import FlowReading
 from tasks_app.graphql.asking import Info
@@ -21,7 +21,7 @@ FlowMode = strawberry.enum(
     description="CUMULATIVE: items whose furthest state so far is the line's or beyond. OCCUPANCY: items in the state.",
 )
 ReadFrom = strawberry.enum(
-    receipts.ReadFrom,
+    sources.ReadFrom,
     name="ReadFrom",
     description="RAW: the ledger. ROLLUP: rollups alone, which may lag. MERGED: rollups and the live tail.",
 )

@@ -16,7 +16,7 @@ from analytics.graphql.tasks import Task, load_task, task_connection, task_nodes
 from analytics.pure import windows
 from analytics.replay.definitions import boards
 from analytics.replay.tasks import TaskList
-from analytics.windows import receipts
+from analytics.windows import sources
 from analytics.windows.flow import FlowReading
 from tasks_app.graphql.asking import Info
 from tasks_app.graphql.fields import may, scoped
@@ -169,7 +169,7 @@ class AnalyticsQuery:
         timezone: str | None = strawberry.UNSET,
         known_at: datetime | None = strawberry.UNSET,
         definition_as_of: DefinitionAsOf = DefinitionAsOf.THEN,
-        read_from: ReadFrom = receipts.ReadFrom.MERGED,  # type: ignore[valid-type]
+        read_from: ReadFrom = sources.ReadFrom.MERGED,  # type: ignore[valid-type]
     ) -> Analytics:
         tenant, now = info.context.tenant, info.context.now
         key = plain(project, argument="project") if project else None

@@ -61,6 +61,10 @@ class Workflows:
         self._since = {state: [version.since for version in versions] for state, versions in self._versions.items()}
         self._beginnings = _beginnings(self._recorded.values())
 
+    def as_recorded(self) -> "Workflows":
+        """The same states, through time."""
+        return Workflows(definition for versions in self._recorded.values() for definition in versions)
+
     @property
     def state_ids(self) -> Sequence[int]:
         """Every state that ever was."""

@@ -73,12 +73,16 @@ fact AS (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Statement:
-    """One text for each sort of scope. What is of a person leaves other projects' states to whoever counts the rows."""
+    """One text for each sort of scope. What is of a person leaves other projects' states to whoever counts the rows.
+
+    `body` is what follows `fact`, for facts that are read elsewhere.
+    """
 
     of_project: str
     of_tenant: str
     of_assignee: str
     of_actor: str
+    body: str
 
 
 def after_facts(name: str, statement: str) -> Statement:
@@ -94,6 +98,7 @@ def after_facts(name: str, statement: str) -> Statement:
         of_tenant=of_board(""),
         of_assignee=f"{name} {IN_HANDS} {statement}",
         of_actor=of_board(OF_ACTOR, counted="l.actor_id = %(actor)s"),
+        body=statement,
     )
 
 
@@ -225,14 +230,10 @@ def reached(
     """
     if scope.actor_id is not None:
         return []
-    rows = [
-        (number, project_of[state], state, place)
-        for number, order in enumerate(orders)
-        for state, place in order.items()
-    ]
-    named = columns(rows, names=("orders", "projects", "states", "places"))
     with connection.cursor() as cursor:
-        cursor.execute(scope.chosen(REACHED), {**scope.parameters(), **named, "edges": list(edges)})
+        cursor.execute(
+            scope.chosen(REACHED), {**scope.parameters(), **ordered(orders, project_of), "edges": list(edges)}
+        )
         return [Reached(*row) for row in cursor.fetchall()]
 
 
@@ -243,15 +244,29 @@ def corrections(*, scope: Scope, begin: datetime, orders: Sequence[StateOrder]) 
     """
     if scope.actor_id is not None:
         return []
+    with connection.cursor() as cursor:
+        cursor.execute(scope.chosen(CORRECTIONS), {**scope.parameters(), **placed(orders), "from": begin})
+        return [Correction(*row) for row in cursor.fetchall()]
+
+
+def ordered(orders: Sequence[Mapping[int, int]], project_of: Mapping[int, int]) -> dict[str, list[object]]:
+    """The orders as REACHED names them: by their number, each state's project and place."""
+    rows = [
+        (number, project_of[state], state, place)
+        for number, order in enumerate(orders)
+        for state, place in order.items()
+    ]
+    return columns(rows, names=("orders", "projects", "states", "places"))
+
+
+def placed(orders: Sequence[StateOrder]) -> dict[str, list[object]]:
+    """The orders as CORRECTIONS names them: each state's place and from when to when it held."""
     rows = [
         (state, order.project_id, place, order.begin, order.end)
         for order in orders
         for state, place in order.places.items()
     ]
-    named = columns(rows, names=("states", "projects", "places", "begins", "ends"))
-    with connection.cursor() as cursor:
-        cursor.execute(scope.chosen(CORRECTIONS), {**scope.parameters(), **named, "from": begin})
-        return [Correction(*row) for row in cursor.fetchall()]
+    return columns(rows, names=("states", "projects", "places", "begins", "ends"))
 
 
 def columns(rows: Sequence[tuple[object, ...]], *, names: Sequence[str]) -> dict[str, list[object]]:

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,7 +11,7 @@ from django.db import connection
 from analytics.facts.family import Family
 from analytics.pure.segments import day_starts, month_starts
 from analytics.pure.workflow import StateOrder, Workflows
-from analytics.replay.definitions import boards, workflows
+from analytics.replay.definitions import BoardFacts, boards, workflows
 
 LATEST = datetime.max.replace(tzinfo=UTC)
 NO_PROJECT = 0
@@ -49,8 +49,14 @@ def order_key(places: Mapping[int, int]) -> int:
 
 def ground(*, tenant_id: int, zone: str, family: Family) -> Ground:
     """As the definitions are now. `zone` is the tenant's: that of facts without a project."""
-    found = boards(tenant_id=tenant_id, key=None)
     known = workflows(tenant_id=tenant_id, project_ids=None) if family.workflow else Workflows([])
+    found = ground_of(boards=boards(tenant_id=tenant_id, key=None), known=known)
+    tenant = Basis(project_id=NO_PROJECT, zone=zone, breaks=(), orders=())
+    return replace(found, bases={**found.bases, NO_PROJECT: tenant})
+
+
+def ground_of(*, boards: Iterable[BoardFacts], known: Workflows) -> Ground:
+    """That of some projects, by their definitions through time."""
     epochs = known.orders(before=LATEST)
     bases = {
         board.id: Basis(
@@ -59,9 +65,8 @@ def ground(*, tenant_id: int, zone: str, family: Family) -> Ground:
             breaks=tuple(known.redefined_in.get(board.id, ())),
             orders=tuple(sorted({order_key(epoch.places) for epoch in epochs if epoch.project_id == board.id})),
         )
-        for board in found
+        for board in boards
     }
-    bases[NO_PROJECT] = Basis(project_id=NO_PROJECT, zone=zone, breaks=(), orders=())
     project_of = {state: known.first(state).project_id for state in known.state_ids}
     return Ground(bases=bases, epochs=epochs, project_of=project_of)
 
@@ -90,6 +95,15 @@ epoch AS MATERIALIZED (
     SELECT * FROM unnest(%(epoch_states)s::int[], %(epoch_projects)s::int[], %(epoch_places)s::int[],
                          %(epoch_begins)s::timestamptz[], %(epoch_ends)s::timestamptz[])
                AS e (state_id, project_id, place, begin_at, end_at)
+)
+"""
+
+
+CALENDAR = """
+calendar AS MATERIALIZED (
+    SELECT p.project_id, z.days, z.months, p.breaks
+      FROM (VALUES {projects}) AS p (project_id, zone, breaks)
+      JOIN (VALUES {zones}) AS z (zone, days, months) ON z.zone = p.zone
 )
 """
 
@@ -124,15 +138,13 @@ def calendar(bases: Iterable[Basis], *, start: datetime, end: datetime) -> tuple
         values[f"project_{number}"] = basis.project_id
         values[f"zone_{number}"] = zones.index(basis.zone)
         values[f"breaks_{number}"] = list(basis.breaks)
-    zone_rows = ", ".join(f"({n}, %(days_{n})s::timestamptz[], %(months_{n})s::timestamptz[])" for n in range(len(zones)))
+    zone_rows = ", ".join(
+        f"({n}, %(days_{n})s::timestamptz[], %(months_{n})s::timestamptz[])" for n in range(len(zones))
+    )
     project_rows = ", ".join(
         f"(%(project_{n})s::int, %(zone_{n})s::int, %(breaks_{n})s::timestamptz[])" for n in range(len(bases))
     )
-    text = (
-        "calendar AS MATERIALIZED (SELECT p.project_id, z.days, z.months, p.breaks"
-        f" FROM (VALUES {project_rows}) AS p (project_id, zone, breaks)"
-        f" JOIN (VALUES {zone_rows}) AS z (zone, days, months) ON z.zone = p.zone)"
-    )
+    text = CALENDAR.format(projects=project_rows, zones=zone_rows)
     return text, values
 
 

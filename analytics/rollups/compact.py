@@ -68,7 +68,9 @@ def compact(
 
 
 def _waiting(found: Sequence[Owner], families: Sequence[Family]) -> list[_Waiting]:
-    tails = (_Waiting(owner=owner, family=family, oldest=_oldest(owner, family)) for owner in found for family in families)
+    tails = (
+        _Waiting(owner=owner, family=family, oldest=_oldest(owner, family)) for owner in found for family in families
+    )
     return [tail for tail in tails if tail.oldest]
 
 

@@ -113,8 +113,7 @@ def two_sides(family: Family, *, history: str) -> str:
 def contributions(family: Family, *, facts: str) -> str:
     """The common table expressions up to `contribution`, from those that make `fact`."""
     return (
-        f"{RELATIONS}, {facts}, resolved AS MATERIALIZED ({family.resolve}),"
-        f" contribution AS ({family.contributions})"
+        f"{RELATIONS}, {facts}, resolved AS MATERIALIZED ({family.resolve}), contribution AS ({family.contributions})"
     )
 
 
@@ -145,25 +144,41 @@ def rows(family: Family) -> str:
     )
 
 
+UPSERT = """
+INSERT INTO {rollup} AS r (tenant_id, {columns}) SELECT %(tenant)s, {columns} FROM rollup_row ORDER BY {order}
+    ON CONFLICT (tenant_id, {order}) DO UPDATE SET {merges}
+"""
+
+
 def upsert(family: Family) -> str:
     """Adds `rollup_row` to the rollups."""
-    columns = ", ".join((*family.key, *(measure.name for measure in family.measures)))
-    merges = ", ".join(MERGES[measure.merge].format(name=measure.name) for measure in family.measures)
-    key = ", ".join(("tenant_id", *family.key))
-    return (
-        f"INSERT INTO {family.rollup} AS r (tenant_id, {columns}) SELECT %(tenant)s, {columns} FROM rollup_row"
-        f" ORDER BY {', '.join(family.key)} ON CONFLICT ({key}) DO UPDATE SET {merges}"
+    return UPSERT.format(
+        rollup=family.rollup,
+        columns=", ".join((*family.key, *(measure.name for measure in family.measures))),
+        order=", ".join(family.key),
+        merges=", ".join(MERGES[measure.merge].format(name=measure.name) for measure in family.measures),
     )
+
+
+ALL_ROWS = "SELECT {columns} FROM ({select}) d"
+# What the new facts changed, and no more: an old fact mostly stays as it is.
+CHANGED_ROWS = """
+SELECT {columns} FROM ({select}) d WHERE side = 1 EXCEPT ALL SELECT {columns} FROM ({select}) d WHERE side = -1
+"""
+WRITE_DERIVED = """
+INSERT INTO {table} (tenant_id, {columns}) SELECT %(tenant)s, w.* FROM ({rows}) w
+    ON CONFLICT (tenant_id, {key}) DO UPDATE SET {changes}
+"""
 
 
 def written(derived: Derived) -> str:
     """Writes a derived table's rows of the touched items: those that changed, or all of them."""
     columns = ", ".join(derived.columns)
-    rows = f"SELECT {columns} FROM ({derived.select}) d"
-    if derived.of_facts:
-        rows = f"{rows} WHERE side = 1 EXCEPT ALL SELECT {columns} FROM ({derived.select}) d WHERE side = -1"
-    changes = ", ".join(f"{column} = excluded.{column}" for column in derived.columns if column not in derived.key)
-    return (
-        f"INSERT INTO {derived.table} (tenant_id, {columns}) SELECT %(tenant)s, w.* FROM ({rows}) w"
-        f" ON CONFLICT (tenant_id, {', '.join(derived.key)}) DO UPDATE SET {changes}"
+    rows = CHANGED_ROWS if derived.of_facts else ALL_ROWS
+    return WRITE_DERIVED.format(
+        table=derived.table,
+        columns=columns,
+        rows=rows.format(columns=columns, select=derived.select),
+        key=", ".join(derived.key),
+        changes=", ".join(f"{name} = excluded.{name}" for name in derived.columns if name not in derived.key),
     )

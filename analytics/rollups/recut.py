@@ -47,9 +47,7 @@ def remake(*, turn: Turn, found: Ground) -> None:
             cursor.execute(FORGET_ALL.format(table=table), turn.values())
     first = _first_fact(turn)
     if first is not None:
-        restate(
-            turn=turn, found=found, history=histories.ALL_FOLDED, values={"taken": []}, span=(first, turn.now)
-        )
+        restate(turn=turn, found=found, history=histories.ALL_FOLDED, values={"taken": []}, span=(first, turn.now))
     _keep(turn, found.bases.values())
     _note_generation(turn)
 

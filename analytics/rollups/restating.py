@@ -63,7 +63,7 @@ class Turn:
 
 def take_turn(*, owner: Owner, family: Family, now: datetime, wait: bool) -> Turn | None:
     """Locks the family's row, first of all. None when somebody else has it and `wait` is false."""
-    values = {"tenant": owner.id, "family": family.name}
+    values: dict[str, Any] = {"tenant": owner.id, "family": family.name}
     with connection.cursor() as cursor:
         cursor.execute(OPEN_FAMILY, values)
         cursor.execute(TAKE_TURN.format(waiting="" if wait else "SKIP LOCKED"), values)

@@ -6,13 +6,16 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from functools import cached_property
 
+from analytics.facts.transitions import TRANSITIONS
 from analytics.pure import completion, flow
 from analytics.pure.windows import Window
 from analytics.pure.workflow import StateDefinition, Workflows, in_order
-from analytics.replay import completion as completion_replay
 from analytics.replay import flow as replay
 from analytics.replay.definitions import BoardFacts, workflows
 from analytics.replay.items import ItemName, names_of
+from analytics.rollups.basis import Ground, ground_of
+from analytics.windows.sources import FoldedSource, RawSource, ReadFrom, Source, why_not
+from analytics.windows.standing import Standing, standing
 
 LATEST = datetime.max.replace(tzinfo=UTC)
 
@@ -85,6 +88,7 @@ class FlowReading:
         now: datetime,
         assignee_id: int | None = None,
         actor_id: int | None = None,
+        read_from: ReadFrom = ReadFrom.MERGED,
     ) -> None:
         self.window = window
         self._tenant_id = tenant_id
@@ -95,6 +99,7 @@ class FlowReading:
         self._now = now
         self._assignee_id = assignee_id
         self._actor_id = actor_id
+        self._asked_from = read_from
 
     @property
     def recorded_since(self) -> datetime | None:
@@ -117,8 +122,39 @@ class FlowReading:
         return flow.cut(window=self.window, workflows=self.workflows, recorded_since=self.recorded_since, now=self._now)
 
     @cached_property
+    def fallback(self) -> str | None:
+        """Why the ledger was read though rollups were asked for; None when it was not."""
+        if self._asked_from is ReadFrom.RAW:
+            return None
+        if self._known_at is not None:
+            return "Rollups have what is known now, not what was known at an instant, so the ledger was read."
+        if self._as_defined_now and len(self._ground.epochs) > len({epoch.project_id for epoch in self._ground.epochs}):
+            return "The order of states changed, and rollups count by the order of each time, so the ledger was read."
+        return why_not(scope=self._scope, frame=self.frame, ground=self._ground, standing=self._standing)
+
+    @cached_property
+    def _source(self) -> Source:
+        if self._asked_from is ReadFrom.RAW or self.fallback:
+            return RawSource(scope=self._scope, frame=self.frame)
+        return FoldedSource(
+            scope=self._scope,
+            frame=self.frame,
+            ground=self._ground,
+            standing=self._standing,
+            asked_from=self._asked_from,
+        )
+
+    @cached_property
+    def _ground(self) -> Ground:
+        return ground_of(boards=self._boards, known=self.workflows.as_recorded())
+
+    @cached_property
+    def _standing(self) -> Standing:
+        return standing(tenant_id=self._tenant_id, family=TRANSITIONS, boards=self._boards)
+
+    @cached_property
     def _movements(self) -> Sequence[flow.Movement]:
-        return replay.movements(scope=self._scope, edges=self.frame.edges)
+        return self._source.movements()
 
     @cached_property
     def _counts(self) -> flow.Counts:
@@ -126,11 +162,7 @@ class FlowReading:
 
     @cached_property
     def _lines(self) -> flow.Lines:
-        project_of = {state: definition.project_id for state, definition in self.frame.first.items()}
-        rows = replay.reached(
-            scope=self._scope, edges=self.frame.edges, orders=self.frame.orders, project_of=project_of
-        )
-        return flow.lines(frame=self.frame, reached=rows)
+        return flow.lines(frame=self.frame, reached=self._source.reached())
 
     @property
     def _scope(self) -> replay.Scope:
@@ -144,11 +176,22 @@ class FlowReading:
         )
 
     @property
+    def read_from(self) -> ReadFrom:
+        """Where the figures were read from."""
+        return self._source.read_from
+
+    @property
     def raw_rows(self) -> int:
         """Ledger rows that the figures so far were counted from."""
         if not {"_movements", "_edges"} & self.__dict__.keys():
             return 0
-        return sum(row.count for row in self._movements)
+        _ = self._movements
+        return self._source.raw_rows
+
+    @property
+    def tail_rows(self) -> int:
+        """Facts that the figures were counted from and no rollup had."""
+        return self._source.tail_rows
 
     def states(self) -> list[StateDefinition]:
         """The states that the window's charts show, in order; those of one slug are one for a whole tenant."""
@@ -169,8 +212,7 @@ class FlowReading:
 
     @cached_property
     def _finished(self) -> Sequence[completion.Finished]:
-        done = completion.done_states(self.frame)
-        return completion_replay.finished(scope=self._scope, edges=self.frame.edges, done=done)
+        return self._source.finished(done=completion.done_states(self.frame))
 
     def transitions(self) -> list[completion.Edge]:
         """The state graph: the window's transitions from state to state, in the order of the workflow."""
@@ -179,9 +221,7 @@ class FlowReading:
     @cached_property
     def _edges(self) -> list[completion.Edge]:
         groups = self._every_state
-        rows = completion_replay.traversals(
-            scope=self._scope, begin=self.window.start, groups=completion.grouped(groups)
-        )
+        rows = self._source.traversals(groups=completion.grouped(groups))
         return completion.edges(groups=groups, rows=rows)
 
     def _stock(self, values: Sequence[int | None]) -> list[int | None]:
@@ -190,9 +230,11 @@ class FlowReading:
 
     def cumulative_flow(self, *, mode: FlowMode) -> CumulativeFlow:
         """The diagram in that mode."""
-        known, stock, counts = self.frame.where_known, self._stock, self._counts
-        lines = self._lines.by_state if mode is FlowMode.CUMULATIVE else counts.bands
-        gap = zip(self._lines.gap, counts.in_progress, strict=True)
+        # Lines first: who reads them has read the movements with them.
+        drawn, counts = self._lines, self._counts
+        known, stock = self.frame.where_known, self._stock
+        lines = drawn.by_state if mode is FlowMode.CUMULATIVE else counts.bands
+        gap = zip(drawn.gap, counts.in_progress, strict=True)
         return CumulativeFlow(
             mode=mode,
             series=[
@@ -242,8 +284,7 @@ class FlowReading:
 
     @cached_property
     def _correction_windows(self) -> list[CorrectionWindow]:
-        orders = self.workflows.orders(before=self.window.end)
-        rows = replay.corrections(scope=self._scope, begin=self.window.start, orders=orders)
+        rows = self._source.corrections(orders=self.workflows.orders(before=self.window.end))
         names = names_of(tenant_id=self._tenant_id, task_ids=sorted({row.task_id for row in rows}))
         windows = [CorrectionWindow(item=names[row.task_id], begin=row.begin, end=row.end) for row in rows]
         # By what is the same in every database; the order of recording differs when a file comes in another order.

@@ -3,21 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from typing import Any
 
 from analytics.pure.canonical import digest
 from analytics.pure.zones import tzdata_version
+from analytics.windows.sources import ReadFrom
 
 FLOW_VERSION = "flow/1"
-
-
-class ReadFrom(StrEnum):
-    """Where figures are read from. RAW: the ledger. ROLLUP: rollups alone, which may lag. MERGED: both and the tail."""
-
-    RAW = "RAW"
-    ROLLUP = "ROLLUP"
-    MERGED = "MERGED"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -24,7 +24,8 @@ SELECT r.bucket AS at, r.project_id, t.facet, t.subject, r.before_id, r.after_id
                  AND r.subject = t.subject AND r.grain = s.grain AND r.bucket >= s.start_at AND r.bucket < s.end_at
 """
 LIVE = """
-SELECT c.happened_at, c.project_id, c.facet, c.subject, c.before_id, c.after_id, CASE c.side WHEN -1 THEN -c.facts ELSE c.facts END
+SELECT c.happened_at, c.project_id, c.facet, c.subject, c.before_id, c.after_id,
+       CASE c.side WHEN -1 THEN -c.facts ELSE c.facts END
   FROM contribution c
   JOIN target t ON t.project_id = c.project_id AND t.facet = c.facet AND t.subject = c.subject
  WHERE c.happened_at < %(until)s
@@ -63,7 +64,8 @@ fact AS (
 FINE = """
 SELECT d.item, d.seq, d.happened_at{reads}, false AS fresh
   FROM (SELECT DISTINCT f.item FROM segment s
-          JOIN ({details}) f ON f.tenant_id = (SELECT %(tenant)s::bigint) AND f.happened_at >= s.start_at AND f.happened_at < s.end_at
+          JOIN ({details}) f ON f.tenant_id = (SELECT %(tenant)s::bigint)
+                           AND f.happened_at >= s.start_at AND f.happened_at < s.end_at
          WHERE s.grain = 0) i
   JOIN ({details}) d ON d.tenant_id = (SELECT %(tenant)s::bigint) AND d.item = i.item
  WHERE d.happened_at < %(until)s
@@ -116,9 +118,7 @@ def statement(reading: Reading) -> str:
     stored = STORED.format(rollup=family.rollup)
     if not reading.tail and not _is_fine(reading):
         return f"/* windows.rollup */ WITH {ASKED} {ADDED_UP.format(parts=stored)}"
-    facts = LIVE_FACTS.format(
-        in_tail=_tail(family) if reading.tail else _nothing(family), fine=_fine(family) if _is_fine(reading) else _nothing(family)
-    )
+    facts = LIVE_FACTS.format(in_tail=_tail(family, reading.tail), fine=_fine(family, _is_fine(reading)))
     parts = f"{stored} UNION ALL {LIVE}"
     return (
         f"/* windows.merged */ WITH {ASKED}, {histories.contributions(family, facts=facts)}"
@@ -128,7 +128,11 @@ def statement(reading: Reading) -> str:
 
 def values(reading: Reading, targets: Sequence[Target]) -> dict[str, Any]:
     """The parameters of the statement."""
-    rows = [(project, int(each.grain or 0), each.start, each.end) for project, found in reading.segments.items() for each in found]
+    rows = [
+        (project, int(each.grain or 0), each.start, each.end)
+        for project, found in reading.segments.items()
+        for each in found
+    ]
     return {
         "tenant": reading.tenant_id,
         "edges": list(reading.edges),
@@ -148,13 +152,14 @@ def _is_fine(reading: Reading) -> bool:
     return any(each.grain is None for found in reading.segments.values() for each in found)
 
 
-def _tail(family: Family) -> str:
-    return histories.named(histories.TAIL_ALONE if family.independent else histories.IN_TAIL, family=family)
+def _tail(family: Family, wanted: bool) -> str:
+    history = histories.TAIL_ALONE if family.independent else histories.IN_TAIL
+    return histories.named(history, family=family) if wanted else _nothing(family)
 
 
-def _fine(family: Family) -> str:
+def _fine(family: Family, wanted: bool) -> str:
     reads = "".join(f", d.{column}" for column in family.reads)
-    return FINE.format(details=family.details, reads=reads)
+    return FINE.format(details=family.details, reads=reads) if wanted else _nothing(family)
 
 
 def _nothing(family: Family) -> str:

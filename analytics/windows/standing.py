@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.db import connection
 
@@ -40,7 +41,7 @@ class Standing:
 
 def standing(*, tenant_id: int, family: Family, boards: Sequence[BoardFacts]) -> Standing:
     """As the transaction's snapshot shows it."""
-    values = {"tenant": tenant_id, "family": family.name, "projects": [board.id for board in boards]}
+    values: dict[str, Any] = {"tenant": tenant_id, "family": family.name, "projects": [board.id for board in boards]}
     with connection.cursor() as cursor:
         cursor.execute(STANDING.format(rollup=family.rollup, month=int(Grain.MONTH)), values)
         rows = cursor.fetchall()
@@ -58,9 +59,7 @@ def standing(*, tenant_id: int, family: Family, boards: Sequence[BoardFacts]) ->
     )
 
 
-def pieces(
-    *, standing: Standing, project_id: int, edges: Sequence[datetime], grains: Sequence[Grain]
-) -> list[Segment]:
+def pieces(*, standing: Standing, project_id: int, edges: Sequence[datetime], grains: Sequence[Grain]) -> list[Segment]:
     """Which rows of a project add up to the time before the last edge, each within one piece between edges."""
     since = standing.since.get(project_id)
     if since is None:

@@ -2,15 +2,19 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import UTC, datetime
 
+from analytics.facts.transitions import TRANSITIONS
 from analytics.pure.windows import Bucket, Window
 from analytics.pure.workflow import StateDefinition
 from analytics.replay.definitions import boards, workflows
 from analytics.replay.histories import NO_HISTORY, histories
 from analytics.replay.tasks import TaskList
+from analytics.rollups.compact import compact, owners
+from analytics.rollups.fold import fold
 from analytics.windows.flow import CumulativeFlow as Flow
 from analytics.windows.flow import FlowMode, FlowReading
+from analytics.windows.sources import ReadFrom
 from tasks_app.tenancy import entered
 from tests.database.loading import Loaded, seeded
 from tests.oracle.boards import Board
@@ -24,10 +28,13 @@ from tests.oracle.series import Values
 
 EVERYTHING = 1_000
 NOBODY = 2**31 - 1
+LONG_AFTER = datetime(2030, 1, 1, tzinfo=UTC)
 
 
 class PostgresEngine:
     """The ledger of one tenant, replayed. `told` is where the history went."""
+
+    read_from = ReadFrom.RAW
 
     def __init__(self, told: Loaded | None = None) -> None:
         if told is not None:
@@ -109,12 +116,16 @@ class PostgresEngine:
             yield
 
     def _flow(self, question: Question) -> FlowReading:
+        # What is folded is what is known now: a question whose clock lies within the history can only be replayed.
+        is_now = self.read_from is not ReadFrom.RAW and question.known_until >= LONG_AFTER
+        known_at = None if is_now else question.known_until
         return FlowReading(
             tenant_id=self.told.tenant_id,
-            boards=boards(tenant_id=self.told.tenant_id, key=question.project, known_at=question.known_until),
+            boards=boards(tenant_id=self.told.tenant_id, key=question.project, known_at=known_at),
             whole_tenant=question.project is None,
             window=window_of(question),
-            known_at=question.known_until,
+            known_at=known_at,
+            read_from=self.read_from,
             as_defined_now=question.as_of is AsOf.NOW,
             now=question.now,
             assignee_id=self._actor(question.assignee),
@@ -124,6 +135,34 @@ class PostgresEngine:
     def _actor(self, name: str | None) -> int | None:
         """Of a person that the history does not name there is nothing: an id that nobody has."""
         return None if name is None else self.told.actors.get(name, NOBODY)
+
+
+class FoldedEngine(PostgresEngine):
+    """Rollups of all facts, and no tail."""
+
+    read_from = ReadFrom.ROLLUP
+
+    def load(self, *, history: History) -> None:
+        """Seeds a new tenant and folds all of it."""
+        super().load(history=history)
+        compact(now=LONG_AFTER, tenant_id=self.told.tenant_id)
+
+
+class HalfFoldedEngine(PostgresEngine):
+    """Rollups of the facts that were recorded first; the later half is still in the tail."""
+
+    read_from = ReadFrom.MERGED
+
+    def load(self, *, history: History) -> None:
+        """Seeds a new tenant and folds half of it."""
+        super().load(history=history)
+        fold_some(tenant_id=self.told.tenant_id, facts=len(history.facts) // 2)
+
+
+def fold_some(*, tenant_id: int, facts: int) -> None:
+    """Folds that many of the facts that were recorded first."""
+    for owner in owners(tenant_id=tenant_id):
+        fold(owner=owner, family=TRANSITIONS, now=LONG_AFTER, most_facts=facts)
 
 
 def window_of(question: Question) -> Window:

@@ -17,9 +17,8 @@ from tests.oracle.flow import CumulativeFlow, cumulative_flow, work_in_progress
 from tests.oracle.items import Visit, visits
 from tests.oracle.questions import AsOf, Buckets, Mode, Question, local_days
 from tests.oracle.series import Values
-from tests.spec.postgres import PostgresEngine
+from tests.spec.postgres import LONG_AFTER, FoldedEngine, HalfFoldedEngine, PostgresEngine
 
-LONG_AFTER = datetime(2030, 1, 1, tzinfo=UTC)
 FLOWS = ("arrivals", "departures", "left", "discarded", "difference")
 Chart = dict[str, Values]
 AnyEngine = TypeVar("AnyEngine", bound="Engine")
@@ -91,8 +90,8 @@ class OracleEngine:
 
 
 # What each test runs on: those that take `engine` on all of them, those that take `full_engine` on the second list.
-ENGINES: list[Callable[[], Engine]] = [OracleEngine, PostgresEngine]
-FULL_ENGINES: list[Callable[[], FullEngine]] = [OracleEngine, PostgresEngine]
+ENGINES: list[Callable[[], Engine]] = [OracleEngine, PostgresEngine, FoldedEngine, HalfFoldedEngine]
+FULL_ENGINES: list[Callable[[], FullEngine]] = [OracleEngine, PostgresEngine, FoldedEngine, HalfFoldedEngine]
 
 
 def loaded(engine: AnyEngine, table: str) -> AnyEngine:

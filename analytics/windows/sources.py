@@ -1,0 +1,250 @@
+"""Where the figures of a question are counted from: the ledger, or rollups with or without the live tail."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cached_property
+from typing import Protocol
+
+from analytics.facts.transitions import TRANSITIONS, Facet
+from analytics.pure.completion import Finished, Traversal
+from analytics.pure.flow import Frame, Movement, Reached
+from analytics.pure.segments import Grain, Segment
+from analytics.pure.workflow import StateOrder
+from analytics.replay import completion as completion_replay
+from analytics.replay import flow as replay
+from analytics.replay.flow import Correction, Scope
+from analytics.rollups.basis import Ground, order_key
+from analytics.windows.rows import Reading, Row, Target, read
+from analytics.windows.standing import Standing, pieces
+from analytics.windows.steps import Steps
+
+
+class ReadFrom(StrEnum):
+    """Where figures are read from. RAW: the ledger. ROLLUP: rollups alone, which may lag. MERGED: both and the tail."""
+
+    RAW = "RAW"
+    ROLLUP = "ROLLUP"
+    MERGED = "MERGED"
+
+
+class Source(Protocol):
+    """Rows by piece of a frame. `raw_rows` and `tail_rows` are the ledger rows and unfolded facts read so far."""
+
+    @property
+    def read_from(self) -> ReadFrom:
+        """Where from."""
+
+    @property
+    def raw_rows(self) -> int:
+        """Ledger rows read."""
+
+    @property
+    def tail_rows(self) -> int:
+        """Facts read that no rollup had."""
+
+    def movements(self) -> Sequence[Movement]:
+        """What took items from one state to another."""
+
+    def reached(self) -> Sequence[Reached]:
+        """How far items came."""
+
+    def corrections(self, *, orders: Sequence[StateOrder]) -> Sequence[Correction]:
+        """When items were behind."""
+
+    def finished(self, *, done: Collection[int]) -> Sequence[Finished]:
+        """When items began the stay in DONE that lasts at the window's end."""
+
+    def traversals(self, *, groups: Mapping[int, int]) -> Sequence[Traversal]:
+        """The window's steps."""
+
+
+@dataclass(kw_only=True)
+class RawSource:
+    """The ledger, replayed."""
+
+    scope: Scope
+    frame: Frame
+    read_from: ReadFrom = ReadFrom.RAW
+    raw_rows: int = 0
+    tail_rows: int = 0
+
+    def movements(self) -> Sequence[Movement]:
+        """See Source."""
+        found = replay.movements(scope=self.scope, edges=self.frame.edges)
+        self.raw_rows = sum(row.count for row in found)
+        return found
+
+    def reached(self) -> Sequence[Reached]:
+        """See Source."""
+        return replay.reached(
+            scope=self.scope, edges=self.frame.edges, orders=self.frame.orders, project_of=_project_of(self.frame)
+        )
+
+    def corrections(self, *, orders: Sequence[StateOrder]) -> Sequence[Correction]:
+        """See Source."""
+        return replay.corrections(scope=self.scope, begin=self.frame.window.start, orders=orders)
+
+    def finished(self, *, done: Collection[int]) -> Sequence[Finished]:
+        """See Source."""
+        return completion_replay.finished(scope=self.scope, edges=self.frame.edges, done=done)
+
+    def traversals(self, *, groups: Mapping[int, int]) -> Sequence[Traversal]:
+        """See Source."""
+        return completion_replay.traversals(scope=self.scope, begin=self.frame.window.start, groups=groups)
+
+
+@dataclass(kw_only=True)
+class FoldedSource:
+    """Rollups and folded facts; with MERGED the facts that are still in the tail, too."""
+
+    scope: Scope
+    frame: Frame
+    ground: Ground
+    standing: Standing
+    asked_from: ReadFrom
+
+    @property
+    def read_from(self) -> ReadFrom:
+        """As asked."""
+        return self.asked_from
+
+    @property
+    def tail_rows(self) -> int:
+        """Facts that no rollup had."""
+        return self.standing.tail_rows if self.asked_from is ReadFrom.MERGED else 0
+
+    @cached_property
+    def raw_rows(self) -> int:
+        """The ledger rows of the items that have facts in the tail."""
+        return self._steps.live_rows() if self._has_tail else 0
+
+    @property
+    def _has_tail(self) -> bool:
+        return self.tail_rows > 0
+
+    @cached_property
+    def _steps(self) -> Steps:
+        return Steps(scope=self.scope, ground=self.ground, tail=self._has_tail)
+
+    def movements(self) -> Sequence[Movement]:
+        """See Source."""
+        return self._all_movements
+
+    @cached_property
+    def _all_movements(self) -> Sequence[Movement]:
+        rows = self.__dict__.get("_both") or self._read(self._of_scope)
+        return [
+            Movement(row.piece, row.before_id, row.after_id, row.after_id == 0, row.facts)
+            for row in rows
+            if row.facet != Facet.FURTHEST and self._counts(row)
+        ]
+
+    def _counts(self, row: Row) -> bool:
+        """A movement between two projects is kept for each of them; of a whole tenant it is one."""
+        if self.scope.project_id is not None:
+            return True
+        project_of = self.ground.project_of
+        return row.project_id == project_of.get(row.after_id, project_of.get(row.before_id))
+
+    def reached(self) -> Sequence[Reached]:
+        """See Source. Reads the movements, too: whoever draws lines needs them, and so it is one statement."""
+        if self.scope.actor_id is not None:
+            return []
+        project_of = _project_of(self.frame)
+        if self.scope.assignee_id is not None:
+            return self._steps.reached_by_person(
+                edges=self.frame.edges, orders=self.frame.orders, project_of=project_of
+            )
+        orders = orders_by_key(self.frame)
+        targets = [Target(project, Facet.FURTHEST, key) for project, key in orders]
+        self._both = self._read([*self._of_scope, *targets])
+        return [
+            Reached(number, row.project_id, row.before_id, row.after_id, row.piece, row.facts)
+            for row in self._both
+            if row.facet == Facet.FURTHEST
+            for number in orders[row.project_id, row.subject]
+        ]
+
+    def corrections(self, *, orders: Sequence[StateOrder]) -> Sequence[Correction]:
+        """See Source."""
+        if self.scope.actor_id is not None:
+            return []
+        if self.scope.assignee_id is not None:
+            return self._steps.corrections_of_person(begin=self.frame.window.start, orders=orders)
+        return self._steps.corrections(begin=self.frame.window.start)
+
+    def finished(self, *, done: Collection[int]) -> Sequence[Finished]:
+        """See Source."""
+        return self._steps.finished(edges=self.frame.edges, done=done)
+
+    def traversals(self, *, groups: Mapping[int, int]) -> Sequence[Traversal]:
+        """See Source."""
+        return self._steps.traversals(begin=self.frame.window.start, groups=groups)
+
+    @property
+    def _of_scope(self) -> list[Target]:
+        facet, subject = facet_of(self.scope)
+        return [Target(project, facet, subject) for project in self.ground.bases]
+
+    def _read(self, targets: Sequence[Target]) -> list[Row]:
+        reading = Reading(
+            tenant_id=self.scope.tenant_id,
+            family=TRANSITIONS,
+            ground=self.ground,
+            edges=self.frame.edges,
+            segments=segments_of(standing=self.standing, scope=self.scope, frame=self.frame),
+            tail=self._has_tail,
+        )
+        return read(reading=reading, targets=targets)
+
+
+PERSONS_GRAINS = (Grain.DAY, Grain.MONTH)
+
+
+def segments_of(*, standing: Standing, scope: Scope, frame: Frame) -> dict[int, list[Segment]]:
+    """By project: the stretches of rows that the scope's figures add up."""
+    grains = TRANSITIONS.grains if facet_of(scope)[0] is Facet.BOARD else PERSONS_GRAINS
+    return {
+        project: pieces(standing=standing, project_id=project, edges=frame.edges, grains=grains)
+        for project in standing.bases
+    }
+
+
+def why_not(*, scope: Scope, frame: Frame, ground: Ground, standing: Standing) -> str | None:
+    """Why rollups cannot answer, as people read it; None when they can."""
+    if not standing.bases:
+        return "Nothing is folded yet, so the ledger was read."
+    if standing.bases != ground.bases:
+        return "Definitions changed since the last fold, so the ledger was read."
+    known = {(project, key) for project, basis in standing.bases.items() for key in basis.orders}
+    if not orders_by_key(frame).keys() <= known:
+        return "Rollups do not count by this order of states, so the ledger was read."
+    kept = max(standing.kept_since.values(), default=None)
+    fine = segments_of(standing=standing, scope=scope, frame=frame).values()
+    if kept and any(each.grain is None and each.start < kept for found in fine for each in found):
+        return f"Finer rollups are kept since {kept.date()} only, so the ledger was read."
+    return None
+
+
+def facet_of(scope: Scope) -> tuple[Facet, int]:
+    """The side from which the scope's movements are counted."""
+    if scope.assignee_id is not None:
+        return Facet.ASSIGNEE, scope.assignee_id
+    return (Facet.BOARD, 0) if scope.actor_id is None else (Facet.ACTOR, scope.actor_id)
+
+
+def _project_of(frame: Frame) -> Mapping[int, int]:
+    return {state: definition.project_id for state, definition in frame.first.items()}
+
+
+def orders_by_key(frame: Frame) -> dict[tuple[int, int], list[int]]:
+    """By project and name of an order: the numbers of the frame's orders in which that project has it."""
+    project_of, found = _project_of(frame), dict[tuple[int, int], list[int]]()
+    for number, order in enumerate(frame.orders):
+        places: dict[int, dict[int, int]] = {}
+        for state, place in order.items():
+            places.setdefault(project_of[state], {})[state] = place
+        for project, its_places in places.items():
+            found.setdefault((project, order_key(its_places)), []).append(number)
+    return found
