@@ -14,15 +14,17 @@ from analytics.rollups.compact import compact, owners
 from analytics.rollups.rebuild import rebuild
 from analytics.rollups.verify import verify_rollups
 from analytics.windows.sources import ReadFrom
+from tasks_app.tenancy import entered
 from tests.database.loading import seeded
 from tests.database.random_boards import boards, questions
 from tests.database.recording import sql
 from tests.database.test_replay_properties import some, undone, unlike
+from tests.facts_as_text import parse
 from tests.oracle.facts import History
 from tests.oracle.questions import Question
 from tests.spec.postgres import FoldedEngine, HalfFoldedEngine, fold_some
 from tests.spec.random_histories import PEOPLE, told
-from tests.spec.runner import LONG_AFTER
+from tests.spec.runner import LONG_AFTER, days
 
 pytestmark = pytest.mark.django_db
 
@@ -137,31 +139,20 @@ def test_persons_are_the_oracles_from_rollups(history: History, asked: Question,
             assert unlike(engine, history, held) + unlike(engine, history, changed) == []
 
 
-def test_rollups_answer_for_most_random_questions() -> None:
-    """The properties above would hold if everything fell back to the ledger; so a plain question must not."""
+PLAIN = """
+project WEB since=2026-03-01
+states Todo:todo Doing:in_progress Done:done
+2026-03-02 09:00 WEB-1 created Todo
+2026-03-03 09:00 WEB-1 moved Doing
+"""
+
+
+def test_a_plain_question_reads_no_ledger_row() -> None:
+    """The properties above would hold, too, if everything fell back to the ledger."""
     with undone():
         engine = FoldedEngine()
-        engine.load(history=_plain())
-        with engine._reading_ledger():
-            reading = engine._flow(_plain_question())
-            reading.work_in_progress()
+        engine.load(history=parse(PLAIN))
+        reading = engine.reading(days("2026-03-01", 4))
+        with entered(tenant_id=engine.told.tenant_id, read_only=True):
+            assert reading.work_in_progress() == [0, 0, 1, 1]
             assert (reading.read_from, reading.fallback, reading.raw_rows) == (ReadFrom.ROLLUP, None, 0)
-
-
-def _plain() -> History:
-    from tests.facts_as_text import parse
-
-    return parse(
-        """
-        project WEB since=2026-03-01
-        states  Todo:todo Doing:in_progress Done:done
-        2026-03-02 WEB-1 created Todo
-        2026-03-03 WEB-1 moved Doing
-        """
-    )
-
-
-def _plain_question() -> Question:
-    from tests.spec.runner import days
-
-    return days("2026-03-01", 4)

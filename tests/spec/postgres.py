@@ -65,18 +65,18 @@ class PostgresEngine:
     def cumulative_flow(self, *, question: Question, mode: Mode) -> CumulativeFlow:
         """See Engine."""
         with self._reading_ledger():
-            flow = self._flow(question).cumulative_flow(mode=FlowMode(mode.value))
+            flow = self.reading(question).cumulative_flow(mode=FlowMode(mode.value))
         return _as_told(flow, items={task_id: item for item, task_id in self.told.tasks.items()})
 
     def work_in_progress(self, *, question: Question) -> Values:
         """See Engine."""
         with self._reading_ledger():
-            return tuple(self._flow(question).work_in_progress())
+            return tuple(self.reading(question).work_in_progress())
 
     def throughput(self, *, question: Question) -> Throughput:
         """See FullEngine."""
         with self._reading_ledger():
-            found = self._flow(question).throughput()
+            found = self.reading(question).throughput()
         return Throughput(
             finished=tuple(found.finished),
             finish_events=tuple(found.finish_events),
@@ -86,7 +86,7 @@ class PostgresEngine:
     def transitions(self, *, question: Question) -> dict[tuple[str | None, str | None], Edge]:
         """See FullEngine."""
         with self._reading_ledger():
-            found = self._flow(question).transitions()
+            found = self.reading(question).transitions()
         slugs = [(_slug(edge.before), _slug(edge.after)) for edge in found]
         assert len(set(slugs)) == len(slugs), "an edge is there twice"
         edges = [Edge(count=edge.count, median=edge.median) for edge in found]
@@ -115,13 +115,16 @@ class PostgresEngine:
         with entered(tenant_id=self.told.tenant_id, read_only=True):
             yield
 
-    def _flow(self, question: Question) -> FlowReading:
+    def reading(self, question: Question) -> FlowReading:
+        """The question, to be asked inside the tenant."""
         # What is folded is what is known now: a question whose clock lies within the history can only be replayed.
         is_now = self.read_from is not ReadFrom.RAW and question.known_until >= LONG_AFTER
         known_at = None if is_now else question.known_until
+        with self._reading_ledger():
+            found = boards(tenant_id=self.told.tenant_id, key=question.project, known_at=known_at)
         return FlowReading(
             tenant_id=self.told.tenant_id,
-            boards=boards(tenant_id=self.told.tenant_id, key=question.project, known_at=known_at),
+            boards=found,
             whole_tenant=question.project is None,
             window=window_of(question),
             known_at=known_at,
