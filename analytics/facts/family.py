@@ -60,6 +60,8 @@ class Family:
     difference, so a late fact takes its successor's contribution back by itself. Where a contribution depends on its own
     fact alone (`independent`), no history is read. Measures that only grow (LEAST, GREATEST) need that.
 
+    A reader asks by the dimensions that are `asked` (integers), and gets the others told apart.
+
     `grains` are the buckets that are stored; contributions for which `coarse` holds only from days up. `details` is a table
     of folded facts with an index by instant, which answers for pieces finer than any bucket: where there is none, the
     ledger does. With `workflow` the definitions of a project's states cut its buckets, and `place`, `ordering` and `epoch`
@@ -74,6 +76,7 @@ class Family:
     reads: tuple[str, ...]
     contributions: str
     dimensions: tuple[str, ...]
+    asked: tuple[str, ...]
     measures: tuple[Measure, ...]
     grains: tuple[Grain, ...]
     project: str | None = "project_id"

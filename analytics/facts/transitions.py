@@ -150,6 +150,7 @@ TRANSITIONS = Family(
     resolve=RESOLVE,
     contributions=CONTRIBUTIONS,
     dimensions=("facet", "subject", "before_id", "after_id"),
+    asked=("facet", "subject"),
     measures=(Measure(name="facts"),),
     grains=(Grain.MINUTE, Grain.HOUR, Grain.DAY, Grain.MONTH),
     coarse="facet IN (1, 2)",

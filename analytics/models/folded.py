@@ -33,7 +33,7 @@ class RollupBasis(TenantOwned):
     """What a project's rollups were cut and counted by. A reader who finds another basis reads the ledger instead.
 
     `zone` is the one of its days and months; `breaks` are the instants at which its definitions changed; `orders` names
-    the orders of its states that FURTHEST rows are counted by.
+    the orders of its states that FURTHEST rows are counted by. Before `since` nothing is folded.
     """
 
     pk = models.CompositePrimaryKey("tenant_id", "family", "project_id")
@@ -42,6 +42,7 @@ class RollupBasis(TenantOwned):
     zone = models.TextField()
     breaks = ArrayField(models.DateTimeField())
     orders = ArrayField(models.BigIntegerField())
+    since = models.DateTimeField(null=True)
 
     class Meta:
         db_table = "rollup_basis"

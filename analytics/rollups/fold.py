@@ -24,6 +24,10 @@ SELECT array_agg(t.seq), array_agg(DISTINCT l.{item}) FILTER (WHERE {only}),
        min(l.happened_at), max(l.happened_at), max(l.recorded_at)
   FROM taken t JOIN {ledger} l ON l.tenant_id = (SELECT %(tenant)s::bigint) AND l.seq = t.seq
 """
+NOTE_BEGINNING = """/* rollups.note_beginning */
+UPDATE rollup_basis SET since = %(first)s
+ WHERE tenant_id = %(tenant)s AND family = %(family)s AND (since IS NULL OR since > %(first)s)
+"""
 NOTE = """/* rollups.note_fold */
 UPDATE folded SET facts = facts + %(facts)s, folded_at = %(now)s,
        last_recorded_at = greatest(last_recorded_at, %(recorded)s)
@@ -60,5 +64,6 @@ def _fold_batch(*, turn: Turn, found: Ground, most_facts: int) -> int:
             span=(first, max(last, turn.now)),
         )
     with connection.cursor() as cursor:
+        cursor.execute(NOTE_BEGINNING, {**turn.values(), "first": first})
         cursor.execute(NOTE, {**turn.values(), "facts": len(taken), "now": turn.now, "recorded": recorded})
     return len(taken)

@@ -150,7 +150,7 @@ class FlowReading:
 
     @cached_property
     def _standing(self) -> Standing:
-        return standing(tenant_id=self._tenant_id, family=TRANSITIONS, boards=self._boards)
+        return standing(tenant_id=self._tenant_id, family=TRANSITIONS, projects=[board.id for board in self._boards])
 
     @cached_property
     def _movements(self) -> Sequence[flow.Movement]:

@@ -4,49 +4,52 @@ What the rollups have is read by segment: rows of the coarsest grain that lies w
 pieces that no bucket is fine enough for, are counted from the histories of the items that they belong to.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
 from django.db import connection
 
-from analytics.facts.family import Family
+from analytics.facts.family import Family, Measure, Merge
 from analytics.pure.segments import Segment
+from analytics.replay.flow import columns
 from analytics.rollups import histories
 from analytics.rollups.basis import Ground, relations
 
 STORED = """
-SELECT r.bucket AS at, r.project_id, t.facet, t.subject, r.before_id, r.after_id, r.facts
+SELECT r.bucket AS at, r.project_id, {of_rollup}
   FROM target t
   JOIN segment s ON s.project_id = t.project_id
-  JOIN {rollup} r ON r.tenant_id = (SELECT %(tenant)s::bigint) AND r.project_id = s.project_id AND r.facet = t.facet
-                 AND r.subject = t.subject AND r.grain = s.grain AND r.bucket >= s.start_at AND r.bucket < s.end_at
+  JOIN {rollup} r ON r.tenant_id = (SELECT %(tenant)s::bigint) AND r.project_id = s.project_id AND {same_in_rollup}
+                 AND r.grain = s.grain AND r.bucket >= s.start_at AND r.bucket < s.end_at
 """
 LIVE = """
-SELECT c.happened_at, c.project_id, c.facet, c.subject, c.before_id, c.after_id,
-       CASE c.side WHEN -1 THEN -c.facts ELSE c.facts END
+SELECT c.happened_at, c.project_id, {of_contribution}
   FROM contribution c
-  JOIN target t ON t.project_id = c.project_id AND t.facet = c.facet AND t.subject = c.subject
+  JOIN target t ON t.project_id = c.project_id AND {same_in_contribution}
  WHERE c.happened_at < %(until)s
    AND (c.side <> 2 OR EXISTS (SELECT FROM segment s WHERE s.project_id = c.project_id AND s.grain = 0
                                   AND c.happened_at >= s.start_at AND c.happened_at < s.end_at))
 """
 ADDED_UP = """
-SELECT width_bucket(p.at, %(edges)s::timestamptz[]) AS piece, p.project_id, p.facet, p.subject, p.before_id, p.after_id,
-       sum(p.facts)::bigint AS facts
-  FROM ({parts}) p GROUP BY 1, 2, 3, 4, 5, 6 HAVING sum(p.facts) <> 0
+SELECT width_bucket(p.at, %(edges)s::timestamptz[]) AS piece, p.project_id, {dimensions}, {merged}
+  FROM ({parts}) p GROUP BY {places}
 """
 ASKED = """
 target AS MATERIALIZED (
-    SELECT * FROM unnest(%(target_projects)s::int[], %(target_facets)s::smallint[], %(target_subjects)s::bigint[])
-               AS t (project_id, facet, subject)
+    SELECT * FROM unnest(%(target_projects)s::int[], {asked_types}) AS t (project_id, {asked})
 ),
 segment AS MATERIALIZED (
     SELECT * FROM unnest(%(segment_projects)s::int[], %(segment_grains)s::smallint[], %(segment_starts)s::timestamptz[],
                          %(segment_ends)s::timestamptz[]) AS s (project_id, grain, start_at, end_at)
 )
 """
+MERGED = {
+    Merge.ADD: "sum(p.{name}) AS {name}",
+    Merge.LEAST: "min(p.{name}) AS {name}",
+    Merge.GREATEST: "max(p.{name}) AS {name}",
+}
 
 # Side 1 and -1 are the tail's, as in a fold. Side 2 are folded facts that no bucket is fine enough for: of the items that
 # have any of them.
@@ -70,27 +73,18 @@ SELECT d.item, d.seq, d.happened_at{reads}, false AS fresh
   JOIN ({details}) d ON d.tenant_id = (SELECT %(tenant)s::bigint) AND d.item = i.item
  WHERE d.happened_at < %(until)s
 """
+FOLDED_FACTS = """
+SELECT l.tenant_id, l.{item} AS item, l.seq, l.happened_at{reads} FROM {ledger} l
+ WHERE {only} AND NOT EXISTS (SELECT FROM {tail} x WHERE x.tenant_id = l.tenant_id AND x.seq = l.seq)
+"""
 NOTHING = "SELECT 0 AS item, 0::bigint AS seq, now() AS happened_at{reads}, false AS fresh WHERE false"
 
 
-class Row(NamedTuple):
-    """So many facts of one piece, from one side (see analytics.facts.transitions)."""
-
-    piece: int
-    project_id: int
-    facet: int
-    subject: int
-    before_id: int
-    after_id: int
-    facts: int
-
-
 class Target(NamedTuple):
-    """Which rows of a project are asked for."""
+    """Which rows of a project are asked for: by the values of the family's asked dimensions, in their order."""
 
     project_id: int
-    facet: int
-    subject: int
+    asked: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,28 +95,33 @@ class Reading:
     family: Family
     ground: Ground
     edges: Sequence[datetime]
-    segments: dict[int, list[Segment]]
+    segments: Mapping[int, Sequence[Segment]]
     tail: bool
 
 
-def read(*, reading: Reading, targets: Sequence[Target]) -> list[Row]:
-    """The rows by piece of the edges; piece 0 is before the first edge."""
+def read(*, reading: Reading, targets: Sequence[Target]) -> list[tuple[Any, ...]]:
+    """By piece of the edges (0 is before the first), project and dimensions: the measures, merged.
+
+    Each row is (piece, project_id, *dimensions, *measures). Sums may be 0.
+    """
     with connection.cursor() as cursor:
         cursor.execute(statement(reading), values(reading, targets))
-        return [Row(*row) for row in cursor.fetchall()]
+        return list(cursor.fetchall())
 
 
 def statement(reading: Reading) -> str:
     """One statement: of rollups alone where nothing else is needed, so that then nothing else is looked at."""
     family = reading.family
-    stored = STORED.format(rollup=family.rollup)
+    asked = ASKED.format(
+        asked=", ".join(family.asked), asked_types=", ".join(f"%(target_{name})s::bigint[]" for name in family.asked)
+    )
+    stored = _with_names(STORED, family)
     if not reading.tail and not _is_fine(reading):
-        return f"/* windows.rollup */ WITH {ASKED} {ADDED_UP.format(parts=stored)}"
+        return f"/* windows.rollup */ WITH {asked} {_added_up(family, stored)}"
     facts = LIVE_FACTS.format(in_tail=_tail(family, reading.tail), fine=_fine(family, _is_fine(reading)))
-    parts = f"{stored} UNION ALL {LIVE}"
+    parts = f"{stored} UNION ALL {_with_names(LIVE, family)}"
     return (
-        f"/* windows.merged */ WITH {ASKED}, {histories.contributions(family, facts=facts)}"
-        f" {ADDED_UP.format(parts=parts)}"
+        f"/* windows.merged */ WITH {asked}, {histories.contributions(family, facts=facts)} {_added_up(family, parts)}"
     )
 
 
@@ -138,14 +137,38 @@ def values(reading: Reading, targets: Sequence[Target]) -> dict[str, Any]:
         "edges": list(reading.edges),
         "until": reading.edges[-1],
         "target_projects": [target.project_id for target in targets],
-        "target_facets": [target.facet for target in targets],
-        "target_subjects": [target.subject for target in targets],
-        "segment_projects": [row[0] for row in rows],
-        "segment_grains": [row[1] for row in rows],
-        "segment_starts": [row[2] for row in rows],
-        "segment_ends": [row[3] for row in rows],
+        **{
+            f"target_{name}": [target.asked[place] for target in targets]
+            for place, name in enumerate(reading.family.asked)
+        },
+        **columns(rows, names=("segment_projects", "segment_grains", "segment_starts", "segment_ends")),
         **relations(reading.ground),
     }
+
+
+def _added_up(family: Family, parts: str) -> str:
+    return ADDED_UP.format(
+        parts=parts,
+        dimensions=", ".join(f"p.{name}" for name in family.dimensions),
+        merged=", ".join(MERGED[measure.merge].format(name=measure.name) for measure in family.measures),
+        places=", ".join(str(place + 1) for place in range(2 + len(family.dimensions))),
+    )
+
+
+def _with_names(text: str, family: Family) -> str:
+    return text.format(
+        rollup=family.rollup,
+        of_rollup=", ".join(f"r.{name}" for name in (*family.dimensions, *(each.name for each in family.measures))),
+        of_contribution=", ".join((*(f"c.{name}" for name in family.dimensions), *map(_signed, family.measures))),
+        same_in_rollup=" AND ".join(f"r.{name} = t.{name}" for name in family.asked),
+        same_in_contribution=" AND ".join(f"c.{name} = t.{name}" for name in family.asked),
+    )
+
+
+def _signed(measure: Measure) -> str:
+    """What the history without the new facts contributes is taken back; measures that only grow have no such side."""
+    name = f"c.{measure.name}"
+    return f"CASE c.side WHEN -1 THEN -{name} ELSE {name} END" if measure.merge is Merge.ADD else name
 
 
 def _is_fine(reading: Reading) -> bool:
@@ -159,7 +182,8 @@ def _tail(family: Family, wanted: bool) -> str:
 
 def _fine(family: Family, wanted: bool) -> str:
     reads = "".join(f", d.{column}" for column in family.reads)
-    return FINE.format(details=family.details, reads=reads) if wanted else _nothing(family)
+    details = family.details or histories.named(FOLDED_FACTS, family=family)
+    return FINE.format(details=details, reads=reads) if wanted else _nothing(family)
 
 
 def _nothing(family: Family) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from analytics.facts.transitions import TRANSITIONS, Facet
 from analytics.pure.completion import Finished, Traversal
@@ -15,7 +15,7 @@ from analytics.replay import completion as completion_replay
 from analytics.replay import flow as replay
 from analytics.replay.flow import Correction, Scope
 from analytics.rollups.basis import Ground, order_key
-from analytics.windows.rows import Reading, Row, Target, read
+from analytics.windows.rows import Reading, Target, read
 from analytics.windows.standing import Standing, pieces
 from analytics.windows.steps import Steps
 
@@ -94,6 +94,18 @@ class RawSource:
         return completion_replay.traversals(scope=self.scope, begin=self.frame.window.start, groups=groups)
 
 
+class _Row(NamedTuple):
+    """So many facts of one piece, from one side (see analytics.facts.transitions)."""
+
+    piece: int
+    project_id: int
+    facet: int
+    subject: int
+    before_id: int
+    after_id: int
+    facts: int
+
+
 @dataclass(kw_only=True)
 class FoldedSource:
     """Rollups and folded facts; with MERGED the facts that are still in the tail, too."""
@@ -135,12 +147,12 @@ class FoldedSource:
     def _all_movements(self) -> Sequence[Movement]:
         rows = self.__dict__.get("_both") or self._read(self._of_scope)
         return [
-            Movement(row.piece, row.before_id, row.after_id, row.after_id == 0, row.facts)
+            Movement(row.piece, row.before_id, row.after_id, row.after_id == 0, int(row.facts))
             for row in rows
             if row.facet != Facet.FURTHEST and self._counts(row)
         ]
 
-    def _counts(self, row: Row) -> bool:
+    def _counts(self, row: _Row) -> bool:
         """A movement between two projects is kept for each of them; of a whole tenant it is one."""
         if self.scope.project_id is not None:
             return True
@@ -157,10 +169,10 @@ class FoldedSource:
                 edges=self.frame.edges, orders=self.frame.orders, project_of=project_of
             )
         orders = orders_by_key(self.frame)
-        targets = [Target(project, Facet.FURTHEST, key) for project, key in orders]
+        targets = [Target(project, (Facet.FURTHEST, key)) for project, key in orders]
         self._both = self._read([*self._of_scope, *targets])
         return [
-            Reached(number, row.project_id, row.before_id, row.after_id, row.piece, row.facts)
+            Reached(number, row.project_id, row.before_id, row.after_id, row.piece, int(row.facts))
             for row in self._both
             if row.facet == Facet.FURTHEST
             for number in orders[row.project_id, row.subject]
@@ -185,9 +197,9 @@ class FoldedSource:
     @property
     def _of_scope(self) -> list[Target]:
         facet, subject = facet_of(self.scope)
-        return [Target(project, facet, subject) for project in self.ground.bases]
+        return [Target(project, (facet, subject)) for project in self.ground.bases]
 
-    def _read(self, targets: Sequence[Target]) -> list[Row]:
+    def _read(self, targets: Sequence[Target]) -> list[_Row]:
         reading = Reading(
             tenant_id=self.scope.tenant_id,
             family=TRANSITIONS,
@@ -196,7 +208,7 @@ class FoldedSource:
             segments=segments_of(standing=self.standing, scope=self.scope, frame=self.frame),
             tail=self._has_tail,
         )
-        return read(reading=reading, targets=targets)
+        return [_Row(*row) for row in read(reading=reading, targets=targets)]
 
 
 PERSONS_GRAINS = (Grain.DAY, Grain.MONTH)

@@ -9,16 +9,11 @@ from django.db import connection
 
 from analytics.facts.family import Family
 from analytics.pure.segments import Grain, Segment, segments
-from analytics.replay.definitions import BoardFacts
 from analytics.rollups.basis import Basis
 
 STANDING = """/* windows.standing */
-SELECT b.project_id, b.zone, b.breaks, b.orders,
-       (SELECT min(r.bucket) FROM {rollup} r
-         WHERE r.tenant_id = %(tenant)s AND r.project_id = b.project_id AND r.facet = 0 AND r.subject = 0
-           AND r.grain = {month}) AS since
-  FROM rollup_basis b
- WHERE b.tenant_id = %(tenant)s AND b.family = %(family)s AND b.project_id = ANY (%(projects)s::int[])
+SELECT project_id, zone, breaks, orders, since FROM rollup_basis
+ WHERE tenant_id = %(tenant)s AND family = %(family)s AND project_id = ANY (%(projects)s::int[])
 """
 FOLDED = """/* windows.folded */
 SELECT (SELECT count(*) FROM {tail} x WHERE x.tenant_id = %(tenant)s), f.minute_since, f.hour_since
@@ -39,11 +34,11 @@ class Standing:
     kept_since: Mapping[Grain, datetime]
 
 
-def standing(*, tenant_id: int, family: Family, boards: Sequence[BoardFacts]) -> Standing:
+def standing(*, tenant_id: int, family: Family, projects: Sequence[int]) -> Standing:
     """As the transaction's snapshot shows it."""
-    values: dict[str, Any] = {"tenant": tenant_id, "family": family.name, "projects": [board.id for board in boards]}
+    values: dict[str, Any] = {"tenant": tenant_id, "family": family.name, "projects": list(projects)}
     with connection.cursor() as cursor:
-        cursor.execute(STANDING.format(rollup=family.rollup, month=int(Grain.MONTH)), values)
+        cursor.execute(STANDING, values)
         rows = cursor.fetchall()
         cursor.execute(FOLDED.format(tail=family.tail), values)
         tail_rows, minute_since, hour_since = cursor.fetchall()[0]

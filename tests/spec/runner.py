@@ -17,7 +17,8 @@ from tests.oracle.flow import CumulativeFlow, cumulative_flow, work_in_progress
 from tests.oracle.items import Visit, visits
 from tests.oracle.questions import AsOf, Buckets, Mode, Question, local_days
 from tests.oracle.series import Values
-from tests.spec.postgres import LONG_AFTER, FoldedEngine, HalfFoldedEngine, PostgresEngine
+from tests.spec.postgres import LONG_AFTER as LONG_AFTER
+from tests.spec.postgres import FoldedEngine, HalfFoldedEngine, PostgresEngine
 
 FLOWS = ("arrivals", "departures", "left", "discarded", "difference")
 Chart = dict[str, Values]
