@@ -10,6 +10,7 @@ from strawberry.types.nodes import FragmentSpread, InlineFragment, SelectedField
 
 from analytics.graphql.inputs import Window, window_node
 from analytics.graphql.projects import WorkflowState, state_node
+from analytics.pure import completion
 from analytics.windows import canonical, receipts, sources
 from analytics.windows import flow as flows
 from analytics.windows.flow import FlowReading
@@ -66,6 +67,31 @@ class CumulativeFlow:
     )
 
 
+@strawberry.type(description="What was finished and cancelled. One number per bucket; null: not known.")
+class Throughput:
+    finished: list[int | None] = strawberry.field(
+        description="Items by their last finish, each once: those DONE at the window's end, where that stay began."
+    )
+    finish_events: list[int | None] = strawberry.field(
+        description="Entries into the category DONE from outside it, each of them."
+    )
+    cancelled: list[int | None] = strawberry.field(
+        description="Entries into the category CANCELLED from outside it: cancelled is not finished."
+    )
+
+
+@strawberry.type(description="The transitions of the window from one state to another.")
+class Edge:
+    from_: WorkflowState | None = strawberry.field(
+        name="from", description="The state before; null: nowhere, as for a new item or one that comes to the board."
+    )
+    to: WorkflowState | None = strawberry.field(description="The state after; null: off the board.")
+    count: int = strawberry.field(description="How many transitions.")
+    median_seconds: float | None = strawberry.field(
+        description="The median time in the state before, a time that was observed (nearest rank); null from nowhere."
+    )
+
+
 @strawberry.type(description="Proof of an answer.")
 class Receipt:
     metric_version: str = strawberry.field(description="The definitions that were used.")
@@ -88,6 +114,8 @@ FIGURES: Mapping[str, Figure] = {
         reading.cumulative_flow(mode=flows.FlowMode(arguments.get("mode", "CUMULATIVE")))
     ),
     "workInProgress": lambda reading, arguments: reading.work_in_progress(),
+    "throughput": lambda reading, arguments: canonical.throughput(reading.throughput()),
+    "transitions": lambda reading, arguments: canonical.transitions(reading.transitions()),
     "states": lambda reading, arguments: canonical.states(reading.states()),
 }
 
@@ -167,9 +195,32 @@ class Analytics:
     def work_in_progress(self) -> list[int | None]:
         return self.asked.reading.work_in_progress()
 
+    @strawberry.field(description="What was finished and cancelled.")
+    def throughput(self) -> Throughput:
+        found = self.asked.reading.throughput()
+        return Throughput(
+            finished=list(found.finished),
+            finish_events=list(found.finish_events),
+            cancelled=list(found.cancelled),
+        )
+
+    @strawberry.field(description="The state graph: transitions from state to state, in workflow order.")
+    def transitions(self) -> list[Edge]:
+        return [edge_node(edge) for edge in self.asked.reading.transitions()]
+
     @strawberry.field(description="Proof of this answer.")
     def receipt(self) -> Receipt:
         return receipt_node(self.asked.receipt())
+
+
+def edge_node(edge: completion.Edge) -> Edge:
+    """The edge as the API shows it."""
+    return Edge(
+        from_=state_node(edge.before) if edge.before else None,
+        to=state_node(edge.after) if edge.after else None,
+        count=edge.count,
+        median_seconds=None if edge.median is None else edge.median.total_seconds(),
+    )
 
 
 def receipt_node(found: receipts.Receipt) -> Receipt:

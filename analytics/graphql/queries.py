@@ -11,6 +11,7 @@ from analytics.graphql.board import Board, BoardReading
 from analytics.graphql.charts import Analytics, Asked, ReadFrom, figures_selected
 from analytics.graphql.filters import activity_conditions, plain, task_conditions, unknown
 from analytics.graphql.inputs import ActivityFilter, Bucket, TaskFilter, WindowInput, window_asked
+from analytics.graphql.persons import actors_asked
 from analytics.graphql.projects import Project, load_project, project_connection, project_node
 from analytics.graphql.tasks import Task, load_task, task_connection, task_nodes
 from analytics.pure import windows
@@ -40,6 +41,11 @@ def _known_at(asked: datetime | None, *, now: datetime) -> datetime | None:
     if asked and asked > now:
         raise ApiError(f"knownAt: {asked.isoformat()} is in the future; leave it out to ask for all that is known.")
     return asked or None
+
+
+def _given(actor_id: str | None) -> str | None:
+    """None where the argument is null or left out. An empty id is one that is not there."""
+    return None if actor_id is strawberry.UNSET else actor_id
 
 
 NODE_LOADERS: Mapping[str, NodeLoader] = {
@@ -158,6 +164,8 @@ class AnalyticsQuery:
         extensions=[scoped(Scope.ANALYTICS_READ)],
         description="Figures over a window: of a project, or without one of the whole tenant, where states of one slug"
         " are one. The zone is the argument's, else the project's, else the tenant's. At most 50,000 buckets."
+        " `assignee`: the items that this actor held; `actor`: the changes that this actor made, where counts of items"
+        " are null; not both. One person's figures are for that person, managers, admins and owners."
         " Every `readFrom` is answered from the ledger; the receipt says so.",
     )
     def analytics(
@@ -165,6 +173,8 @@ class AnalyticsQuery:
         info: Info,
         window: WindowInput,
         project: str | None = strawberry.UNSET,
+        assignee: strawberry.ID | None = strawberry.UNSET,
+        actor: strawberry.ID | None = strawberry.UNSET,
         bucket: Bucket = windows.Bucket.AUTO,  # type: ignore[valid-type]
         timezone: str | None = strawberry.UNSET,
         known_at: datetime | None = strawberry.UNSET,
@@ -177,6 +187,7 @@ class AnalyticsQuery:
         found = boards(tenant_id=tenant.id, key=key, known_at=known)
         if key is not None and not found:
             raise unknown("project", key, argument="project")
+        assignee_id, actor_id = actors_asked(assignee=_given(assignee), actor=_given(actor), caller=info.context.caller)
         zone = timezone or (found[0].timezone if key else tenant.timezone)
         reading = FlowReading(
             tenant_id=tenant.id,
@@ -186,5 +197,7 @@ class AnalyticsQuery:
             known_at=known,
             as_defined_now=definition_as_of is DefinitionAsOf.NOW,
             now=now,
+            assignee_id=assignee_id,
+            actor_id=actor_id,
         )
         return Analytics(asked=Asked(reading=reading, known_at=known or now, figures=figures_selected(info)))

@@ -1,0 +1,47 @@
+"""Whose figures are asked for, and who may ask."""
+
+from analytics.graphql.filters import actor_pk
+from tasks_app.graphql.http.errors import ApiError, Code
+from tasks_app.models import Actor, Role, Scope
+from tasks_app.tenancy import Caller
+
+MAY_ASK_OF_ANYBODY = frozenset({Role.MANAGER, Role.ADMIN, Role.OWNER})
+
+
+def actors_asked(*, assignee: str | None, actor: str | None, caller: Caller) -> tuple[int | None, int | None]:
+    """The numbers of the assignee and of the actor asked about; None where it is of everybody.
+
+    ApiError BAD_USER_INPUT for both at once, NOT_FOUND for an id that is no actor of the tenant, FORBIDDEN where the
+    caller may not see one person's figures.
+    """
+    if assignee is not None and actor is not None:
+        raise ApiError("actor: give assignee, for the items held, or actor, for the changes made, not both.")
+    return (
+        None if assignee is None else _seen_by(caller, assignee, argument="assignee"),
+        None if actor is None else _seen_by(caller, actor, argument="actor"),
+    )
+
+
+def _seen_by(caller: Caller, actor_id: str, *, argument: str) -> int:
+    pk = actor_pk(actor_id, tenant=caller.tenant, argument=argument)
+    if not (_may_ask_of_anybody(caller) or _is(caller, pk)):
+        raise ApiError(
+            f"{argument}: one person's figures are for that person, managers, admins and owners; leave it out.",
+            code=Code.FORBIDDEN,
+        )
+    return pk
+
+
+def _may_ask_of_anybody(caller: Caller) -> bool:
+    """By role; a key by its owner's role, a service key by its scope ADMIN."""
+    return Scope.ADMIN in caller.scopes if caller.role is None else caller.role in MAY_ASK_OF_ANYBODY
+
+
+def _is(caller: Caller, pk: int) -> bool:
+    """Whether the caller is that actor, or a key of that person. Any actor is taken for a person: a key has an owner, too."""
+    if pk == caller.actor_id:
+        return True
+    return (
+        caller.user_id is not None
+        and Actor.objects.filter(tenant_id=caller.tenant.id, id=pk, user_id=caller.user_id).exists()
+    )
