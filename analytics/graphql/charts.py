@@ -10,6 +10,7 @@ from strawberry.types.nodes import FragmentSpread, InlineFragment, SelectedField
 
 from analytics.graphql.inputs import Window, window_node
 from analytics.graphql.projects import WorkflowState, state_node
+from analytics.metrics.catalogue import sentence
 from analytics.pure import completion
 from analytics.windows import canonical, receipts, sources
 from analytics.windows import flow as flows
@@ -46,38 +47,23 @@ class CorrectionWindow:
 @strawberry.type(description="The cumulative flow diagram. All lists have one number per bucket; null: not known.")
 class CumulativeFlow:
     mode: FlowMode = strawberry.field(description="What the lines count.")  # type: ignore[valid-type]
-    series: list[StateSeries] = strawberry.field(description="A line or band per state, in workflow order.")
-    arrivals: list[int | None] = strawberry.field(description="Items that came to the board in the bucket.")
-    departures: list[int | None] = strawberry.field(
-        description="Items that left the board in the bucket. Change of items on the board = arrivals - departures."
-    )
-    left: list[int | None] = strawberry.field(
-        description="Items discarded, cancelled or transferred out in the bucket: CUMULATIVE lines keep them."
-    )
-    discarded: list[int | None] = strawberry.field(description="Of those that left, the ones that were discarded.")
-    definition_changes: list[datetime] = strawberry.field(
-        description="When states were renamed, reordered, recategorised, added or archived within the window, UTC."
-    )
+    series: list[StateSeries] = strawberry.field(description=sentence("cumulativeFlow.series"))
+    arrivals: list[int | None] = strawberry.field(description=sentence("cumulativeFlow.arrivals"))
+    departures: list[int | None] = strawberry.field(description=sentence("cumulativeFlow.departures"))
+    left: list[int | None] = strawberry.field(description=sentence("cumulativeFlow.left"))
+    discarded: list[int | None] = strawberry.field(description=sentence("cumulativeFlow.discarded"))
+    definition_changes: list[datetime] = strawberry.field(description=sentence("cumulativeFlow.definitionChanges"))
     correction_windows: list[CorrectionWindow] = strawberry.field(
-        description="When items were behind their furthest state, in order of their beginning."
+        description=sentence("cumulativeFlow.correctionWindows")
     )
-    difference: list[int | None] = strawberry.field(
-        description="CUMULATIVE gap (reached IN_PROGRESS less reached DONE) minus work in progress."
-        " Returns, leavings and reopens explain it."
-    )
+    difference: list[int | None] = strawberry.field(description=sentence("cumulativeFlow.difference"))
 
 
 @strawberry.type(description="What was finished and cancelled. One number per bucket; null: not known.")
 class Throughput:
-    finished: list[int | None] = strawberry.field(
-        description="Items by their last finish, each once: those DONE at the window's end, where that stay began."
-    )
-    finish_events: list[int | None] = strawberry.field(
-        description="Entries into the category DONE from outside it, each of them."
-    )
-    cancelled: list[int | None] = strawberry.field(
-        description="Entries into the category CANCELLED from outside it: cancelled is not finished."
-    )
+    finished: list[int | None] = strawberry.field(description=sentence("throughput.finished"))
+    finish_events: list[int | None] = strawberry.field(description=sentence("throughput.finishEvents"))
+    cancelled: list[int | None] = strawberry.field(description=sentence("throughput.cancelled"))
 
 
 @strawberry.type(description="The transitions of the window from one state to another.")
@@ -169,11 +155,11 @@ class Analytics:
     def window(self) -> Window:
         return window_node(self.asked.reading.window)
 
-    @strawberry.field(description="The states that the charts show, in workflow order, as definitionAsOf says.")
+    @strawberry.field(description=sentence("states"))
     def states(self) -> list[WorkflowState]:
         return [state_node(definition) for definition in self.asked.reading.states()]
 
-    @strawberry.field(description="The cumulative flow diagram.")
+    @strawberry.field(description=sentence("cumulativeFlow"))
     def cumulative_flow(self, mode: FlowMode = flows.FlowMode.CUMULATIVE) -> CumulativeFlow:  # type: ignore[valid-type]
         answer = self.asked.reading.cumulative_flow(mode=mode)
         return CumulativeFlow(
@@ -191,11 +177,11 @@ class Analytics:
             difference=list(answer.difference),
         )
 
-    @strawberry.field(description="Items in states of category IN_PROGRESS at each bucket's end; null: not known.")
+    @strawberry.field(description=sentence("workInProgress"))
     def work_in_progress(self) -> list[int | None]:
         return self.asked.reading.work_in_progress()
 
-    @strawberry.field(description="What was finished and cancelled.")
+    @strawberry.field(description=sentence("throughput"))
     def throughput(self) -> Throughput:
         found = self.asked.reading.throughput()
         return Throughput(
@@ -204,7 +190,7 @@ class Analytics:
             cancelled=list(found.cancelled),
         )
 
-    @strawberry.field(description="The state graph: transitions from state to state, in workflow order.")
+    @strawberry.field(description=sentence("transitions"))
     def transitions(self) -> list[Edge]:
         return [edge_node(edge) for edge in self.asked.reading.transitions()]
 

@@ -1,0 +1,1 @@
+"""What each figure is: one catalogue for descriptions, receipts and documentation."""

@@ -1,0 +1,155 @@
+"""Every figure that can be asked for, as data: its version, what it measures, its unit, and the sentence that defines it."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Measure(StrEnum):
+    """How the values of a figure may be put together.
+
+    STOCK is what there is at a bucket's end; FLOW adds up over buckets; RELATIVE is per bucket, but depends on the
+    window's end, and so adds up inside one window alone; WHOLE is one answer for the whole window.
+    """
+
+    STOCK = "STOCK"
+    FLOW = "FLOW"
+    RELATIVE = "RELATIVE"
+    WHOLE = "WHOLE"
+
+
+class Unit(StrEnum):
+    """What a figure counts."""
+
+    ITEMS = "items"
+    EVENTS = "events"
+    TRANSITIONS = "transitions"
+    STATES = "states"
+    INSTANTS = "instants"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Metric:
+    """One figure. `version` is that of the definitions; `deprecated` says since when and what to use instead."""
+
+    name: str
+    measure: Measure
+    unit: Unit
+    sentence: str
+    version: str = "flow/1"
+    family: str = "transitions"
+    deprecated: str | None = None
+
+
+METRICS = (
+    Metric(
+        name="states",
+        measure=Measure.WHOLE,
+        unit=Unit.STATES,
+        sentence="The states that the charts show, in workflow order, as definitionAsOf says.",
+    ),
+    Metric(name="board", measure=Measure.STOCK, unit=Unit.ITEMS, sentence="The states in order, each with its tasks."),
+    Metric(name="cumulativeFlow", measure=Measure.STOCK, unit=Unit.ITEMS, sentence="The cumulative flow diagram."),
+    Metric(
+        name="cumulativeFlow.series",
+        measure=Measure.STOCK,
+        unit=Unit.ITEMS,
+        sentence="A line or band per state, in workflow order.",
+    ),
+    Metric(
+        name="cumulativeFlow.arrivals",
+        measure=Measure.FLOW,
+        unit=Unit.ITEMS,
+        sentence="Items that came to the board in the bucket.",
+    ),
+    Metric(
+        name="cumulativeFlow.departures",
+        measure=Measure.FLOW,
+        unit=Unit.ITEMS,
+        sentence="Items that left the board in the bucket. Change of items on the board = arrivals - departures.",
+    ),
+    Metric(
+        name="cumulativeFlow.left",
+        measure=Measure.FLOW,
+        unit=Unit.ITEMS,
+        sentence="Items discarded, cancelled or transferred out in the bucket: CUMULATIVE lines keep them.",
+    ),
+    Metric(
+        name="cumulativeFlow.discarded",
+        measure=Measure.FLOW,
+        unit=Unit.ITEMS,
+        sentence="Of those that left, the ones that were discarded.",
+    ),
+    Metric(
+        name="cumulativeFlow.definitionChanges",
+        measure=Measure.WHOLE,
+        unit=Unit.INSTANTS,
+        sentence="When states were renamed, reordered, recategorised, added or archived within the window, UTC.",
+    ),
+    Metric(
+        name="cumulativeFlow.correctionWindows",
+        measure=Measure.WHOLE,
+        unit=Unit.ITEMS,
+        sentence="When items were behind their furthest state, in order of their beginning.",
+    ),
+    Metric(
+        name="cumulativeFlow.difference",
+        measure=Measure.STOCK,
+        unit=Unit.ITEMS,
+        sentence="CUMULATIVE gap (reached IN_PROGRESS less reached DONE) minus work in progress."
+        " Returns, leavings and reopens explain it.",
+    ),
+    Metric(
+        name="workInProgress",
+        measure=Measure.STOCK,
+        unit=Unit.ITEMS,
+        sentence="Items in states of category IN_PROGRESS at each bucket's end; null: not known.",
+    ),
+    Metric(name="throughput", measure=Measure.RELATIVE, unit=Unit.ITEMS, sentence="What was finished and cancelled."),
+    Metric(
+        name="throughput.finished",
+        measure=Measure.RELATIVE,
+        unit=Unit.ITEMS,
+        sentence="Items by their last finish, each once: those DONE at the window's end, where that stay began.",
+    ),
+    Metric(
+        name="throughput.finishEvents",
+        measure=Measure.FLOW,
+        unit=Unit.EVENTS,
+        sentence="Entries into the category DONE from outside it, each of them.",
+    ),
+    Metric(
+        name="throughput.cancelled",
+        measure=Measure.FLOW,
+        unit=Unit.EVENTS,
+        sentence="Entries into the category CANCELLED from outside it: cancelled is not finished.",
+    ),
+    Metric(
+        name="transitions",
+        measure=Measure.WHOLE,
+        unit=Unit.TRANSITIONS,
+        sentence="The state graph: transitions from state to state, in workflow order.",
+    ),
+)
+CATALOGUE: Mapping[str, Metric] = {metric.name: metric for metric in METRICS}
+
+
+def metric(name: str) -> Metric:
+    """The figure of that name; KeyError says how to add one that is not there."""
+    found = CATALOGUE.get(name)
+    if found is None:
+        raise KeyError(f"name: there is no figure {name!r}; give it an entry in METRICS.")
+    return found
+
+
+def sentence(name: str) -> str:
+    """What the figure is, as the API describes it."""
+    return metric(name).sentence
+
+
+def versions(figures: Iterable[str]) -> str:
+    """The versions of the definitions behind the figures, each once, in order. Without figures: empty.
+
+    A figure is a name, with its arguments after a space or without them.
+    """
+    return ", ".join(sorted({metric(figure.split(" ")[0]).version for figure in figures}))
