@@ -65,7 +65,7 @@ class Family:
     `grains` are the buckets that are stored; contributions for which `coarse` holds only from days up. `details` is a table
     of folded facts with an index by instant, which answers for pieces finer than any bucket: where there is none, the
     ledger does. With `workflow` the definitions of a project's states cut its buckets, and `place`, `ordering` and `epoch`
-    are there to be joined (see analytics.rollups.basis).
+    are there to be joined (see analytics.rollups.basis); contributions for which `by_order` holds come from `ordering`.
     """
 
     name: str
@@ -82,6 +82,7 @@ class Family:
     project: str | None = "project_id"
     only: str = "TRUE"
     coarse: str = "FALSE"
+    by_order: str = "FALSE"
     resolve: str = "SELECT * FROM fact"
     details: str | None = None
     workflow: bool = False

@@ -159,6 +159,7 @@ TRANSITIONS = Family(
     measures=(Measure(name="facts"),),
     grains=(Grain.MINUTE, Grain.HOUR, Grain.DAY, Grain.MONTH),
     coarse="facet IN (1, 2)",
+    by_order="facet = 3",
     details="""
         SELECT d.tenant_id, d.task_id AS item, d.seq, d.happened_at, d.kind,
                CASE WHEN d.kind = 7 THEN d.after_holder ELSE d.after_id END AS to_id, d.actor_id

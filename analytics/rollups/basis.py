@@ -1,7 +1,7 @@
 """What rollups are cut and counted by: zones, the instants at which definitions changed, the orders of states."""
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -30,6 +30,16 @@ class Basis:
     zone: str
     breaks: tuple[datetime, ...]
     orders: tuple[int, ...]
+
+    def outgrows(self, other: "Basis", *, since: datetime) -> bool:
+        """Whether only changes after `since` tell it from the other: rows of facts up to then are the same by both."""
+        added = set(self.breaks) - set(other.breaks)
+        return (
+            self.zone == other.zone
+            and set(other.breaks) <= set(self.breaks)
+            and set(other.orders) <= set(self.orders)
+            and all(instant > since for instant in added)
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,10 +118,15 @@ calendar AS MATERIALIZED (
 """
 
 
-def relations(found: Ground) -> dict[str, list[Any]]:
-    """The parameters of RELATIONS."""
-    orders = {(order_key(each.places), each.project_id): each.places for each in found.epochs}
-    ordering = [(key, project, *pair) for (key, project), places in orders.items() for pair in places.items()]
+def relations(found: Ground, *, orders: Collection[int] | None = None) -> dict[str, list[Any]]:
+    """The parameters of RELATIONS: all orders of states, or those."""
+    by_key = {(order_key(each.places), each.project_id): each.places for each in found.epochs}
+    ordering = [
+        (key, project, *pair)
+        for (key, project), places in by_key.items()
+        if orders is None or key in orders
+        for pair in places.items()
+    ]
     epochs = [
         (state, each.project_id, place, each.begin, each.end)
         for each in found.epochs

@@ -8,10 +8,8 @@ from analytics.facts.family import Family
 from analytics.rollups import histories
 from analytics.rollups.basis import Ground
 from analytics.rollups.recut import settle_basis
-from analytics.rollups.restating import Owner, Turn, restate, take_turn
+from analytics.rollups.restating import TIMEOUT_SECONDS, Owner, Turn, restate, take_turn
 from tasks_app.tenancy import DatabaseRole, entered
-
-TIMEOUT_SECONDS = 900
 
 TAKE = """/* rollups.take */
 WITH taken AS (
@@ -29,7 +27,7 @@ UPDATE rollup_basis SET since = %(first)s
  WHERE tenant_id = %(tenant)s AND family = %(family)s AND (since IS NULL OR since > %(first)s)
 """
 NOTE = """/* rollups.note_fold */
-UPDATE folded SET facts = facts + %(facts)s, folded_at = %(now)s,
+UPDATE folded SET facts = facts + %(facts)s, folded_at = greatest(clock_timestamp(), %(last)s),
        last_recorded_at = greatest(last_recorded_at, %(recorded)s)
  WHERE tenant_id = %(tenant)s AND family = %(family)s
 """
@@ -65,5 +63,5 @@ def _fold_batch(*, turn: Turn, found: Ground, most_facts: int) -> int:
         )
     with connection.cursor() as cursor:
         cursor.execute(NOTE_BEGINNING, {**turn.values(), "first": first})
-        cursor.execute(NOTE, {**turn.values(), "facts": len(taken), "now": turn.now, "recorded": recorded})
+        cursor.execute(NOTE, {**turn.values(), "facts": len(taken), "last": last, "recorded": recorded})
     return len(taken)

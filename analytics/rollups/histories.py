@@ -95,7 +95,7 @@ OF_GRAIN = """
 SELECT c.project_id, {grain}::smallint AS grain,
        greatest({bucket}, k.breaks[width_bucket(c.happened_at, k.breaks)]) AS bucket, {dimensions}, {sums}
   FROM contribution c JOIN calendar k ON k.project_id = c.project_id
- WHERE {kept} GROUP BY 1, 2, 3, {dimensions}
+ WHERE {kept} AND (%(every_side)s OR {by_order}) GROUP BY 1, 2, 3, {dimensions}
 """
 
 AGGREGATES = {
@@ -147,6 +147,7 @@ def _of_grain(family: Family, grain: Grain) -> str:
         grain=int(grain),
         bucket=BUCKETS[grain],
         kept=KEPT[grain].format(coarse=family.coarse),
+        by_order=family.by_order,
         dimensions=", ".join(family.dimensions),
         sums=", ".join(AGGREGATES[measure.merge].format(name=measure.name) for measure in family.measures),
     )

@@ -6,9 +6,8 @@ from datetime import datetime
 from analytics.facts import FAMILIES
 from analytics.facts.family import Family
 from analytics.rollups.compact import owners
-from analytics.rollups.fold import TIMEOUT_SECONDS
 from analytics.rollups.recut import remake
-from analytics.rollups.restating import Owner, take_turn
+from analytics.rollups.restating import TIMEOUT_SECONDS, Owner, take_turn
 from tasks_app.tenancy import DatabaseRole, entered
 
 

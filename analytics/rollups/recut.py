@@ -1,6 +1,6 @@
 """When definitions or a zone changed: the rows of those projects are made anew, in the same transaction."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -24,19 +24,48 @@ VALUES (%(tenant)s, %(family)s, %(project)s, %(zone)s, %(breaks)s::timestamptz[]
     DO UPDATE SET zone = excluded.zone, breaks = excluded.breaks, orders = excluded.orders
 """
 NOTE_GENERATION = """/* rollups.note_generation */
-UPDATE folded SET generation = generation + 1, folded_at = %(now)s WHERE tenant_id = %(tenant)s AND family = %(family)s
+UPDATE folded SET generation = generation + 1, folded_at = clock_timestamp()
+ WHERE tenant_id = %(tenant)s AND family = %(family)s
 """
 
 
 def settle_basis(*, turn: Turn, found: Ground) -> None:
-    """Makes the rows of projects anew whose basis is no longer the one that they were made by."""
+    """Brings the rows of projects whose definitions or zone changed in accord with them.
+
+    Changes after the last fold leave all rows as they are; only new orders of states are counted by, too. Whatever reaches
+    further back makes the project's rows anew.
+    """
     before = stored(tenant_id=turn.owner.id, family=turn.family)
     changed = {project: basis for project, basis in found.bases.items() if before.get(project) != basis}
     known = [project for project in changed if project in before]
+    grown = [each for each in known if changed[each].outgrows(before[each], since=turn.folded_at)]
+    ordered = [each for each in grown if changed[each].orders != before[each].orders]
+    recut = [each for each in known if each not in grown]
+    if ordered:
+        new = {key for each in ordered for key in changed[each].orders} - {
+            k for each in ordered for k in before[each].orders
+        }
+        _count_by(turn=turn, found=found, projects=ordered, orders=new)
+    if recut:
+        _recut(turn=turn, found=found, projects=recut)
     if known:
-        _recut(turn=turn, found=found, projects=known)
         _note_generation(turn)
     _keep(turn, changed.values())
+
+
+def _count_by(*, turn: Turn, found: Ground, projects: Sequence[int], orders: Collection[int]) -> None:
+    first = _first_fact(turn)
+    if first is not None:
+        restate(
+            turn=turn,
+            found=found,
+            history=histories.FOLDED_OF_PROJECT,
+            values={"taken": [], "projects": list(projects)},
+            span=(first, turn.now),
+            projects=projects,
+            derived=(),
+            orders=orders,
+        )
 
 
 def remake(*, turn: Turn, found: Ground) -> None:
@@ -97,4 +126,4 @@ def _keep(turn: Turn, bases: Any) -> None:
 
 def _note_generation(turn: Turn) -> None:
     with connection.cursor() as cursor:
-        cursor.execute(NOTE_GENERATION, {**turn.values(), "now": turn.now})
+        cursor.execute(NOTE_GENERATION, turn.values())

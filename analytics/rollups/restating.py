@@ -1,6 +1,6 @@
 """The right to write one family of one tenant, and the one statement that writes it."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -11,6 +11,7 @@ from analytics.facts.family import Derived, Family
 from analytics.rollups import histories
 from analytics.rollups.basis import Ground, calendar, ground, relations
 
+TIMEOUT_SECONDS = 900
 EARLIEST = datetime.min.replace(tzinfo=UTC)
 
 OPEN_FAMILY = """/* rollups.open_family */
@@ -19,7 +20,7 @@ INSERT INTO folded (tenant_id, family) VALUES (%(tenant)s, %(family)s) ON CONFLI
 # The lock comes before all else: a fold reads what the fold before it has written. Who does not get it leaves the turn to
 # whoever has it, so that one slow tenant keeps nobody else waiting.
 TAKE_TURN = """/* rollups.take_turn */
-SELECT minute_since, hour_since FROM folded
+SELECT minute_since, hour_since, folded_at FROM folded
  WHERE tenant_id = %(tenant)s AND family = %(family)s FOR UPDATE {waiting}
 """
 # A batch is sorted and grouped in memory: the default makes it spill to disk from some thousand facts on.
@@ -48,6 +49,7 @@ class Turn:
     now: datetime
     minute_since: datetime
     hour_since: datetime
+    folded_at: datetime
 
     def values(self) -> dict[str, Any]:
         """What every statement of a fold names."""
@@ -73,7 +75,14 @@ def take_turn(*, owner: Owner, family: Family, now: datetime, wait: bool) -> Tur
         row = cursor.fetchone()
     if row is None:
         return None
-    return Turn(owner=owner, family=family, now=now, minute_since=row[0] or EARLIEST, hour_since=row[1] or EARLIEST)
+    return Turn(
+        owner=owner,
+        family=family,
+        now=now,
+        minute_since=row[0] or EARLIEST,
+        hour_since=row[1] or EARLIEST,
+        folded_at=row[2] or EARLIEST,
+    )
 
 
 def restate(
@@ -85,17 +94,18 @@ def restate(
     span: tuple[datetime, datetime],
     projects: Sequence[int] | None = None,
     derived: Sequence[Derived] | None = None,
+    orders: Collection[int] | None = None,
 ) -> None:
     """Adds to the rollups what those histories contribute, and writes the derived rows of their items.
 
     `span` holds every fact whose contribution may change. With `projects` only their rows are added to, with `derived` only
-    those tables are written.
+    those tables are written, with `orders` only what is counted by those orders of states.
     """
     family = turn.family
     tables = family.derived if derived is None else derived
     bases = found.bases.values() if projects is None else [found.bases[project] for project in projects]
     days, calendars = calendar(bases, start=span[0], end=span[1])
-    values = {**turn.values(), **relations(found), **calendars, **values}
+    values = {**turn.values(), **relations(found, orders=orders), **calendars, "every_side": orders is None, **values}
     statement = restatement(family, history=history, days=days, derived=tables)
     with connection.cursor() as cursor:
         for table in tables:

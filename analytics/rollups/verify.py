@@ -11,8 +11,8 @@ from analytics.facts import FAMILIES
 from analytics.facts.family import Derived, Family
 from analytics.rollups import histories
 from analytics.rollups.basis import calendar, ground, relations, stored
-from analytics.rollups.recut import FIRST_FACT
-from analytics.rollups.restating import EARLIEST, Owner
+from analytics.rollups.recut import FIRST_FACT, settle_basis
+from analytics.rollups.restating import EARLIEST, TIMEOUT_SECONDS, Owner, take_turn
 from tasks_app.tenancy import DatabaseRole, entered
 
 LIMITS = """/* rollups.kept_since */
@@ -51,8 +51,15 @@ class _Table:
 
 
 def verify_family(*, owner: Owner, family: Family, now: datetime) -> list[Check]:
-    """The family's rollups and derived tables of one tenant against its ledger, in one snapshot."""
-    with entered(tenant_id=owner.id, role=DatabaseRole.WORKER, read_only=True, timeout_seconds=900):
+    """The family's rollups and derived tables of one tenant against its ledger, in one snapshot.
+
+    Definitions that changed since the last fold are settled first, as the next fold would.
+    """
+    with entered(tenant_id=owner.id, role=DatabaseRole.WORKER, timeout_seconds=TIMEOUT_SECONDS):
+        turn = take_turn(owner=owner, family=family, now=now, wait=True)
+        if turn is not None:
+            settle_basis(turn=turn, found=turn.ground())
+    with entered(tenant_id=owner.id, role=DatabaseRole.WORKER, read_only=True, timeout_seconds=TIMEOUT_SECONDS):
         prologue, values = _wanted(owner=owner, family=family, now=now)
         return [
             _compared(owner=owner, table=table, prologue=prologue, values=values)
@@ -77,8 +84,9 @@ def _wanted(*, owner: Owner, family: Family, now: datetime) -> tuple[str, dict[s
     minute_since, hour_since = (limit or EARLIEST for limit in limits)
     return text, {
         **values,
-        **relations(found),
+        **relations(found, orders={key for basis in bases.values() for key in basis.orders}),
         **calendars,
+        "every_side": True,
         "minute_since": minute_since,
         "hour_since": hour_since,
     }

@@ -16,7 +16,7 @@ from analytics.replay import flow as replay
 from analytics.replay.flow import Correction, Scope
 from analytics.rollups.basis import Ground, order_key
 from analytics.windows.rows import Reading, Target, read
-from analytics.windows.standing import Standing, pieces
+from analytics.windows.standing import Standing, fits, pieces
 from analytics.windows.steps import Steps
 
 
@@ -205,7 +205,7 @@ class FoldedSource:
             family=TRANSITIONS,
             ground=self.ground,
             edges=self.frame.edges,
-            segments=segments_of(standing=self.standing, scope=self.scope, frame=self.frame),
+            segments=segments_of(standing=self.standing, ground=self.ground, scope=self.scope, frame=self.frame),
             tail=self._has_tail,
         )
         return [_Row(*row) for row in read(reading=reading, targets=targets)]
@@ -214,12 +214,12 @@ class FoldedSource:
 PERSONS_GRAINS = (Grain.DAY, Grain.MONTH)
 
 
-def segments_of(*, standing: Standing, scope: Scope, frame: Frame) -> dict[int, list[Segment]]:
+def segments_of(*, standing: Standing, ground: Ground, scope: Scope, frame: Frame) -> dict[int, list[Segment]]:
     """By project: the stretches of rows that the scope's figures add up."""
     grains = TRANSITIONS.grains if facet_of(scope)[0] is Facet.BOARD else PERSONS_GRAINS
     return {
-        project: pieces(standing=standing, project_id=project, edges=frame.edges, grains=grains)
-        for project in standing.bases
+        project: pieces(standing=standing, basis=basis, edges=frame.edges, grains=grains)
+        for project, basis in ground.bases.items()
     }
 
 
@@ -227,13 +227,13 @@ def why_not(*, scope: Scope, frame: Frame, ground: Ground, standing: Standing) -
     """Why rollups cannot answer, as people read it; None when they can."""
     if not standing.bases:
         return "Nothing is folded yet, so the ledger was read."
-    if standing.bases != ground.bases:
+    if not fits(standing=standing, wanted=ground.bases):
         return "Definitions changed since the last fold, so the ledger was read."
     known = {(project, key) for project, basis in standing.bases.items() for key in basis.orders}
     if not orders_by_key(frame).keys() <= known:
         return "Rollups do not count by this order of states, so the ledger was read."
     kept = max(standing.kept_since.values(), default=None)
-    fine = segments_of(standing=standing, scope=scope, frame=frame).values()
+    fine = segments_of(standing=standing, ground=ground, scope=scope, frame=frame).values()
     if kept and any(each.grain is None and each.start < kept for found in fine for each in found):
         return f"Finer rollups are kept since {kept.date()} only, so the ledger was read."
     return None

@@ -1,7 +1,7 @@
 """How far a tenant's rollups stand, and whether they can answer a question."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -16,7 +16,7 @@ SELECT project_id, zone, breaks, orders, since FROM rollup_basis
  WHERE tenant_id = %(tenant)s AND family = %(family)s AND project_id = ANY (%(projects)s::int[])
 """
 FOLDED = """/* windows.folded */
-SELECT (SELECT count(*) FROM {tail} x WHERE x.tenant_id = %(tenant)s), f.minute_since, f.hour_since
+SELECT (SELECT count(*) FROM {tail} x WHERE x.tenant_id = %(tenant)s), f.minute_since, f.hour_since, f.folded_at
   FROM (SELECT) nothing LEFT JOIN folded f ON f.tenant_id = %(tenant)s AND f.family = %(family)s
 """
 
@@ -25,13 +25,14 @@ SELECT (SELECT count(*) FROM {tail} x WHERE x.tenant_id = %(tenant)s), f.minute_
 class Standing:
     """The rollups of some projects: what they were cut by, since when there is anything, and how many facts wait in the tail.
 
-    `kept_since` has the grains whose older rows were dropped.
+    `kept_since` has the grains whose older rows were dropped. All that is folded had happened by `folded_at`.
     """
 
     bases: Mapping[int, Basis]
     since: Mapping[int, datetime]
     tail_rows: int
     kept_since: Mapping[Grain, datetime]
+    folded_at: datetime | None
 
 
 def standing(*, tenant_id: int, family: Family, projects: Sequence[int]) -> Standing:
@@ -41,7 +42,7 @@ def standing(*, tenant_id: int, family: Family, projects: Sequence[int]) -> Stan
         cursor.execute(STANDING, values)
         rows = cursor.fetchall()
         cursor.execute(FOLDED.format(tail=family.tail), values)
-        tail_rows, minute_since, hour_since = cursor.fetchall()[0]
+        tail_rows, minute_since, hour_since, folded_at = cursor.fetchall()[0]
     kept = {Grain.MINUTE: minute_since, Grain.HOUR: hour_since}
     return Standing(
         bases={
@@ -51,15 +52,28 @@ def standing(*, tenant_id: int, family: Family, projects: Sequence[int]) -> Stan
         since={project: since for project, *_, since in rows if since is not None},
         tail_rows=tail_rows,
         kept_since={grain: since for grain, since in kept.items() if since is not None},
+        folded_at=folded_at,
     )
 
 
-def pieces(*, standing: Standing, project_id: int, edges: Sequence[datetime], grains: Sequence[Grain]) -> list[Segment]:
-    """Which rows of a project add up to the time before the last edge, each within one piece between edges."""
-    since = standing.since.get(project_id)
+def fits(*, standing: Standing, wanted: Mapping[int, Basis]) -> bool:
+    """Whether the rows of all these projects are as rows by the wanted bases would be, but for orders of states."""
+    since = standing.folded_at
+    return since is not None and all(
+        project in standing.bases and _same_rows(standing.bases[project], basis, since=since)
+        for project, basis in wanted.items()
+    )
+
+
+def _same_rows(found: Basis, wanted: Basis, *, since: datetime) -> bool:
+    return replace(wanted, orders=found.orders).outgrows(found, since=since)
+
+
+def pieces(*, standing: Standing, basis: Basis, edges: Sequence[datetime], grains: Sequence[Grain]) -> list[Segment]:
+    """Which rows of the basis's project add up to the time before the last edge, each within one piece between edges."""
+    since = standing.since.get(basis.project_id)
     if since is None:
         return []
-    basis = standing.bases[project_id]
     return segments(
         edges=edges,
         zone=basis.zone,
