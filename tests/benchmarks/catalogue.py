@@ -1,8 +1,10 @@
 """Every benchmark by its name. A new one is a function from a Request to its outcomes, and a line here."""
 
 from tests.benchmarks.bulk import ledger_bulk_fresh, ledger_bulk_warmed
+from tests.benchmarks.folding import compact_rate
 from tests.benchmarks.forms.run import ledger_forms
 from tests.benchmarks.logs import cfd_raw, import_rate
+from tests.benchmarks.memory import web_memory
 from tests.benchmarks.outcomes import Benchmark
 from tests.benchmarks.pages import deep_page
 from tests.benchmarks.saving import ledger_save
@@ -17,4 +19,6 @@ BENCHMARKS: dict[str, Benchmark] = {
     "cfd_raw": cfd_raw,
     "deep_page": deep_page,
     "ledger_forms": ledger_forms,
+    "compact_rate": compact_rate,
+    "web_memory": web_memory,
 }

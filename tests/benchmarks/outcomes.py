@@ -8,18 +8,25 @@ from typing import Any
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """A measured ratio (or size) beside the most it may be. Without a goal it is only told, and is always ok."""
+    """A measured ratio (or size, or rate) beside the most it may be, or with `at_least` the least.
+
+    Without a goal it is only told.
+    """
 
     name: str
     ratio: float
     goal: float | None
     detail: dict[str, Any]
     also: bool = True
+    at_least: bool = False
 
     @property
     def ok(self) -> bool:
         """True when the ratio is within the goal, and what the goal demands besides (`also`) holds."""
-        return self.also and (self.goal is None or self.ratio <= self.goal)
+        return self.also and (self.goal is None or self._within(self.goal))
+
+    def _within(self, goal: float) -> bool:
+        return self.ratio >= goal if self.at_least else self.ratio <= goal
 
     def line(self) -> str:
         """The outcome as one line of JSON."""
