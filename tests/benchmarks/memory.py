@@ -33,9 +33,12 @@ HOST = "127.0.0.1"
 DASHBOARD = """
 query ($from: DateTime!, $year: DateTime!, $to: DateTime!, $project: String!) {
   quarter: analytics(window: {between: {from: $from, to: $to}}, project: $project, bucket: DAY) {
-    window { buckets { start end complete } }
+    window { starts complete }
     states { slug name category }
-    cumulativeFlow { series { state { slug } counts } arrivals departures left difference correctionWindows { taskKey from to } }
+    cumulativeFlow {
+      series { state { slug } counts }
+      arrivals departures left difference correctionWindows { taskKey from to }
+    }
     workInProgress
     throughput { finished finishEvents cancelled }
     transitions { from { slug } to { slug } count medianSeconds }
@@ -45,7 +48,7 @@ query ($from: DateTime!, $year: DateTime!, $to: DateTime!, $project: String!) {
     cumulativeFlow(mode: OCCUPANCY) { series { state { slug } counts } }
     receipt { digest }
   }
-  board(project: $project, at: $to) { taskCount columns { state { slug } taskCount } }
+  board(project: $project, at: $to) { columns { state { slug } tasks(first: 20) { edges { node { key title } } } } }
 }
 """
 
