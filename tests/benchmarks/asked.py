@@ -12,7 +12,7 @@ from analytics.pure import windows
 from analytics.pure.windows import Window
 from analytics.replay.definitions import boards
 from analytics.windows.flow import FlowMode, FlowReading
-from analytics.windows.receipts import ReadFrom
+from analytics.windows.sources import ReadFrom
 from tasks_app.tenancy import entered
 from tests.benchmarks.companies import Company
 from tests.benchmarks.history import BEGINNING, END
@@ -81,6 +81,13 @@ def occupancy(question: Question, *, read_from: ReadFrom) -> dict[str, list[int 
     with question.asked(read_from=read_from) as reading:
         found = reading.cumulative_flow(mode=FlowMode.OCCUPANCY)
         return {series.state.slug: list(series.counts) for series in found.series}
+
+
+def answered_from(question: Question) -> ReadFrom:
+    """Where a MERGED answer was read from: RAW when something kept it from the rollups."""
+    with question.asked(read_from=ReadFrom.MERGED) as reading:
+        counts(reading)
+        return reading.read_from
 
 
 def taken(question: Question, figure: Figure, *, read_from: ReadFrom) -> Taken:

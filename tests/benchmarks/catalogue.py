@@ -1,6 +1,7 @@
 """Every benchmark by its name. A new one is a function from a Request to its outcomes, and a line here."""
 
 from tests.benchmarks.bulk import ledger_bulk_fresh, ledger_bulk_warmed
+from tests.benchmarks.cfd import cfd_growth, cfd_rollup
 from tests.benchmarks.folding import compact_rate
 from tests.benchmarks.forms.run import ledger_forms
 from tests.benchmarks.logs import cfd_raw, import_rate
@@ -19,6 +20,8 @@ BENCHMARKS: dict[str, Benchmark] = {
     "cfd_raw": cfd_raw,
     "deep_page": deep_page,
     "ledger_forms": ledger_forms,
+    "cfd_rollup": cfd_rollup,
+    "cfd_growth": cfd_growth,
     "compact_rate": compact_rate,
     "web_memory": web_memory,
 }
