@@ -10,6 +10,8 @@ from tests.benchmarks.outcomes import Benchmark
 from tests.benchmarks.pages import deep_page
 from tests.benchmarks.saving import ledger_save
 from tests.benchmarks.sizes import ledger_bytes
+from tests.benchmarks.summaries import user_summary
+from tests.benchmarks.tails import tail_cost
 
 BENCHMARKS: dict[str, Benchmark] = {
     "ledger_save": ledger_save,
@@ -23,5 +25,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     "cfd_rollup": cfd_rollup,
     "cfd_growth": cfd_growth,
     "compact_rate": compact_rate,
+    "user_summary": user_summary,
+    "tail_cost": tail_cost,
     "web_memory": web_memory,
 }
