@@ -17,7 +17,7 @@ from tests.benchmarks.folding import fold_all
 from tests.benchmarks.history import END, LAST_DAY, add_moves, companies_with_history
 from tests.benchmarks.outcomes import Outcome, Request
 from tests.benchmarks.scratch import owner_cursor, vacuum
-from tests.benchmarks.stopwatch import say, taking_turns
+from tests.benchmarks.stopwatch import say, taking_turns, timed
 
 TRANSITIONS = 500_000
 TENANTS = 5
@@ -32,7 +32,7 @@ DEAD_ROWS = "/* benchmarks.dead_rows */ SELECT n_dead_tup FROM pg_stat_user_tabl
 
 def tail_cost(request: Request) -> Iterator[Outcome]:
     """The year of one tenant with more and more facts in its tail, to the same without one; no goals of their own."""
-    company = companies_with_history(companies=TENANTS, transitions=request.size(TRANSITIONS))[0]
+    company, another, *_ = companies_with_history(companies=TENANTS, transitions=request.size(TRANSITIONS))
     fold_all()
     empty = _milliseconds(company)
     yield _outcome("tail_cost:0", empty, to=empty)
@@ -42,8 +42,7 @@ def tail_cost(request: Request) -> Iterator[Outcome]:
         _grow(company, waiting, tail)
         waiting = tail
         yield _outcome(f"tail_cost:{tail}", _milliseconds(company), to=empty)
-    fold_all(tenant=company.tenant.id)
-    yield from _while_a_transaction_is_open(company)
+    yield from _while_a_transaction_is_open(another)
 
 
 def _grow(company: Company, waiting: int, tail: int) -> None:
@@ -63,20 +62,20 @@ def _while_a_transaction_is_open(company: Company) -> Iterator[Outcome]:
             cursor.execute(DEAD_ROWS)
             dead = cursor.fetchone()[0]
         after = _milliseconds(company)
-    yield _outcome("tail_cost:open_transaction", after, to=before, seconds=OPEN_SECONDS, folds=folds, dead_rows=dead)
+    folding = {"folds": len(folds), "first_fold": round(1000 * folds[0], 2), "last_fold": round(1000 * folds[-1], 2)}
+    yield _outcome("tail_cost:open_transaction", after, to=before, seconds=OPEN_SECONDS, dead_rows=dead, **folding)
     vacuum("task_tail")
     yield _outcome("tail_cost:after_it_ended", _milliseconds(company), to=before)
 
 
-def _keep_folding(company: Company) -> int:
-    """Writes and folds in turns for a while; how many times."""
-    begun, turns = time.monotonic(), 0
+def _keep_folding(company: Company) -> list[float]:
+    """Writes and folds in turns for a while; the seconds of each fold."""
+    begun, folds = time.monotonic(), list[float]()
     while time.monotonic() < begun + OPEN_SECONDS:
-        at = LAST_DAY + timedelta(hours=12, seconds=10 * turns)
+        at = LAST_DAY + timedelta(hours=12, seconds=10 * len(folds))
         add_moves(company, facts=FACTS_PER_FOLD, begin=at, end=at + timedelta(seconds=10))
-        compact(now=END, tenant_id=company.tenant.id)
-        turns += 1
-    return turns
+        folds.append(timed(partial(compact, now=END, tenant_id=company.tenant.id)))
+    return folds
 
 
 @contextmanager
