@@ -7,6 +7,7 @@ from tests.benchmarks.forms.run import ledger_forms
 from tests.benchmarks.logs import cfd_raw, import_rate
 from tests.benchmarks.memory import web_memory
 from tests.benchmarks.outcomes import Benchmark
+from tests.benchmarks.overhead import graphql_overhead
 from tests.benchmarks.pages import deep_page
 from tests.benchmarks.saving import ledger_save
 from tests.benchmarks.sizes import ledger_bytes
@@ -25,6 +26,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     "cfd_rollup": cfd_rollup,
     "cfd_growth": cfd_growth,
     "compact_rate": compact_rate,
+    "graphql_overhead": graphql_overhead,
     "user_summary": user_summary,
     "tail_cost": tail_cost,
     "web_memory": web_memory,

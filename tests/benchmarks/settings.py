@@ -9,6 +9,7 @@ from config.settings import DATABASES, INSTALLED_APPS
 # Django keeps a log of every query in debug mode, which would slow all variants and so flatten the ratios.
 DEBUG = False
 INSTALLED_APPS = [*INSTALLED_APPS, "pghistory", "simple_history", "tests.benchmarks.peers"]
+ROOT_URLCONF = "tests.benchmarks.urls"
 DATABASES["default"]["NAME"] = f"flowledger_bench_{os.getpid()}"
 # A second connection, of the owner: vacuums and seeds while the web's session stays as warm as it is.
 DATABASES["owner"] = as_owner(DATABASES["default"])
