@@ -7,6 +7,7 @@ from datetime import datetime
 from django.db import connection
 
 from analytics.pure.workflow import StateDefinition, Workflows
+from analytics.replay.statements import seen_in
 
 STATE_DEFINITIONS = """/* replay.state_definitions */
 SELECT state_id, project_id, slug, name, category, position, waiting, needs_validation, archived, happened_at
@@ -19,9 +20,10 @@ SELECT state_id, project_id, slug, name, category, position, waiting, needs_vali
 
 BOARDS = """/* replay.boards */
 SELECT id, key, name, timezone,
-       CASE WHEN %(known_at)s::timestamptz IS NULL THEN recorded_since ELSE (
+       CASE WHEN %(known_at)s::timestamptz IS NULL AND %(snapshot)s::text IS NULL THEN recorded_since ELSE (
            SELECT min(d.happened_at) FROM definition_ledger d
-            WHERE d.tenant_id = %(tenant)s AND d.project_id = project.id AND d.recorded_at <= %(known_at)s) END
+            WHERE d.tenant_id = %(tenant)s AND d.project_id = project.id
+              AND (%(known_at)s::timestamptz IS NULL OR d.recorded_at <= %(known_at)s)) END
   FROM project
  WHERE tenant_id = %(tenant)s AND (%(key)s::text IS NULL OR key = %(key)s)
  ORDER BY id
@@ -39,13 +41,17 @@ class BoardFacts:
     recorded_since: datetime | None
 
 
-def boards(*, tenant_id: int, key: str | None, known_at: datetime | None = None) -> list[BoardFacts]:
+def boards(
+    *, tenant_id: int, key: str | None, known_at: datetime | None = None, snapshot: str | None = None
+) -> list[BoardFacts]:
     """The tenant's project of that key (none when it is not there), or all its projects.
 
-    A late fact moves `recorded_since` back, so it is answered as it was known at `known_at` (None: now).
+    A late fact moves `recorded_since` back, so it is answered as it was known at `known_at` (None: now), or as `snapshot`
+    showed it.
     """
+    values = {"tenant": tenant_id, "key": key, "known_at": known_at, "snapshot": snapshot}
     with connection.cursor() as cursor:
-        cursor.execute(BOARDS, {"tenant": tenant_id, "key": key, "known_at": known_at})
+        cursor.execute(seen_in(BOARDS, snapshot=snapshot), values)
         rows = cursor.fetchall()
     return [
         BoardFacts(id=project, key=name_key, name=name, timezone=zone, recorded_since=since)
@@ -54,14 +60,25 @@ def boards(*, tenant_id: int, key: str | None, known_at: datetime | None = None)
 
 
 def workflows(
-    *, tenant_id: int, project_ids: Sequence[int] | None, known_at: datetime | None = None, frozen: bool = False
+    *,
+    tenant_id: int,
+    project_ids: Sequence[int] | None,
+    known_at: datetime | None = None,
+    snapshot: str | None = None,
+    frozen: bool = False,
 ) -> Workflows:
-    """The states of the projects (None: all of the tenant's) through time, as known at `known_at` (None: now)."""
+    """The states of the projects (None: all of the tenant's) through time, as known at `known_at` (None: now).
+
+    With `snapshot` only the definitions that were visible in it count.
+    """
+    values = {
+        "tenant": tenant_id,
+        "projects": None if project_ids is None else list(project_ids),
+        "known_at": known_at,
+        "snapshot": snapshot,
+    }
     with connection.cursor() as cursor:
-        cursor.execute(
-            STATE_DEFINITIONS,
-            {"tenant": tenant_id, "projects": None if project_ids is None else list(project_ids), "known_at": known_at},
-        )
+        cursor.execute(seen_in(STATE_DEFINITIONS, snapshot=snapshot), values)
         rows = cursor.fetchall()
     return Workflows((_definition(row) for row in rows), frozen=frozen)
 

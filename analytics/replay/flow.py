@@ -13,6 +13,7 @@ from django.db import connection
 
 from analytics.pure.flow import Movement, Reached
 from analytics.pure.workflow import StateOrder
+from analytics.replay.statements import seen_in
 
 # A project's chart needs all facts of every task that was ever there: tasks arrive and leave by facts of other projects,
 # too. The index (tenant_id, task_id) bounds the scan to the tenant. The whole tenant is a statement of its own: under an
@@ -172,6 +173,7 @@ class Scope:
     `known_at` None means all that is recorded: nothing is later than now, and a clock that lags must hide nothing.
     With `assignee_id` the items are on the board while that actor holds them; with `actor_id` only that actor's changes
     count, and there are no stocks. Never both.
+    With `snapshot` only what was visible in it counts, whatever has been committed since.
     """
 
     tenant_id: int
@@ -180,6 +182,7 @@ class Scope:
     known_at: datetime | None
     assignee_id: int | None = None
     actor_id: int | None = None
+    snapshot: str | None = None
 
     def __post_init__(self) -> None:
         if self.assignee_id is not None and self.actor_id is not None:
@@ -187,6 +190,9 @@ class Scope:
 
     def chosen(self, statement: Statement) -> str:
         """The statement's text for this scope."""
+        return seen_in(self._text_of(statement), snapshot=self.snapshot)
+
+    def _text_of(self, statement: Statement) -> str:
         if self.assignee_id is not None:
             return statement.of_assignee
         if self.actor_id is not None:
@@ -202,6 +208,7 @@ class Scope:
             "known_at": self.known_at,
             "assignee": self.assignee_id,
             "actor": self.actor_id,
+            "snapshot": self.snapshot,
         }
 
 

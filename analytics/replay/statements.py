@@ -1,9 +1,14 @@
-"""Two things that several statements of this folder need: a page's bound by name, and a count."""
+"""What several statements of this folder need: a page's bound by name, a count, and the ledger as of a snapshot."""
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.db import connection
+
+# How every statement says which recordings it may see.
+KNOWN = re.compile(r"\(%\(known_at\)s::timestamptz IS NULL OR ((?:\w+\.)?)recorded_at <= %\(known_at\)s\)")
+VISIBLE = r"\g<0> AND txid_visible_in_snapshot(\g<1>xact, %(snapshot)s::txid_snapshot)"
 
 
 def page_bound(*, where: str, params: Sequence[Any]) -> tuple[str, dict[str, Any]]:
@@ -18,3 +23,16 @@ def counted(statement: str, *, values: Mapping[str, Any]) -> int:
         cursor.execute(statement, values)
         row = cursor.fetchone()
     return int(row[0]) if row else 0
+
+
+def seen_in(statement: str, *, snapshot: str | None) -> str:
+    """The statement, wherever it reads what was recorded, over the rows that were visible in `snapshot` alone.
+
+    `snapshot` is the text of a txid_snapshot and the value of the parameter of that name. None: the statement as it is.
+    """
+    if snapshot is None:
+        return statement
+    text, bounds = KNOWN.subn(VISIBLE, statement)
+    if not bounds:
+        raise ValueError("statement: it has no bound of knownAt, so it cannot be read as of a snapshot.")
+    return text

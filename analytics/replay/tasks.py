@@ -7,7 +7,7 @@ from typing import Any
 
 from django.db import connection
 
-from analytics.replay.statements import counted, page_bound
+from analytics.replay.statements import counted, page_bound, seen_in
 
 # The rows as they are. Pages rely on the primary key (tenant_id, id).
 NOW = """
@@ -92,12 +92,16 @@ class TaskRow:
 
 @dataclass(frozen=True, kw_only=True)
 class TaskList:
-    """Which tasks. `at` None and `known_at` None: the rows as they are. `filters` are values of CONDITIONS, by name."""
+    """Which tasks. `at`, `known_at` and `snapshot` None: the rows as they are. `filters` are values of CONDITIONS, by name.
+
+    With `snapshot` only the facts that were visible in it count.
+    """
 
     tenant_id: int
     now: datetime
     at: datetime | None = None
     known_at: datetime | None = None
+    snapshot: str | None = None
     filters: dict[str, Any] = field(default_factory=dict)
 
     def narrowed(self, **filters: Any) -> "TaskList":
@@ -106,18 +110,27 @@ class TaskList:
 
     @property
     def _source(self) -> str:
-        return NOW if self.at is None and self.known_at is None else THEN
+        if self.at is None and self.known_at is None and self.snapshot is None:
+            return NOW
+        return seen_in(THEN, snapshot=self.snapshot)
 
     @property
     def _conditions(self) -> str:
-        texts = (text.format(facts=FACTS) for name, text in CONDITIONS.items() if name in self.filters)
+        facts = seen_in(FACTS, snapshot=self.snapshot)
+        texts = (text.format(facts=facts) for name, text in CONDITIONS.items() if name in self.filters)
         return " AND ".join(texts) or "TRUE"
 
     @property
     def _values(self) -> dict[str, Any]:
         # Nothing has happened later than now, so now is no bound at all; but "before now" would lose this very instant.
         at = self.at or datetime.max.replace(tzinfo=self.now.tzinfo)
-        return {"tenant": self.tenant_id, "at": at, "known_at": self.known_at, **self.filters}
+        return {
+            "tenant": self.tenant_id,
+            "at": at,
+            "known_at": self.known_at,
+            "snapshot": self.snapshot,
+            **self.filters,
+        }
 
     def read(self, *, where: str, params: Sequence[Any], order: str, limit: int) -> list[TaskRow]:
         """One page: `where` and `order` are a keyset's text over x.task_id, with its parameters."""
@@ -141,7 +154,7 @@ class TaskList:
 
     def facts_read(self) -> int:
         """The ledger rows that the list is made of; none where it is the rows as they are."""
-        return 0 if self._source == NOW else counted(COUNT_FACTS, values=self._values)
+        return 0 if self._source == NOW else counted(seen_in(COUNT_FACTS, snapshot=self.snapshot), values=self._values)
 
 
 def search_pattern(text: str) -> str:
