@@ -1,6 +1,7 @@
 """Django's settings. Everything that differs between machines comes from the environment (see README.md)."""
 
 import os
+from datetime import timedelta
 from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
@@ -97,6 +98,19 @@ Q_CLUSTER = {
     "catch_up": False,
     "save_limit": 100,
 }
+
+# Answers over closed windows; see analytics/windows/cache.py. One a process, and never wrong, so it may be small or shared.
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
+        "LOCATION": "answers",
+        "TIMEOUT": 3600,
+        "OPTIONS": {"MAX_ENTRIES": 256},
+    }
+}
+# Rollups that lag by more are STALE; a fact that has waited for longer to be folded is an alert.
+FLOWLEDGER_STALE_AFTER = timedelta(seconds=5)
+FLOWLEDGER_TAIL_ALERT = timedelta(minutes=5)
 
 LANGUAGE_CODE = "en-gb"
 TIME_ZONE = "UTC"

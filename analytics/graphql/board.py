@@ -8,13 +8,15 @@ from typing import Any
 
 import strawberry
 
-from analytics.graphql.charts import Receipt, receipt_node
+from analytics.graphql.charts import Receipt, proven_node
 from analytics.graphql.projects import Project, WorkflowState, state_node
 from analytics.graphql.tasks import Task, task_connection
 from analytics.pure.workflow import StateDefinition, in_order
-from analytics.replay.definitions import workflows
+from analytics.replay.definitions import boards, workflows
 from analytics.replay.tasks import TaskList
 from analytics.windows import canonical, receipts
+from analytics.windows.position import position
+from analytics.windows.questions import BoardQuestion
 from tasks_app.graphql.http.connections import Connection, PageArgs
 
 
@@ -35,20 +37,53 @@ class BoardReading:
     @cached_property
     def columns(self) -> list[StateDefinition]:
         """The states as defined then, in order: those that were there, and any that held tasks; none before all records."""
-        if self.project.recorded_since and self.at <= self.project.recorded_since:
+        if self._recorded_since and self.at <= self._recorded_since:
             return []
-        known = workflows(tenant_id=self.tasks.tenant_id, project_ids=[self.project.pk], known_at=self.tasks.known_at)
+        known = workflows(
+            tenant_id=self.tasks.tenant_id,
+            project_ids=[self.project.pk],
+            known_at=self.tasks.known_at,
+            snapshot=self.tasks.snapshot,
+        )
         defined = dict(known.before(self.at))
         for state in self.counts:
             defined.setdefault(state, known.first(state))
         mine = [each for each in defined.values() if each.project_id == self.project.pk]
         return in_order(each for each in mine if not each.archived or self.counts.get(each.state_id))
 
+    @property
+    def _recorded_since(self) -> datetime | None:
+        """As it was known: a late fact moves it back."""
+        tasks = self.tasks
+        if tasks.known_at is None and tasks.snapshot is None:
+            return self.project.recorded_since
+        found = boards(
+            tenant_id=tasks.tenant_id, key=self.project.key, known_at=tasks.known_at, snapshot=tasks.snapshot
+        )
+        return next((board.recorded_since for board in found), None)
+
+    @property
+    def question(self) -> BoardQuestion:
+        """What was asked for."""
+        return BoardQuestion(
+            tenant_id=self.tasks.tenant_id,
+            project_id=self.project.pk,
+            at=self.tasks.at,
+            now=self.tasks.now,
+            known_at=self.tasks.known_at,
+        )
+
+    def figures(self) -> Mapping[str, Any]:
+        """The counts in canonical form, by label."""
+        counts = self.counts
+        return {
+            "board": [{"state": canonical.state(each), "count": counts.get(each.state_id, 0)} for each in self.columns]
+        }
+
     def receipt(self) -> receipts.Receipt:
-        """Proof of the counts."""
-        figure = [{"state": canonical.state(each), "count": self.counts.get(each.state_id, 0)} for each in self.columns]
+        """What the counts were read from."""
         return receipts.receipt(
-            figures={"board": figure},
+            figures=self.figures(),
             raw_rows=self.tasks.facts_read(),
             known_at=self.known_at,
             timezone=self.project.timezone,
@@ -99,4 +134,23 @@ class Board:
     @strawberry.field(description="Proof of the counts.")
     def receipt(self) -> Receipt:
         reading: BoardReading = self.reading
-        return receipt_node(reading.receipt())
+        place = position(tenant_id=reading.tasks.tenant_id)
+        return proven_node(receipt=reading.receipt(), question=reading.question, place=place)
+
+
+def board_reading(*, project: Project, question: BoardQuestion, snapshot: str | None = None) -> BoardReading:
+    """The reading of the question; with `snapshot` of what was visible in it alone."""
+    tasks = TaskList(
+        tenant_id=question.tenant_id,
+        now=question.now,
+        at=question.at,
+        known_at=question.known_at,
+        snapshot=snapshot,
+        filters={"project_ids": [project.pk]},
+    )
+    return BoardReading(
+        project=project,
+        tasks=tasks,
+        at=question.at or question.now,
+        known_at=question.known_at or question.now,
+    )

@@ -3,18 +3,23 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
 import strawberry
+from django.conf import settings
 from strawberry.types.nodes import FragmentSpread, InlineFragment, SelectedField, Selection
 
 from analytics.graphql.inputs import Window, window_node
 from analytics.graphql.projects import WorkflowState, state_node
 from analytics.metrics.catalogue import sentence
 from analytics.pure import completion
-from analytics.windows import canonical, receipts, sources
+from analytics.windows import cache, canonical, receipts, sources
 from analytics.windows import flow as flows
+from analytics.windows.answers import Answer
 from analytics.windows.flow import FlowReading
+from analytics.windows.position import Position, oldest_in_tail, position
+from analytics.windows.questions import Figures, Question, WindowQuestion, label
 from tasks_app.graphql.asking import Info
 
 FlowMode = strawberry.enum(
@@ -26,6 +31,17 @@ ReadFrom = strawberry.enum(
     sources.ReadFrom,
     name="ReadFrom",
     description="RAW: the ledger. ROLLUP: rollups alone, which may lag. MERGED: rollups and the live tail.",
+)
+FreshnessStatus = strawberry.enum(
+    receipts.FreshnessStatus,
+    name="FreshnessStatus",
+    description="STALE: the age is above the threshold. IDLE: fresh, and nothing was recorded for a day before."
+    " UNKNOWN: nothing ever was. Else FRESH; a last change that is long ago makes nothing stale.",
+)
+AnsweredBy = strawberry.enum(
+    receipts.AnsweredBy,
+    name="AnsweredBy",
+    description="CANONICAL: the answer is counted from the record, as the receipt says. LEGACY: by what came before.",
 )
 
 
@@ -78,62 +94,128 @@ class Edge:
     )
 
 
-@strawberry.type(description="Proof of an answer.")
+@strawberry.type(description="How far what the answer was read from lags behind what it is to show.")
+class Freshness:
+    status: FreshnessStatus = strawberry.field(description="What the age means.")  # type: ignore[valid-type]
+    age_seconds: float = strawberry.field(description="From dataAsOf to knownAt; 0 where nothing waits to be folded.")
+    threshold_seconds: float = strawberry.field(description="An age above this is STALE.")
+
+
+@strawberry.type(description="Proof of an answer: enough to give it again to the same bytes.")
 class Receipt:
     metric_version: str = strawberry.field(description="The definitions that were used.")
     read_from: ReadFrom = strawberry.field(description="Where the figures were read from.")  # type: ignore[valid-type]
+    note: str | None = strawberry.field(description="Why they were not read from where they were asked for; else null.")
+    cached: bool = strawberry.field(description="Whether they were kept from an earlier answer to the same question.")
+    ledger_position: str = strawberry.field(
+        description="Opaque: names exactly the ledger rows that this answer could see."
+    )
     tail_rows: int = strawberry.field(description="Facts read that no rollup had folded yet.")
     raw_rows: int = strawberry.field(description="Ledger rows read at all.")
     known_at: datetime = strawberry.field(description="The figures are what was known at this instant, UTC.")
+    settled: bool = strawberry.field(
+        description="Whether no transaction can still add what was recorded up to knownAt. False where that is not sure."
+    )
+    data_as_of: datetime = strawberry.field(
+        description="Everything recorded before this instant is in the figures, UTC."
+    )
+    freshness: Freshness = strawberry.field(description="How old that is.")
     timezone: str = strawberry.field(description="The zone of the window's buckets.")
     tzdata: str = strawberry.field(description="The version of the zone database.")
     digest: str = strawberry.field(
         description="SHA-256 of the figures asked for, each whole with its arguments, in canonical form (RFC 8785):"
         " the same facts and figures give the same digest, wherever they were read from."
     )
+    token: str = strawberry.field(description="Give it to `replayReceipt` for the canonical answer again.")
+    answered_by: AnsweredBy = strawberry.field(description="Which engine answered.")  # type: ignore[valid-type]
 
 
-# Each figure by its field name: its canonical value, from the reading and the field's arguments.
-Figure = Callable[[FlowReading, Mapping[str, Any]], Any]
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figure:
+    """How a figure is counted from the reading and its field's arguments, and what of it is hashed."""
+
+    read: Callable[[FlowReading, Mapping[str, Any]], Any]
+    canonical: Callable[[Any], Any] = lambda found: found
+
+    def hashed(self, reading: FlowReading, arguments: Mapping[str, Any], /) -> Any:
+        """The figure in canonical form."""
+        return self.canonical(self.read(reading, arguments))
+
+
+# Each figure by its field name.
 FIGURES: Mapping[str, Figure] = {
-    "cumulativeFlow": lambda reading, arguments: canonical.cumulative_flow(
-        reading.cumulative_flow(mode=flows.FlowMode(arguments.get("mode", "CUMULATIVE")))
+    "cumulativeFlow": Figure(
+        read=lambda reading, arguments: reading.cumulative_flow(mode=flows.FlowMode(arguments["mode"])),
+        canonical=canonical.cumulative_flow,
     ),
-    "workInProgress": lambda reading, arguments: reading.work_in_progress(),
-    "throughput": lambda reading, arguments: canonical.throughput(reading.throughput()),
-    "transitions": lambda reading, arguments: canonical.transitions(reading.transitions()),
-    "states": lambda reading, arguments: canonical.states(reading.states()),
+    "workInProgress": Figure(read=lambda reading, arguments: reading.work_in_progress()),
+    "throughput": Figure(read=lambda reading, arguments: reading.throughput(), canonical=canonical.throughput),
+    "transitions": Figure(read=lambda reading, arguments: reading.transitions(), canonical=canonical.transitions),
+    "states": Figure(read=lambda reading, arguments: reading.states(), canonical=canonical.states),
 }
 
 
-@dataclass
+@dataclass(kw_only=True)
 class Asked:
-    """One `analytics` field of a request: its reading, and the figures that its selection names."""
+    """One `analytics` field of a request: what was asked for, and from where it is read."""
 
+    question: WindowQuestion
     reading: FlowReading
-    known_at: datetime
-    figures: Mapping[str, tuple[str, Mapping[str, Any]]]
+    read_from: sources.ReadFrom
 
-    def receipt(self) -> receipts.Receipt:
-        """The receipt of all figures asked for."""
-        values = {label: FIGURES[name](self.reading, arguments) for label, (name, arguments) in self.figures.items()}
-        return receipts.receipt(
-            figures=values,
-            raw_rows=self.reading.raw_rows,
-            known_at=self.known_at,
-            timezone=self.reading.window.zone,
+    @cached_property
+    def position(self) -> Position:
+        """Where the answer's transaction stands."""
+        return position(tenant_id=self.question.tenant_id)
+
+    @cached_property
+    def _answer(self) -> tuple[Answer, bool]:
+        key = cache.answer_key(
+            question=self.question,
+            position=self.position,
+            read_from=self.read_from,
+            buckets=len(self.reading.window.starts),
+        )
+        return cache.kept(key=key, compute=self._counted)
+
+    def _counted(self) -> Answer:
+        reading = self.reading
+        figures = {each: FIGURES[name].read(reading, given) for each, (name, given) in self.question.figures.items()}
+        return Answer(
+            figures=figures,
+            read_from=reading.read_from,
+            raw_rows=reading.raw_rows,
+            tail_rows=reading.tail_rows,
+            note=reading.fallback,
         )
 
+    def figure(self, name: str, **arguments: Any) -> Any:
+        """One of the figures that the selection names, the same value that the receipt is about."""
+        return self._answer[0].figures[label(name, arguments)]
 
-def figures_selected(info: Info) -> Mapping[str, tuple[str, Mapping[str, Any]]]:
+    def receipt(self) -> Receipt:
+        """The receipt of all figures asked for."""
+        found, cached = self._answer
+        asked = self.question.figures
+        counted = receipts.receipt(
+            figures={each: FIGURES[asked[each][0]].canonical(value) for each, value in found.figures.items()},
+            raw_rows=found.raw_rows,
+            tail_rows=found.tail_rows,
+            read_from=found.read_from,
+            known_at=self.question.known_at or self.question.now,
+            timezone=self.question.zone,
+        )
+        return proven_node(receipt=counted, question=self.question, place=self.position, note=found.note, cached=cached)
+
+
+def figures_selected(info: Info) -> Figures:
     """The figures below this field, by a label of name and arguments, so that an alias or a repeat changes nothing."""
     found: dict[str, tuple[str, Mapping[str, Any]]] = {}
     for selected in info.selected_fields:
         for name, arguments in _below(selected):
             if name in FIGURES:
                 full = {"mode": "CUMULATIVE", **arguments} if name == "cumulativeFlow" else arguments
-                label = name + "".join(f" {key}={full[key]}" for key in sorted(full))
-                found[label] = (name, full)
+                found[label(name, full)] = (name, full)
     return found
 
 
@@ -157,11 +239,11 @@ class Analytics:
 
     @strawberry.field(description=sentence("states"))
     def states(self) -> list[WorkflowState]:
-        return [state_node(definition) for definition in self.asked.reading.states()]
+        return [state_node(definition) for definition in self.asked.figure("states")]
 
     @strawberry.field(description=sentence("cumulativeFlow"))
     def cumulative_flow(self, mode: FlowMode = flows.FlowMode.CUMULATIVE) -> CumulativeFlow:  # type: ignore[valid-type]
-        answer = self.asked.reading.cumulative_flow(mode=mode)
+        answer: flows.CumulativeFlow = self.asked.figure("cumulativeFlow", mode=flows.FlowMode(mode).value)
         return CumulativeFlow(
             mode=answer.mode,
             series=[StateSeries(state=state_node(each.state), counts=list(each.counts)) for each in answer.series],
@@ -179,11 +261,12 @@ class Analytics:
 
     @strawberry.field(description=sentence("workInProgress"))
     def work_in_progress(self) -> list[int | None]:
-        return self.asked.reading.work_in_progress()
+        found: list[int | None] = self.asked.figure("workInProgress")
+        return found
 
     @strawberry.field(description=sentence("throughput"))
     def throughput(self) -> Throughput:
-        found = self.asked.reading.throughput()
+        found: flows.Throughput = self.asked.figure("throughput")
         return Throughput(
             finished=list(found.finished),
             finish_events=list(found.finish_events),
@@ -192,11 +275,11 @@ class Analytics:
 
     @strawberry.field(description=sentence("transitions"))
     def transitions(self) -> list[Edge]:
-        return [edge_node(edge) for edge in self.asked.reading.transitions()]
+        return [edge_node(edge) for edge in self.asked.figure("transitions")]
 
     @strawberry.field(description="Proof of this answer.")
     def receipt(self) -> Receipt:
-        return receipt_node(self.asked.receipt())
+        return self.asked.receipt()
 
 
 def edge_node(edge: completion.Edge) -> Edge:
@@ -209,15 +292,37 @@ def edge_node(edge: completion.Edge) -> Edge:
     )
 
 
-def receipt_node(found: receipts.Receipt) -> Receipt:
-    """The receipt as the API shows it."""
+def proven_node(
+    *, receipt: receipts.Receipt, question: Question, place: Position, note: str | None = None, cached: bool = False
+) -> Receipt:
+    """The receipt as the API shows it, proven by where the transaction stands. Rollups alone lack what is in the tail."""
+    lags = receipt.read_from is sources.ReadFrom.ROLLUP and place.tail_rows > 0
+    found = receipts.proven(
+        receipt=receipt,
+        position=place,
+        question=question,
+        folded_until=oldest_in_tail(tenant_id=question.tenant_id) if lags else None,
+        threshold=settings.FLOWLEDGER_STALE_AFTER,
+    )
     return Receipt(
-        metric_version=found.metric_version,
-        read_from=found.read_from,
-        tail_rows=found.tail_rows,
-        raw_rows=found.raw_rows,
-        known_at=found.known_at,
-        timezone=found.timezone,
-        tzdata=found.tzdata,
-        digest=found.digest,
+        metric_version=receipt.metric_version,
+        read_from=receipt.read_from,
+        note=note,
+        cached=cached,
+        ledger_position=found.ledger_position,
+        tail_rows=receipt.tail_rows,
+        raw_rows=receipt.raw_rows,
+        known_at=receipt.known_at,
+        settled=found.settled,
+        data_as_of=found.data_as_of,
+        freshness=Freshness(
+            status=found.freshness.status,
+            age_seconds=found.freshness.age.total_seconds(),
+            threshold_seconds=found.freshness.threshold.total_seconds(),
+        ),
+        timezone=receipt.timezone,
+        tzdata=receipt.tzdata,
+        digest=receipt.digest,
+        token=found.token,
+        answered_by=receipts.AnsweredBy.CANONICAL,
     )

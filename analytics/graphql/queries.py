@@ -5,20 +5,23 @@ from datetime import datetime
 from enum import Enum
 
 import strawberry
+from strawberry.scalars import JSON
 
 from analytics.graphql.activity import Activity, activity_connection, load_activity
-from analytics.graphql.board import Board, BoardReading
+from analytics.graphql.board import Board, board_reading
 from analytics.graphql.charts import Analytics, Asked, ReadFrom, figures_selected
 from analytics.graphql.filters import activity_conditions, plain, task_conditions, unknown
 from analytics.graphql.inputs import ActivityFilter, Bucket, TaskFilter, WindowInput, window_asked
 from analytics.graphql.persons import actors_asked
 from analytics.graphql.projects import Project, load_project, project_connection, project_node
+from analytics.graphql.replaying import replay_receipt
 from analytics.graphql.tasks import Task, load_task, task_connection, task_nodes
 from analytics.pure import windows
 from analytics.replay.definitions import boards
 from analytics.replay.tasks import TaskList
 from analytics.windows import sources
 from analytics.windows.flow import FlowReading
+from analytics.windows.questions import BoardQuestion, WindowQuestion
 from tasks_app.graphql.asking import Info
 from tasks_app.graphql.fields import may, scoped
 from tasks_app.graphql.http.connections import Connection, PageArgs
@@ -150,14 +153,10 @@ class AnalyticsQuery:
         node = project_node(tenant=tenant, key=plain(project, argument="project"))
         if node is None:
             raise unknown("project", project, argument="project")
-        tasks = TaskList(
-            tenant_id=tenant.id,
-            now=now,
-            at=at or None,
-            known_at=_known_at(known_at, now=now),
-            filters={"project_ids": [node.pk]},
+        question = BoardQuestion(
+            tenant_id=tenant.id, project_id=node.pk, at=at or None, now=now, known_at=_known_at(known_at, now=now)
         )
-        reading = BoardReading(project=node, tasks=tasks, at=at or now, known_at=tasks.known_at or now)
+        reading = board_reading(project=node, question=question)
         return Board(at=reading.at, known_at=reading.known_at, project=node, reading=reading)
 
     @strawberry.field(
@@ -166,7 +165,7 @@ class AnalyticsQuery:
         " are one. The zone is the argument's, else the project's, else the tenant's. At most 50,000 buckets."
         " `assignee`: the items that this actor held; `actor`: the changes that this actor made, where counts of items"
         " are null; not both. One person's figures are for that person, managers, admins and owners."
-        " Every `readFrom` is answered from the ledger; the receipt says so.",
+        " The receipt says where the figures were read from, and why where they could not be read from `readFrom`.",
     )
     def analytics(
         self,
@@ -189,15 +188,38 @@ class AnalyticsQuery:
             raise unknown("project", key, argument="project")
         assignee_id, actor_id = actors_asked(assignee=_given(assignee), actor=_given(actor), caller=info.context.caller)
         zone = timezone or (found[0].timezone if key else tenant.timezone)
+        cut = window_asked(asked=window, bucket=bucket, zone=zone, tenant=tenant, now=now)
         reading = FlowReading(
             tenant_id=tenant.id,
             boards=found,
             whole_tenant=key is None,
-            window=window_asked(asked=window, bucket=bucket, zone=zone, tenant=tenant, now=now),
+            window=cut,
             known_at=known,
             as_defined_now=definition_as_of is DefinitionAsOf.NOW,
             now=now,
             assignee_id=assignee_id,
             actor_id=actor_id,
+            read_from=read_from,
         )
-        return Analytics(asked=Asked(reading=reading, known_at=known or now, figures=figures_selected(info)))
+        question = WindowQuestion(
+            tenant_id=tenant.id,
+            project_id=found[0].id if key else None,
+            start=cut.start,
+            end=cut.end,
+            bucket=cut.bucket.value,
+            zone=cut.zone,
+            fiscal_year_start_month=tenant.fiscal_year_start_month,
+            now=now,
+            known_at=known,
+            as_defined_now=definition_as_of is DefinitionAsOf.NOW,
+            assignee_id=assignee_id,
+            actor_id=actor_id,
+            figures=figures_selected(info),
+        )
+        return Analytics(asked=Asked(question=question, reading=reading, read_from=read_from))
+
+    replay_receipt: JSON = strawberry.field(
+        resolver=replay_receipt,
+        description="The canonical answer that a receipt's token stands for, the same whatever was recorded since: a list"
+        " of {figure, value}, whose RFC 8785 form has the receipt's digest. Needs what the answer needed.",
+    )

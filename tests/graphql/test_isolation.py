@@ -50,6 +50,8 @@ QUESTIONS = {
         "first: 50, filter: {actor: $actor}",
     ],
     "board": ["project: $project"],
+    # With a token that is Acme's: test_replay_receipt.py.
+    "replayReceipt": ['receipt: "x"', "receipt: $project"],
     "analytics": [WINDOW, f"{WINDOW}, project: $project"],
 }
 CHANGES = {

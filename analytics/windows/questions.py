@@ -1,0 +1,70 @@
+"""What was asked for, as values: enough to ask for it again, later and elsewhere."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+# A figure by its label: its name, and the arguments that its field was given.
+Figures = Mapping[str, tuple[str, Mapping[str, Any]]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WindowQuestion:
+    """Figures over one window. `project_id` None: of the whole tenant. `known_at` None: as known when it was asked."""
+
+    tenant_id: int
+    project_id: int | None
+    start: datetime
+    end: datetime
+    bucket: str
+    zone: str
+    fiscal_year_start_month: int
+    now: datetime
+    known_at: datetime | None
+    as_defined_now: bool
+    assignee_id: int | None
+    actor_id: int | None
+    figures: Figures
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BoardQuestion:
+    """One project's board. `at` None: as it was when it was asked for."""
+
+    tenant_id: int
+    project_id: int
+    at: datetime | None
+    now: datetime
+    known_at: datetime | None
+
+
+Question = WindowQuestion | BoardQuestion
+INSTANTS = ("start", "end", "at", "now", "known_at")
+
+
+def label(name: str, arguments: Mapping[str, Any]) -> str:
+    """What a figure is called in an answer: an alias or the order of arguments changes nothing."""
+    return name + "".join(f" {key}={arguments[key]}" for key in sorted(arguments))
+
+
+def as_plain(question: Question) -> dict[str, Any]:
+    """The question in strings, numbers and lists; instants to the microsecond."""
+    plain = asdict(question)
+    for name in INSTANTS:
+        if plain.get(name):
+            plain[name] = plain[name].isoformat()
+    if isinstance(question, WindowQuestion):
+        plain["figures"] = [[name, dict(arguments)] for name, arguments in question.figures.values()]
+    return plain
+
+
+def from_plain(plain: Mapping[str, Any]) -> Question:
+    """The question that `as_plain` was given."""
+    found: dict[str, Any] = {
+        name: datetime.fromisoformat(value) if name in INSTANTS and value else value for name, value in plain.items()
+    }
+    if "figures" not in found:
+        return BoardQuestion(**found)
+    figures = {label(name, arguments): (name, arguments) for name, arguments in found.pop("figures")}
+    return WindowQuestion(**found, figures=figures)

@@ -1,0 +1,78 @@
+"""An answer given again: counted from the ledger alone, as the snapshot of the first answer showed it.
+
+What was written, imported, redefined, folded or rebuilt since has other transaction numbers, and so changes nothing.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import cached_property
+from typing import Any, Protocol
+
+from analytics.pure import windows
+from analytics.pure.workflow import Workflows
+from analytics.replay import flow as replay
+from analytics.replay.definitions import boards, workflows
+from analytics.windows.flow import FlowReading
+from analytics.windows.questions import WindowQuestion
+from analytics.windows.sources import ReadFrom
+
+
+class Figure(Protocol):
+    """How one figure is read, and what of it is hashed."""
+
+    def hashed(self, reading: FlowReading, arguments: Mapping[str, Any], /) -> Any:
+        """The figure in canonical form."""
+
+
+class SnapshotReading(FlowReading):
+    """A reading of the ledger in which only what was visible in one snapshot exists."""
+
+    def __init__(self, *, snapshot: str, **asked: Any) -> None:
+        super().__init__(**asked)
+        self._snapshot = snapshot
+
+    @cached_property
+    def workflows(self) -> Workflows:
+        """As the snapshot has them."""
+        return workflows(
+            tenant_id=self._tenant_id,
+            project_ids=[board.id for board in self._boards],
+            known_at=self._known_at,
+            snapshot=self._snapshot,
+            frozen=self._as_defined_now,
+        )
+
+    @property
+    def _scope(self) -> replay.Scope:
+        return replace(super()._scope, snapshot=self._snapshot)
+
+
+def read_again(*, question: WindowQuestion, snapshot: str) -> SnapshotReading:
+    """The question's reading, as of the snapshot."""
+    found = boards(tenant_id=question.tenant_id, key=None, known_at=question.known_at, snapshot=snapshot)
+    return SnapshotReading(
+        snapshot=snapshot,
+        tenant_id=question.tenant_id,
+        boards=[board for board in found if question.project_id in (None, board.id)],
+        whole_tenant=question.project_id is None,
+        window=windows.between(
+            start=question.start,
+            end=question.end,
+            zone=question.zone,
+            bucket=windows.Bucket(question.bucket),
+            now=question.now,
+            fiscal_year_start_month=question.fiscal_year_start_month,
+        ),
+        known_at=question.known_at,
+        as_defined_now=question.as_defined_now,
+        now=question.now,
+        assignee_id=question.assignee_id,
+        actor_id=question.actor_id,
+        read_from=ReadFrom.RAW,
+    )
+
+
+def figures_again(*, question: WindowQuestion, snapshot: str, by_name: Mapping[str, Figure]) -> dict[str, Any]:
+    """The canonical figures of the question by label, as of the snapshot."""
+    reading = read_again(question=question, snapshot=snapshot)
+    return {label: by_name[name].hashed(reading, arguments) for label, (name, arguments) in question.figures.items()}
