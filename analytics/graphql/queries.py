@@ -12,6 +12,7 @@ from analytics.graphql.board import Board, board_reading
 from analytics.graphql.charts import Analytics, Asked, ReadFrom, figures_selected
 from analytics.graphql.filters import activity_conditions, plain, task_conditions, unknown
 from analytics.graphql.inputs import ActivityFilter, Bucket, TaskFilter, WindowInput, window_asked
+from analytics.graphql.operations import Operations, operations
 from analytics.graphql.persons import actors_asked
 from analytics.graphql.projects import Project, load_project, project_connection, project_node
 from analytics.graphql.replaying import replay_receipt
@@ -218,6 +219,11 @@ class AnalyticsQuery:
         )
         return Analytics(asked=Asked(question=question, reading=reading, read_from=read_from))
 
+    operations: Operations = strawberry.field(
+        resolver=operations,
+        extensions=[scoped(Scope.ANALYTICS_READ)],
+        description="How far everything derived is folded, and how fresh it is.",
+    )
     replay_receipt: JSON = strawberry.field(
         resolver=replay_receipt,
         description="The canonical answer that a receipt's token stands for, the same whatever was recorded since: a list"

@@ -50,6 +50,7 @@ QUESTIONS = {
         "first: 50, filter: {actor: $actor}",
     ],
     "board": ["project: $project"],
+    "operations": [""],
     # With a token that is Acme's: test_replay_receipt.py.
     "replayReceipt": ['receipt: "x"', "receipt: $project"],
     "analytics": [WINDOW, f"{WINDOW}, project: $project"],
