@@ -18,11 +18,12 @@ class Merge(StrEnum):
 class Measure:
     """A partial state that a rollup row keeps: never a finished number.
 
-    The first and the last value of a bucket are LEAST and GREATEST of arrays {instant, seq, value}.
+    `type` is the column's. The first and the last value of a bucket are LEAST and GREATEST of arrays {instant, seq, value}.
     """
 
     name: str
     merge: Merge = Merge.ADD
+    type: str = "bigint"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

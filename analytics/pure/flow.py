@@ -25,19 +25,17 @@ from analytics.pure.workflow import (
 OFF_THE_BOARD = (None, CANCELLED)
 
 
-@dataclass(frozen=True, slots=True)
-class Movement:
+class Movement(NamedTuple):
     """How many facts of one piece took an item from one state to another (0: not on the board)."""
 
     piece: int
     before: int
     after: int
     discarded: bool
-    count: int
+    items: int
 
 
-@dataclass(frozen=True, slots=True)
-class Reached:
+class Reached(NamedTuple):
     """How many items reached, in this piece, every place above `low` up to `high`, in one of the frame's orders."""
 
     order: int
@@ -45,7 +43,7 @@ class Reached:
     low: int
     high: int
     piece: int
-    count: int
+    items: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +70,11 @@ class Frame:
 
     def category_of(self, state: int, *, piece: int) -> str | None:
         """The category of a state in that piece; None for nowhere and for another board's state."""
-        definition = self.definitions_of(piece).get(state) or self.first.get(state)
+        return self.category_in(state, epoch=self.epoch_of_piece[piece])
+
+    def category_in(self, state: int, *, epoch: int) -> str | None:
+        """As `category_of`, by the number of the epoch."""
+        definition = self.epochs[epoch].get(state) or self.first.get(state)
         return definition.category if definition else None
 
     def where_known(self, values: Sequence[int | None]) -> list[int | None]:
@@ -134,14 +136,35 @@ class Counts:
 
 
 class _Flows(NamedTuple):
+    """What one item that moves so adds to each flow: 0 or 1."""
+
     arrivals: int = 0
     departures: int = 0
     discarded: int = 0
     finish_events: int = 0
     cancelled: int = 0
 
-    def plus(self, other: "_Flows") -> "_Flows":
-        return _Flows(*(mine + its for mine, its in zip(self, other, strict=True)))
+
+class _Meanings(dict[tuple[int, int, int, bool], _Flows]):
+    """By epoch, state before, state after and whether it was a discard. A year has many movements and few sorts of them."""
+
+    def __init__(self, frame: Frame) -> None:
+        super().__init__()
+        self._frame = frame
+
+    def __missing__(self, sort: tuple[int, int, int, bool]) -> _Flows:
+        epoch, *states, discarded = sort
+        before, after = (self._frame.category_in(state, epoch=epoch) for state in states)
+        was, now = before not in OFF_THE_BOARD, after not in OFF_THE_BOARD
+        found = _Flows(
+            arrivals=now and not was,
+            departures=was and not now,
+            discarded=was and not now and discarded,
+            finish_events=after == DONE != before,
+            cancelled=after == CANCELLED != before,
+        )
+        self[sort] = found
+        return found
 
 
 def count(*, frame: Frame, movements: Iterable[Movement]) -> Counts:
@@ -149,17 +172,17 @@ def count(*, frame: Frame, movements: Iterable[Movement]) -> Counts:
     in_piece = {piece: list(rows) for piece, rows in groupby(sorted(movements, key=_piece), key=_piece)}
     holding = dict.fromkeys(frame.first, 0)
     counts = Counts(bands={state: [] for state in holding})
+    meanings = _Meanings(frame)
     _move(in_piece.get(0, []), holding=holding)
     piece = 0
     for last in frame.last_piece:
-        flows = _Flows()
+        flows = [0] * len(_Flows._fields)
         while piece < last:
             piece += 1
             rows = in_piece.get(piece, [])
             _move(rows, holding=holding)
-            for row in rows:
-                flows = flows.plus(_flows(row, frame=frame))
-        _close_bucket(counts, holding=holding, frame=frame, piece=last, flows=flows)
+            _add_flows(rows, to=flows, meanings=meanings, epoch=frame.epoch_of_piece[piece])
+        _close_bucket(counts, holding=holding, frame=frame, piece=last, flows=_Flows(*flows))
     return counts
 
 
@@ -168,24 +191,18 @@ def _piece(row: Movement) -> int:
 
 
 def _move(rows: Iterable[Movement], *, holding: dict[int, int]) -> None:
-    for row in rows:
-        if row.before in holding:
-            holding[row.before] -= row.count
-        if row.after in holding:
-            holding[row.after] += row.count
+    for _, before, after, _, items in rows:
+        if before in holding:
+            holding[before] -= items
+        if after in holding:
+            holding[after] += items
 
 
-def _flows(row: Movement, *, frame: Frame) -> _Flows:
-    before, after = (frame.category_of(state, piece=row.piece) for state in (row.before, row.after))
-    was, now = before not in OFF_THE_BOARD, after not in OFF_THE_BOARD
-    left = row.count * (was and not now)
-    return _Flows(
-        arrivals=row.count * (now and not was),
-        departures=left,
-        discarded=left * row.discarded,
-        finish_events=row.count * (after == DONE != before),
-        cancelled=row.count * (after == CANCELLED != before),
-    )
+def _add_flows(rows: Iterable[Movement], *, to: list[int], meanings: _Meanings, epoch: int) -> None:
+    for _, before, after, discarded, items in rows:
+        for place, counts in enumerate(meanings[epoch, before, after, discarded]):
+            if counts:
+                to[place] += items
 
 
 def _close_bucket(counts: Counts, *, holding: Mapping[int, int], frame: Frame, piece: int, flows: _Flows) -> None:
@@ -247,7 +264,7 @@ class _Tally:
         while self.waiting and self.waiting[-1].piece <= piece:
             row = self.waiting.pop()
             for place in range(row.low + 1, row.high + 1):
-                self._at[row.project_id, place] = self._at.get((row.project_id, place), 0) + row.count
+                self._at[row.project_id, place] = self._at.get((row.project_id, place), 0) + row.items
 
     def line(self, definition: StateDefinition | None) -> int | None:
         if definition is None:

@@ -18,10 +18,9 @@ OWNERS = """/* rollups.owners */
 SELECT id, slug, timezone FROM tenant WHERE %(tenant)s::bigint IS NULL OR id = %(tenant)s ORDER BY id
 """
 OLDEST = "/* rollups.oldest_in_tail */ SELECT min(seq) FROM {tail} WHERE tenant_id = %(tenant)s"
-# now() is not later than the statement's own snapshot: whatever was recorded by then has a smaller number.
-BEAT = """/* rollups.heartbeat */
-UPDATE heartbeat SET at = now(), next_xid = txid_snapshot_xmax(txid_current_snapshot())
-"""
+# A number of its own is the only one that no running transaction has or will get below: txid_snapshot_xmax() tells the
+# last that ended, and a writer that began after that one may be ahead of it.
+BEAT = "/* rollups.heartbeat */ UPDATE heartbeat SET at = now(), next_xid = txid_current()"
 
 
 @dataclass(slots=True, kw_only=True)

@@ -17,12 +17,17 @@ from analytics.replay.flow import columns
 from analytics.rollups import histories
 from analytics.rollups.basis import Ground, relations
 
+# OFFSET 0: every condition goes into the one range of the index that a segment is. The planner would rather look at all
+# rows of a target, as of a tenant that it has no statistics of it expects next to none.
 STORED = """
 SELECT r.bucket AS at, r.project_id, {of_rollup}
   FROM target t
   JOIN segment s ON s.project_id = t.project_id
-  JOIN {rollup} r ON r.tenant_id = (SELECT %(tenant)s::bigint) AND r.project_id = s.project_id AND {same_in_rollup}
-                 AND r.grain = s.grain AND r.bucket >= s.start_at AND r.bucket < s.end_at
+ CROSS JOIN LATERAL (
+       SELECT * FROM {rollup} x
+        WHERE x.tenant_id = (SELECT %(tenant)s::bigint) AND x.project_id = t.project_id AND {same_in_rollup}
+          AND x.grain = s.grain AND x.bucket >= s.start_at AND x.bucket < s.end_at
+       OFFSET 0) r
 """
 LIVE = """
 SELECT c.happened_at, c.project_id, {of_contribution}
@@ -46,7 +51,7 @@ segment AS MATERIALIZED (
 )
 """
 MERGED = {
-    Merge.ADD: "sum(p.{name}) AS {name}",
+    Merge.ADD: "sum(p.{name})::{type} AS {name}",
     Merge.LEAST: "min(p.{name}) AS {name}",
     Merge.GREATEST: "max(p.{name}) AS {name}",
 }
@@ -150,7 +155,9 @@ def _added_up(family: Family, parts: str) -> str:
     return ADDED_UP.format(
         parts=parts,
         dimensions=", ".join(f"p.{name}" for name in family.dimensions),
-        merged=", ".join(MERGED[measure.merge].format(name=measure.name) for measure in family.measures),
+        merged=", ".join(
+            MERGED[measure.merge].format(name=measure.name, type=measure.type) for measure in family.measures
+        ),
         places=", ".join(str(place + 1) for place in range(2 + len(family.dimensions))),
     )
 
@@ -160,7 +167,7 @@ def _with_names(text: str, family: Family) -> str:
         rollup=family.rollup,
         of_rollup=", ".join(f"r.{name}" for name in (*family.dimensions, *(each.name for each in family.measures))),
         of_contribution=", ".join((*(f"c.{name}" for name in family.dimensions), *map(_signed, family.measures))),
-        same_in_rollup=" AND ".join(f"r.{name} = t.{name}" for name in family.asked),
+        same_in_rollup=" AND ".join(f"x.{name} = t.{name}" for name in family.asked),
         same_in_contribution=" AND ".join(f"c.{name} = t.{name}" for name in family.asked),
     )
 

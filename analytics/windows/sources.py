@@ -1,10 +1,10 @@
 """Where the figures of a question are counted from: the ledger, or rollups with or without the live tail."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
-from typing import NamedTuple, Protocol
+from typing import Any, Protocol
 
 from analytics.facts.transitions import TRANSITIONS, Facet
 from analytics.pure.completion import Finished, Traversal
@@ -72,7 +72,7 @@ class RawSource:
     def movements(self) -> Sequence[Movement]:
         """See Source."""
         found = replay.movements(scope=self.scope, edges=self.frame.edges)
-        self.raw_rows = sum(row.count for row in found)
+        self.raw_rows = sum(row.items for row in found)
         return found
 
     def reached(self) -> Sequence[Reached]:
@@ -92,18 +92,6 @@ class RawSource:
     def traversals(self, *, groups: Mapping[int, int]) -> Sequence[Traversal]:
         """See Source."""
         return completion_replay.traversals(scope=self.scope, begin=self.frame.window.start, groups=groups)
-
-
-class _Row(NamedTuple):
-    """So many facts of one piece, from one side (see analytics.facts.transitions)."""
-
-    piece: int
-    project_id: int
-    facet: int
-    subject: int
-    before_id: int
-    after_id: int
-    facts: int
 
 
 @dataclass(kw_only=True)
@@ -146,18 +134,20 @@ class FoldedSource:
     @cached_property
     def _all_movements(self) -> Sequence[Movement]:
         rows = self.__dict__.get("_both") or self._read(self._of_scope)
+        counted = self._counted_in
         return [
-            Movement(row.piece, row.before_id, row.after_id, row.after_id == 0, int(row.facts))
-            for row in rows
-            if row.facet != Facet.FURTHEST and self._counts(row)
+            Movement(piece, before, after, after == 0, facts)
+            for piece, project, facet, _, before, after, facts in rows
+            if facet != Facet.FURTHEST and (counted is None or counted(after, before) == project)
         ]
 
-    def _counts(self, row: _Row) -> bool:
-        """A movement between two projects is kept for each of them; of a whole tenant it is one."""
+    @property
+    def _counted_in(self) -> Callable[[int, int], int | None] | None:
+        """A movement between two projects is kept for each of them; of a whole tenant it is one, that of the state after."""
         if self.scope.project_id is not None:
-            return True
+            return None
         project_of = self.ground.project_of
-        return row.project_id == project_of.get(row.after_id, project_of.get(row.before_id))
+        return lambda after, before: project_of.get(after) or project_of.get(before)
 
     def reached(self) -> Sequence[Reached]:
         """See Source. Reads the movements, too: whoever draws lines needs them, and so it is one statement."""
@@ -172,10 +162,10 @@ class FoldedSource:
         targets = [Target(project, (Facet.FURTHEST, key)) for project, key in orders]
         self._both = self._read([*self._of_scope, *targets])
         return [
-            Reached(number, row.project_id, row.before_id, row.after_id, row.piece, int(row.facts))
-            for row in self._both
-            if row.facet == Facet.FURTHEST
-            for number in orders[row.project_id, row.subject]
+            Reached(number, project, low, high, piece, facts)
+            for piece, project, facet, order, low, high, facts in self._both
+            if facet == Facet.FURTHEST
+            for number in orders[project, order]
         ]
 
     def corrections(self, *, orders: Sequence[StateOrder]) -> Sequence[Correction]:
@@ -199,7 +189,8 @@ class FoldedSource:
         facet, subject = facet_of(self.scope)
         return [Target(project, (facet, subject)) for project in self.ground.bases]
 
-    def _read(self, targets: Sequence[Target]) -> list[_Row]:
+    def _read(self, targets: Sequence[Target]) -> list[tuple[Any, ...]]:
+        """Rows of (piece, project, facet, subject, before, after, facts): see analytics.facts.transitions."""
         reading = Reading(
             tenant_id=self.scope.tenant_id,
             family=TRANSITIONS,
@@ -208,7 +199,7 @@ class FoldedSource:
             segments=segments_of(standing=self.standing, ground=self.ground, scope=self.scope, frame=self.frame),
             tail=self._has_tail,
         )
-        return [_Row(*row) for row in read(reading=reading, targets=targets)]
+        return read(reading=reading, targets=targets)
 
 
 PERSONS_GRAINS = (Grain.DAY, Grain.MONTH)
