@@ -1,5 +1,6 @@
 """compact(): every tenant's tail, batch by batch, the oldest first, in turns."""
 
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,6 +13,8 @@ from analytics.rollups.fold import fold
 from analytics.rollups.restating import Owner
 from tasks_app.tenancy import DatabaseRole, entered
 
+logger = logging.getLogger(__name__)
+
 MOST_FACTS = 20_000
 
 OWNERS = """/* rollups.owners */
@@ -21,6 +24,15 @@ OLDEST = "/* rollups.oldest_in_tail */ SELECT min(seq) FROM {tail} WHERE tenant_
 # A number of its own is the only one that no running transaction has or will get below: txid_snapshot_xmax() tells the
 # last that ended, and a writer that began after that one may be ahead of it.
 BEAT = "/* rollups.heartbeat */ UPDATE heartbeat SET at = now(), next_xid = txid_current()"
+
+
+class NotFolded(Exception):
+    """Facts of the tenants `slugs` could not be folded; `facts` is how many of the others were."""
+
+    def __init__(self, *, slugs: Sequence[str], facts: int) -> None:
+        super().__init__(f"Facts of {', '.join(slugs)} could not be folded; the log says why, tenant by tenant.")
+        self.slugs = tuple(slugs)
+        self.facts = facts
 
 
 @dataclass(slots=True, kw_only=True)
@@ -50,19 +62,27 @@ def compact(
     """Folds all that is in the tails, and says how many facts that were.
 
     Each fold is a transaction of its own with at most `most_facts` facts, so a kill loses nothing and other readers and
-    writers wait for nothing. Tenants take turns, a batch each, whoever has waited longest first.
+    writers wait for nothing. Tenants take turns, a batch each, whoever has waited longest first. A fold that fails is
+    logged and stops no other tenant's; NotFolded is raised when all is done.
     """
     _beat()
-    folded = 0
+    folded, failed = 0, list[str]()
     waiting = _waiting(owners(tenant_id=tenant_id), families)
     while waiting:
         for each in sorted(waiting, key=lambda tail: tail.oldest):
-            facts = fold(owner=each.owner, family=each.family, now=now, most_facts=most_facts)
-            on_facts(facts or 0)
-            folded += facts or 0
-            # None: somebody else folds this tenant. Fewer than asked for: the tail is empty, or was a moment ago.
-            if facts is None or facts < most_facts:
+            try:
+                facts = fold(owner=each.owner, family=each.family, now=now, most_facts=most_facts) or 0
+            except Exception:
+                logger.exception("%s of tenant %s could not be folded.", each.family.name, each.owner.slug)
+                failed.append(each.owner.slug)
+                facts = 0
+            on_facts(facts)
+            folded += facts
+            # Fewer than asked for: the tail is empty, or was a moment ago; or somebody else folds this tenant.
+            if facts < most_facts:
                 waiting.remove(each)
+    if failed:
+        raise NotFolded(slugs=failed, facts=folded)
     return folded
 
 
