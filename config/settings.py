@@ -28,6 +28,14 @@ def listed(name: str) -> list[str]:
     return [value.strip() for value in os.environ.get(name, "").split(",") if value.strip()]
 
 
+def days(name: str, *, default: int) -> int:
+    """A number of days from an environment variable."""
+    text = os.environ.get(name, "").strip() or str(default)
+    if not (text.isascii() and text.isdecimal() and 1 <= int(text) <= 100_000):
+        raise ImproperlyConfigured(f"{name} is {text!r}: give a whole number of days from 1 to 100000.")
+    return int(text)
+
+
 SECRET_KEY = secret_key()
 DEBUG = os.environ.get("DJANGO_DEBUG", "0" if ON_A_SERVER else "1") == "1"
 ALLOWED_HOSTS = listed("FLOWLEDGER_ALLOWED_HOSTS") or ["localhost", "127.0.0.1", "[::1]"]
@@ -85,14 +93,22 @@ LOGIN_URL = "admin:login"
 MESSAGE_STORAGE = "django.contrib.messages.storage.cookie.CookieStorage"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = ON_A_SERVER and not DEBUG
 
+# Rollups by the minute and by the hour are kept so long; those by the day for ever.
+FLOWLEDGER_MINUTE_DAYS = days("FLOWLEDGER_MINUTE_DAYS", default=30)
+FLOWLEDGER_HOUR_DAYS = days("FLOWLEDGER_HOUR_DAYS", default=400)
+
+# What the worker does, and when, is in analytics/jobs.py. A run that is late is not made up for: the next one does its work.
+# The timeout ends a worker that hangs. It is far beyond the 15 minutes that a fold's statements have: a tenant whose rows
+# take long to be made anew would never get them if the worker ended first.
 Q_CLUSTER = {
     "name": "flowledger",
     "orm": "default",
     "workers": 1,
     "queue_limit": 1,
     "bulk": 1,
-    "timeout": 300,
-    "retry": 900,
+    "poll": 1,
+    "timeout": 7200,
+    "retry": 7500,
     "ack_failures": True,
     "max_attempts": 1,
     "catch_up": False,
