@@ -1,0 +1,40 @@
+"""manage.py retain: old minutes and hours of the rollups go."""
+
+import json
+import time
+from datetime import UTC, datetime
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import CommandParser
+
+from analytics.management.options import add_tenant, tenant_id_of
+from analytics.retention import limits, retain
+from tasks_app.management.refusing import RefusingCommand
+from tasks_app.progress import Progress
+from tasks_app.refusals import Refused
+
+
+class Command(RefusingCommand):
+    """Prints `{"rows", "seconds", "refused"}`. The ledger answers for what is dropped; days are kept for ever."""
+
+    help = (
+        "Drops rollups by the minute and hour that are too old to keep, once they are proved right. Again is a no-op."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """FLOWLEDGER_MINUTE_DAYS and FLOWLEDGER_HOUR_DAYS say how long they are kept."""
+        add_tenant(parser)
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Exit 1 when a tenant's rollups are not what the ledger says: nothing of that tenant is dropped."""
+        started = time.monotonic()
+        tenant_id = tenant_id_of(options["tenant"])
+        now = datetime.now(UTC)  # noqa: TID251 - a command is where the clock is read
+        keep = limits(now=now, minute_days=settings.FLOWLEDGER_MINUTE_DAYS, hour_days=settings.FLOWLEDGER_HOUR_DAYS)
+        with Progress(label="retention", unit="tenants") as progress:
+            retained = retain(now=now, keep=keep, tenant_id=tenant_id, on_done=lambda _: progress.add(1))
+        seconds = round(time.monotonic() - started, 3)
+        self.stdout.write(json.dumps({"rows": retained.rows, "seconds": seconds, "refused": list(retained.refused)}))
+        if retained.refused:
+            raise Refused("\n".join(retained.refused))
