@@ -1,4 +1,5 @@
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate
 
 
 class AnalyticsConfig(AppConfig):
@@ -7,3 +8,8 @@ class AnalyticsConfig(AppConfig):
     name = "analytics"
     verbose_name = "analytics"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from analytics.jobs import keep_schedules
+
+        post_migrate.connect(keep_schedules, sender=self)

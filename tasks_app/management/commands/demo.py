@@ -4,6 +4,7 @@ import json
 import sys
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from io import StringIO
 from typing import Any
 
 from django.core.management import call_command
@@ -101,6 +102,8 @@ def _set_up(*, tell: Callable[[str], None]) -> Access:
         with owner_login():
             people = found_tenant(story=story, now=now)
         live_through(story=story, people=people, now=now)
+    tell("Folding ...")
+    call_command("compact", stdout=StringIO())
     with owner_login():
         return give_access(stories=STORIES, now=datetime.now(UTC))  # noqa: TID251 - as above
 
