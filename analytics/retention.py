@@ -14,8 +14,7 @@ from analytics.facts import FAMILIES
 from analytics.facts.family import Family
 from analytics.pure.segments import Grain
 from analytics.rollups.compact import owners
-from analytics.rollups.fold import TIMEOUT_SECONDS
-from analytics.rollups.restating import Owner, take_turn
+from analytics.rollups.restating import TIMEOUT_SECONDS, Owner, take_turn
 from analytics.rollups.verify import verify_family
 from tasks_app.tenancy import DatabaseRole, entered
 

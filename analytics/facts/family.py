@@ -48,6 +48,16 @@ class Derived:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Past:
+    """A derived table with a row per item and the instant `last_at` of its last fact. `facts` is a SELECT over such a row,
+    `t`, of made-up facts (item, seq, happened_at and what is read) that leave an item where its history has left it.
+    """
+
+    table: str
+    facts: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Family:
     """A ledger of facts, and what is counted of it.
 
@@ -59,7 +69,8 @@ class Family:
 
     The engine runs both over the histories with the new facts (side 1) and without them (side -1) and stores the
     difference, so a late fact takes its successor's contribution back by itself. Where a contribution depends on its own
-    fact alone (`independent`), no history is read. Measures that only grow (LEAST, GREATEST) need that.
+    fact alone (`independent`), no history is read; measures that only grow (LEAST, GREATEST) need that.
+    `past` stands for the history of an item whose new facts come last.
 
     A reader asks by the dimensions that are `asked` (integers), and gets the others told apart.
 
@@ -89,6 +100,7 @@ class Family:
     workflow: bool = False
     independent: bool = False
     derived: tuple[Derived, ...] = ()
+    past: Past | None = None
 
     @property
     def key(self) -> tuple[str, ...]:

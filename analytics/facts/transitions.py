@@ -12,7 +12,7 @@ State 0 is off the board, state -1 is in other hands. A movement between two pro
 
 from enum import IntEnum
 
-from analytics.facts.family import Derived, Family, Measure
+from analytics.facts.family import Derived, Family, Measure, Past
 from analytics.pure.segments import Grain
 
 
@@ -104,7 +104,9 @@ ITEMS = """
 SELECT r.item AS task_id, min(r.happened_at) AS first_at, max(r.happened_at) AS last_at,
        (array_agg(r.seq ORDER BY r.happened_at DESC, r.seq DESC))[1] AS last_seq,
        (array_agg(r.after_id ORDER BY r.happened_at DESC, r.seq DESC))[1] AS state_id,
-       (array_agg(r.after_holder ORDER BY r.happened_at DESC, r.seq DESC))[1] AS holder, count(*)::int AS facts
+       (array_agg(r.after_holder ORDER BY r.happened_at DESC, r.seq DESC))[1] AS holder,
+       coalesce(array_agg(DISTINCT r.after_id) FILTER (WHERE r.kind <= 5 AND r.after_id <> 0), '{}') AS visited,
+       count(*)::int AS facts
   FROM resolved r WHERE r.side = 1 GROUP BY r.item
 """
 
@@ -140,8 +142,23 @@ TASK_ITEM = Derived(
     table="task_item",
     item="task_id",
     key=("task_id",),
-    columns=("task_id", "first_at", "last_at", "last_seq", "state_id", "holder", "facts"),
+    columns=("task_id", "first_at", "last_at", "last_seq", "state_id", "holder", "visited", "facts"),
     select=ITEMS,
+)
+
+# It has been to every state that it was in, and then to the one that it is in, in the hands of its last holder. How far it
+# came, and where it is, is all that a later fact's contributions depend on.
+PAST = Past(
+    table="task_item",
+    facts="""
+        SELECT t.item, v.place AS seq, t.first_at AS happened_at, 2 AS kind, v.state_id AS to_id, 0 AS actor_id
+          FROM unnest(t.visited) WITH ORDINALITY AS v (state_id, place)
+         UNION ALL
+        SELECT t.item, t.last_seq, t.last_at, CASE t.state_id WHEN 0 THEN 4 ELSE 2 END, t.state_id, 0
+          WHERE t.last_at IS NOT NULL
+         UNION ALL
+        SELECT t.item, t.last_seq, t.last_at, 7, t.holder, 0 WHERE t.holder <> 0
+    """,
 )
 
 TRANSITIONS = Family(
@@ -167,4 +184,5 @@ TRANSITIONS = Family(
     """,
     workflow=True,
     derived=(TASK_FACT, TASK_CORRECTION, TASK_ITEM),
+    past=PAST,
 )

@@ -1,3 +1,4 @@
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
 
@@ -50,7 +51,7 @@ class TaskCorrection(models.Model):
 
 
 class TaskItem(models.Model):
-    """One task as far as it is folded: where it is, who holds it, and how long its history is."""
+    """One task as far as it is folded: where it is, who holds it, to which states it has been, how long its history is."""
 
     pk = models.CompositePrimaryKey("tenant_id", "task_id")
     tenant_id = models.BigIntegerField()
@@ -61,6 +62,7 @@ class TaskItem(models.Model):
     state_id = models.IntegerField()
     holder = models.IntegerField()
     facts = models.IntegerField()
+    visited = ArrayField(models.IntegerField())
 
     class Meta:
         db_table = "task_item"

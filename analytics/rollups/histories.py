@@ -41,21 +41,51 @@ FOLDED_OF_PROJECT = """
      WHERE {only} AND NOT EXISTS (SELECT FROM {tail} x WHERE x.tenant_id = %(tenant)s AND x.seq = l.seq)
 """
 
-# What a reader adds to the rollups: the facts that are still in the tail, with all the others of their items, up to an
-# instant. Nothing that happens later changes what came before.
-IN_TAIL = """
-    SELECT l.{item} AS item, l.seq, l.happened_at{reads},
-           EXISTS (SELECT FROM {tail} x WHERE x.tenant_id = %(tenant)s AND x.seq = l.seq) AS fresh
-      FROM (SELECT DISTINCT f.{item} AS id
-              FROM {tail} x JOIN {ledger} f ON f.tenant_id = %(tenant)s AND f.seq = x.seq
-             WHERE x.tenant_id = %(tenant)s AND f.happened_at < %(until)s) i
-      JOIN {ledger} l ON l.tenant_id = (SELECT %(tenant)s::bigint) AND l.{item} = i.id
-     WHERE {only} AND l.happened_at < %(until)s
-"""
-TAIL_ALONE = """
+# What a reader adds to the rollups: the facts that are still in the tail, up to an instant. Nothing that happens later
+# changes what came before.
+TAIL_FACTS = """
     SELECT l.{item} AS item, l.seq, l.happened_at{reads}, true AS fresh
       FROM {tail} x JOIN {ledger} l ON l.tenant_id = %(tenant)s AND l.seq = x.seq
      WHERE x.tenant_id = %(tenant)s AND {only} AND l.happened_at < %(until)s
+"""
+
+# Their whole histories, with what is folded of them.
+WITH_ALL_BEFORE = """
+tail_fact AS MATERIALIZED ({tail_facts}),
+tail_history AS MATERIALIZED (
+    SELECT f.* FROM tail_fact f
+     UNION ALL
+    SELECT d.item, d.seq, d.happened_at{reads}, false
+      FROM (SELECT DISTINCT item FROM tail_fact) t
+      JOIN ({details}) d ON d.tenant_id = (SELECT %(tenant)s::bigint) AND d.item = t.item AND d.happened_at < %(until)s
+)
+"""
+
+# Most facts come after all that is folded of their items. Then a few facts stand for an item's past: they leave it where it
+# was, and contribute the same with the new facts and without them. Only the other items' histories are read.
+WITH_PAST = """
+tail_fact AS MATERIALIZED ({tail_facts}),
+touched AS MATERIALIZED (
+    SELECT t.item, coalesce(i.last_at < t.first_at, true) AS in_order, i.*
+      FROM (SELECT item, min(happened_at) AS first_at FROM tail_fact GROUP BY item) t
+      LEFT JOIN {past_table} i ON i.tenant_id = (SELECT %(tenant)s::bigint) AND i.{item} = t.item
+),
+tail_history AS MATERIALIZED (
+    SELECT f.* FROM tail_fact f
+     UNION ALL
+    SELECT p.item, p.seq, p.happened_at{past_reads}, false
+      FROM touched t CROSS JOIN LATERAL ({past}) p WHERE t.in_order
+     UNION ALL
+    SELECT d.item, d.seq, d.happened_at{reads}, false
+      FROM touched t
+      JOIN ({details}) d ON d.tenant_id = (SELECT %(tenant)s::bigint) AND d.item = t.item AND d.happened_at < %(until)s
+     WHERE NOT t.in_order
+)
+"""
+# What is folded, where a family keeps no facts beside its ledger.
+FOLDED_FACTS = """
+SELECT l.tenant_id, l.{item} AS item, l.seq, l.happened_at{reads} FROM {ledger} l
+ WHERE {only} AND NOT EXISTS (SELECT FROM {tail} x WHERE x.tenant_id = l.tenant_id AND x.seq = l.seq)
 """
 
 # With the new facts and without them.
@@ -121,6 +151,31 @@ def contributions(family: Family, *, facts: str) -> str:
         f"{RELATIONS}, {facts}, resolved AS MATERIALIZED ({family.resolve}),"
         f" contribution AS MATERIALIZED ({family.contributions})"
     )
+
+
+def live(family: Family, *, whole: bool = False) -> str:
+    """The common table expressions up to `tail_history`: what the tail's facts are to be judged by.
+
+    With `whole` that is all of their items' histories, else what is enough to tell what they contribute.
+    """
+    tail_facts = named(TAIL_FACTS, family=family)
+    if family.independent:
+        return f"tail_history AS MATERIALIZED ({tail_facts})"
+    past = family.past
+    return (WITH_ALL_BEFORE if whole or past is None else WITH_PAST).format(
+        tail_facts=tail_facts,
+        item=family.item,
+        details=details(family),
+        reads="".join(f", d.{column}" for column in family.reads),
+        past_reads="".join(f", p.{column}" for column in family.reads),
+        past_table=past.table if past else "",
+        past=past.facts if past else "",
+    )
+
+
+def details(family: Family) -> str:
+    """The family's folded facts."""
+    return family.details or named(FOLDED_FACTS, family=family)
 
 
 def named(history: str, *, family: Family) -> str:

@@ -59,7 +59,7 @@ MERGED = {
 # Side 1 and -1 are the tail's, as in a fold. Side 2 are folded facts that no bucket is fine enough for: of the items that
 # have any of them.
 LIVE_FACTS = """
-tail_history AS MATERIALIZED ({in_tail}),
+{in_tail},
 fine_history AS MATERIALIZED ({fine}),
 fact AS (
     SELECT 1 AS side, h.* FROM tail_history h
@@ -77,10 +77,6 @@ SELECT d.item, d.seq, d.happened_at{reads}, false AS fresh
          WHERE s.grain = 0) i
   JOIN ({details}) d ON d.tenant_id = (SELECT %(tenant)s::bigint) AND d.item = i.item
  WHERE d.happened_at < %(until)s
-"""
-FOLDED_FACTS = """
-SELECT l.tenant_id, l.{item} AS item, l.seq, l.happened_at{reads} FROM {ledger} l
- WHERE {only} AND NOT EXISTS (SELECT FROM {tail} x WHERE x.tenant_id = l.tenant_id AND x.seq = l.seq)
 """
 NOTHING = "SELECT 0 AS item, 0::bigint AS seq, now() AS happened_at{reads}, false AS fresh WHERE false"
 
@@ -183,14 +179,12 @@ def _is_fine(reading: Reading) -> bool:
 
 
 def _tail(family: Family, wanted: bool) -> str:
-    history = histories.TAIL_ALONE if family.independent else histories.IN_TAIL
-    return histories.named(history, family=family) if wanted else _nothing(family)
+    return histories.live(family) if wanted else f"tail_history AS MATERIALIZED ({_nothing(family)})"
 
 
 def _fine(family: Family, wanted: bool) -> str:
     reads = "".join(f", d.{column}" for column in family.reads)
-    details = family.details or histories.named(FOLDED_FACTS, family=family)
-    return FINE.format(details=details, reads=reads) if wanted else _nothing(family)
+    return FINE.format(details=histories.details(family), reads=reads) if wanted else _nothing(family)
 
 
 def _nothing(family: Family) -> str:

@@ -116,7 +116,7 @@ class FoldedSource:
 
     @cached_property
     def raw_rows(self) -> int:
-        """The ledger rows of the items that have facts in the tail."""
+        """The tail's facts are read from the ledger, and nothing else."""
         return self._steps.live_rows() if self._has_tail else 0
 
     @property

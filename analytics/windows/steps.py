@@ -21,7 +21,7 @@ from analytics.rollups import histories
 from analytics.rollups.basis import RELATIONS, Ground, relations
 
 LIVE = """
-tail_history AS MATERIALIZED ({in_tail}),
+{in_tail},
 resolved AS MATERIALIZED (WITH fact AS (SELECT 1 AS side, h.* FROM tail_history h) {resolve})
 """
 FOLDED_STEPS = """
@@ -124,8 +124,8 @@ class Steps:
         return [Reached(*row) for row in _rows(statement, values)]
 
     def live_rows(self) -> int:
-        """How many ledger rows the histories of items with a fact in the tail have."""
-        in_tail = histories.named(histories.IN_TAIL, family=TRANSITIONS)
+        """How many of the tail's facts the window has to do with: they are what is read of the ledger."""
+        in_tail = histories.named(histories.TAIL_FACTS, family=TRANSITIONS)
         return int(_rows(LIVE_ROWS.format(in_tail=in_tail), self.scope.parameters())[0][0])
 
     def _with(self) -> str:
@@ -141,7 +141,7 @@ class Steps:
 
 
 def _live() -> str:
-    return LIVE.format(in_tail=histories.named(histories.IN_TAIL, family=TRANSITIONS), resolve=TRANSITIONS.resolve)
+    return LIVE.format(in_tail=histories.live(TRANSITIONS, whole=True), resolve=TRANSITIONS.resolve)
 
 
 def _rows(statement: str, values: dict[str, Any]) -> list[tuple[Any, ...]]:
