@@ -50,7 +50,8 @@ class Derived:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Past:
     """A derived table with a row per item and the instant `last_at` of its last fact. `facts` is a SELECT over such a row,
-    `t`, of made-up facts (item, seq, happened_at and what is read) that leave an item where its history has left it.
+    `t`, of made-up facts (item, seq and what is read) that leave an item where its history has left it. They are before
+    all time, where nothing is counted. What only `ordering` needs is wanted where `by_order` is true.
     """
 
     table: str

@@ -147,17 +147,16 @@ TASK_ITEM = Derived(
 )
 
 # It has been to every state that it was in, and then to the one that it is in, in the hands of its last holder. How far it
-# came, and where it is, is all that a later fact's contributions depend on.
+# came, and where it is, is all that a later fact's contributions depend on; how far it came only by the orders of states.
 PAST = Past(
     table="task_item",
     facts="""
-        SELECT t.item, v.place AS seq, t.first_at AS happened_at, 2 AS kind, v.state_id AS to_id, 0 AS actor_id
-          FROM unnest(t.visited) WITH ORDINALITY AS v (state_id, place)
+        SELECT t.item, v.place AS seq, 2 AS kind, v.state_id AS to_id, 0 AS actor_id
+          FROM unnest(t.visited) WITH ORDINALITY AS v (state_id, place) WHERE %(by_order)s
          UNION ALL
-        SELECT t.item, t.last_seq, t.last_at, CASE t.state_id WHEN 0 THEN 4 ELSE 2 END, t.state_id, 0
-          WHERE t.last_at IS NOT NULL
+        SELECT t.item, t.last_seq, CASE t.state_id WHEN 0 THEN 4 ELSE 2 END, t.state_id, 0 WHERE t.last_at IS NOT NULL
          UNION ALL
-        SELECT t.item, t.last_seq, t.last_at, 7, t.holder, 0 WHERE t.holder <> 0
+        SELECT t.item, t.last_seq, 7, t.holder, 0 WHERE t.holder <> 0
     """,
 )
 

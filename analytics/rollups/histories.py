@@ -61,8 +61,8 @@ tail_history AS MATERIALIZED (
 )
 """
 
-# Most facts come after all that is folded of their items. Then a few facts stand for an item's past: they leave it where it
-# was, and contribute the same with the new facts and without them. Only the other items' histories are read.
+# Most facts come after all that is folded of their items. Then a few facts before all time stand for an item's past: they
+# leave it where it was, and nothing is to be taken back. Only the other items' histories are read.
 WITH_PAST = """
 tail_fact AS MATERIALIZED ({tail_facts}),
 touched AS MATERIALIZED (
@@ -73,7 +73,7 @@ touched AS MATERIALIZED (
 tail_history AS MATERIALIZED (
     SELECT f.* FROM tail_fact f
      UNION ALL
-    SELECT p.item, p.seq, p.happened_at{past_reads}, false
+    SELECT p.item, p.seq, '-infinity'{past_reads}, false
       FROM touched t CROSS JOIN LATERAL ({past}) p WHERE t.in_order
      UNION ALL
     SELECT d.item, d.seq, d.happened_at{reads}, false
@@ -145,11 +145,15 @@ def two_sides(family: Family, *, history: str) -> str:
     return TWO_SIDES.format(history=named(history, family=family))
 
 
-def contributions(family: Family, *, facts: str) -> str:
-    """The common table expressions up to `contribution`, from those that make `fact`."""
+def contributions(family: Family, *, facts: str, kept: bool = True) -> str:
+    """The common table expressions up to `contribution`, from those that make `fact`.
+
+    `kept` for who reads the contributions more than once; else what is not asked for is not even made.
+    """
+    materialized = "MATERIALIZED" if kept else "NOT MATERIALIZED"
     return (
         f"{RELATIONS}, {facts}, resolved AS MATERIALIZED ({family.resolve}),"
-        f" contribution AS MATERIALIZED ({family.contributions})"
+        f" contribution AS {materialized} ({family.contributions})"
     )
 
 

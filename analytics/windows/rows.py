@@ -6,13 +6,13 @@ pieces that no bucket is fine enough for, are counted from the histories of the 
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from django.db import connection
 
 from analytics.facts.family import Family, Measure, Merge
-from analytics.pure.segments import Segment
+from analytics.pure.segments import Grain, Segment
 from analytics.replay.flow import columns
 from analytics.rollups import histories
 from analytics.rollups.basis import Ground, relations
@@ -33,9 +33,12 @@ LIVE = """
 SELECT c.happened_at, c.project_id, {of_contribution}
   FROM contribution c
   JOIN target t ON t.project_id = c.project_id AND {same_in_contribution}
- WHERE c.happened_at < %(until)s
+ WHERE c.happened_at < %(until)s AND c.happened_at > '-infinity' AND c.{first} = ANY (%(first_values)s::int[])
    AND (c.side <> 2 OR EXISTS (SELECT FROM segment s WHERE s.project_id = c.project_id AND s.grain = 0
                                   AND c.happened_at >= s.start_at AND c.happened_at < s.end_at))
+"""
+AS_THEY_ARE = """
+SELECT width_bucket(p.at, %(edges)s::timestamptz[]) AS piece, p.project_id, {dimensions}, {measures} FROM ({parts}) p
 """
 ADDED_UP = """
 SELECT width_bucket(p.at, %(edges)s::timestamptz[]) AS piece, p.project_id, {dimensions}, {merged}
@@ -64,7 +67,7 @@ fine_history AS MATERIALIZED ({fine}),
 fact AS (
     SELECT 1 AS side, h.* FROM tail_history h
      UNION ALL
-    SELECT -1, h.* FROM tail_history h WHERE NOT h.fresh
+    SELECT -1, h.* FROM tail_history h WHERE NOT h.fresh AND h.happened_at > '-infinity'
      UNION ALL
     SELECT 2, h.* FROM fine_history h
 )
@@ -90,7 +93,11 @@ class Target(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
-    """What to add up: the targets over the segments of their projects, and with `tail` what is not folded yet."""
+    """What to add up: the targets over the segments of their projects, and with `tail` what is not folded yet.
+
+    Without `by_order` nothing that is counted by orders of states is asked for. With `as_they_are` rows of one piece come
+    as they are stored: to add them up costs more than to read them, where pieces are about as long as rows.
+    """
 
     tenant_id: int
     family: Family
@@ -98,6 +105,8 @@ class Reading:
     edges: Sequence[datetime]
     segments: Mapping[int, Sequence[Segment]]
     tail: bool
+    by_order: bool = True
+    as_they_are: bool = False
 
 
 def read(*, reading: Reading, targets: Sequence[Target]) -> list[tuple[Any, ...]]:
@@ -118,12 +127,11 @@ def statement(reading: Reading) -> str:
     )
     stored = _with_names(STORED, family)
     if not reading.tail and not _is_fine(reading):
-        return f"/* windows.rollup */ WITH {asked} {_added_up(family, stored)}"
+        return f"/* windows.rollup */ WITH {asked} {_added_up(reading, stored)}"
     facts = LIVE_FACTS.format(in_tail=_tail(family, reading.tail), fine=_fine(family, _is_fine(reading)))
     parts = f"{stored} UNION ALL {_with_names(LIVE, family)}"
-    return (
-        f"/* windows.merged */ WITH {asked}, {histories.contributions(family, facts=facts)} {_added_up(family, parts)}"
-    )
+    counted = histories.contributions(family, facts=facts, kept=False)
+    return f"/* windows.merged */ WITH {asked}, {counted} {_added_up(reading, parts)}"
 
 
 def values(reading: Reading, targets: Sequence[Target]) -> dict[str, Any]:
@@ -137,17 +145,26 @@ def values(reading: Reading, targets: Sequence[Target]) -> dict[str, Any]:
         "tenant": reading.tenant_id,
         "edges": list(reading.edges),
         "until": reading.edges[-1],
+        "by_order": reading.by_order,
+        "first_values": sorted({target.asked[0] for target in targets}),
         "target_projects": [target.project_id for target in targets],
         **{
             f"target_{name}": [target.asked[place] for target in targets]
             for place, name in enumerate(reading.family.asked)
         },
         **columns(rows, names=("segment_projects", "segment_grains", "segment_starts", "segment_ends")),
-        **relations(reading.ground),
+        **relations(reading.ground, orders=None if reading.by_order else ()),
     }
 
 
-def _added_up(family: Family, parts: str) -> str:
+def _added_up(reading: Reading, parts: str) -> str:
+    family = reading.family
+    if reading.as_they_are:
+        return AS_THEY_ARE.format(
+            parts=parts,
+            dimensions=", ".join(f"p.{name}" for name in family.dimensions),
+            measures=", ".join(f"p.{measure.name}" for measure in family.measures),
+        )
     return ADDED_UP.format(
         parts=parts,
         dimensions=", ".join(f"p.{name}" for name in family.dimensions),
@@ -164,6 +181,7 @@ def _with_names(text: str, family: Family) -> str:
         of_rollup=", ".join(f"r.{name}" for name in (*family.dimensions, *(each.name for each in family.measures))),
         of_contribution=", ".join((*(f"c.{name}" for name in family.dimensions), *map(_signed, family.measures))),
         same_in_rollup=" AND ".join(f"x.{name} = t.{name}" for name in family.asked),
+        first=family.asked[0],
         same_in_contribution=" AND ".join(f"c.{name} = t.{name}" for name in family.asked),
     )
 
@@ -172,6 +190,22 @@ def _signed(measure: Measure) -> str:
     """What the history without the new facts contributes is taken back; measures that only grow have no such side."""
     name = f"c.{measure.name}"
     return f"CASE c.side WHEN -1 THEN -{name} ELSE {name} END" if measure.merge is Merge.ADD else name
+
+
+WIDTHS = {
+    Grain.MINUTE: timedelta(minutes=1),
+    Grain.FIVE_MINUTES: timedelta(minutes=5),
+    Grain.HOUR: timedelta(hours=1),
+    Grain.DAY: timedelta(days=1),
+    Grain.MONTH: timedelta(days=30),
+}
+
+
+def are_few(found: Mapping[int, Sequence[Segment]], *, edges: Sequence[datetime]) -> bool:
+    """Whether the segments have hardly more buckets than there are pieces to add them up to."""
+    spans = (each for segments in found.values() for each in segments)
+    buckets = sum((each.end - each.start) / WIDTHS[each.grain] for each in spans if each.grain)
+    return buckets <= 2 * len(edges) * len(found)
 
 
 def _is_fine(reading: Reading) -> bool:

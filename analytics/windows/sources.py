@@ -15,7 +15,7 @@ from analytics.replay import completion as completion_replay
 from analytics.replay import flow as replay
 from analytics.replay.flow import Correction, Scope
 from analytics.rollups.basis import Ground, order_key
-from analytics.windows.rows import Reading, Target, read
+from analytics.windows.rows import Reading, Target, are_few, read
 from analytics.windows.standing import Standing, fits, pieces
 from analytics.windows.steps import Steps
 
@@ -191,13 +191,16 @@ class FoldedSource:
 
     def _read(self, targets: Sequence[Target]) -> list[tuple[Any, ...]]:
         """Rows of (piece, project, facet, subject, before, after, facts): see analytics.facts.transitions."""
+        found = segments_of(standing=self.standing, ground=self.ground, scope=self.scope, frame=self.frame)
         reading = Reading(
             tenant_id=self.scope.tenant_id,
             family=TRANSITIONS,
             ground=self.ground,
             edges=self.frame.edges,
-            segments=segments_of(standing=self.standing, ground=self.ground, scope=self.scope, frame=self.frame),
+            segments=found,
             tail=self._has_tail,
+            by_order=any(target.asked[0] == Facet.FURTHEST for target in targets),
+            as_they_are=are_few(found, edges=self.frame.edges),
         )
         return read(reading=reading, targets=targets)
 
