@@ -75,13 +75,15 @@ def take_turn(*, owner: Owner, family: Family, now: datetime, wait: bool) -> Tur
         row = cursor.fetchone()
     if row is None:
         return None
+    minute_since, hour_since, folded_at = (instant or EARLIEST for instant in row)
     return Turn(
         owner=owner,
         family=family,
-        now=now,
-        minute_since=row[0] or EARLIEST,
-        hour_since=row[1] or EARLIEST,
-        folded_at=row[2] or EARLIEST,
+        # While this one waited, or read its clock a day ago, others may have folded what happened since.
+        now=max(now, folded_at),
+        minute_since=minute_since,
+        hour_since=hour_since,
+        folded_at=folded_at,
     )
 
 

@@ -16,7 +16,7 @@ from analytics.rollups.restating import EARLIEST, TIMEOUT_SECONDS, Owner, take_t
 from tasks_app.tenancy import DatabaseRole, entered
 
 LIMITS = """/* rollups.kept_since */
-SELECT minute_since, hour_since FROM folded WHERE tenant_id = %(tenant)s AND family = %(family)s
+SELECT minute_since, hour_since, folded_at FROM folded WHERE tenant_id = %(tenant)s AND family = %(family)s
 """
 # Wanted and stored rows in one heap: where both are the same, a group has one of each.
 DIFFERENCES = """/* rollups.differences */
@@ -72,16 +72,16 @@ def _wanted(*, owner: Owner, family: Family, now: datetime) -> tuple[str, dict[s
     values: dict[str, Any] = {"tenant": owner.id, "family": family.name, "taken": []}
     with connection.cursor() as cursor:
         cursor.execute(LIMITS, values)
-        limits = cursor.fetchone() or (None, None)
+        limits = cursor.fetchone() or (None, None, None)
         cursor.execute(FIRST_FACT.format(ledger=family.ledger), values)
         first = cursor.fetchall()[0][0]
+    minute_since, hour_since, folded_at = (limit or EARLIEST for limit in limits)
     bases = stored(tenant_id=owner.id, family=family)
     found = ground(tenant_id=owner.id, zone=owner.zone, family=family)
     by_name = {**found.bases, **bases}
-    days, calendars = calendar(by_name.values(), start=first or now, end=now)
+    days, calendars = calendar(by_name.values(), start=first or now, end=max(now, folded_at))
     facts = histories.two_sides(family, history=histories.ALL_FOLDED)
     text = f"WITH {days}, {histories.contributions(family, facts=facts)}, {histories.rows(family)}"
-    minute_since, hour_since = (limit or EARLIEST for limit in limits)
     return text, {
         **values,
         **relations(found, orders={key for basis in bases.values() for key in basis.orders}),

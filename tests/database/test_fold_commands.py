@@ -1,6 +1,7 @@
 """compact, rebuild and verify, run as a person runs them."""
 
 import json
+from datetime import timedelta
 from io import StringIO
 from typing import Any
 
@@ -8,7 +9,9 @@ import pytest
 from django.core.management import call_command
 from django.db import transaction
 
-from analytics.rollups.compact import NotFolded, compact
+from analytics.rollups.compact import NotFolded, compact, owners
+from analytics.rollups.rebuild import rebuild
+from analytics.rollups.verify import verify_rollups
 from tasks_app.models import Task, TaskTail
 from tasks_app.refusals import Refused
 from tests.cast import Cast, tasks
@@ -81,6 +84,17 @@ def test_rebuild_makes_the_rows_that_compact_made(people: Cast) -> None:
     assert (list(answer), answer["rebuilt"]) == (["rebuilt", "seconds"], 1)
     assert everything(people.acme.tenant.id) == compacted
     assert run("rebuild")["rebuilt"] == 2
+
+
+def test_a_clock_that_was_read_before_the_last_fact(people: Cast) -> None:
+    """P53: a rebuild or a verify that goes on after midnight meets facts of a day that its clock does not know."""
+    tasks(board=people.acme.board, count=2)
+    run("compact")
+    (owner,) = owners(tenant_id=people.acme.tenant.id)
+    compacted, long_ago = everything(owner.id), clock() - timedelta(days=40)
+    assert [check.failures for check in verify_rollups(owner=owner, now=long_ago)] == [0, 0, 0, 0]
+    rebuild(now=long_ago, tenant_id=owner.id)
+    assert everything(owner.id) == compacted
 
 
 @pytest.mark.parametrize("name", ["compact", "rebuild", "verify", "retain"])

@@ -17,7 +17,10 @@ from tasks_app.refusals import Refused
 
 
 class Command(RefusingCommand):
-    """Prints `{"ok", "checks": [{"code", "failures"}]}`, the failures of all tenants added up. Changes nothing."""
+    """Prints `{"ok", "checks": [{"code", "failures"}]}`, the failures of all tenants added up.
+
+    Repairs nothing; definitions that changed since the last fold are settled first, as a fold would.
+    """
 
     help = "Compares rollups and live rows with the ledger. Exit 1 when something differs: stderr says what."
 
