@@ -8,14 +8,15 @@ from tasks_app.models.tenant import TenantOwned
 class Folded(TenantOwned):
     """How far one family of one tenant is folded. Whoever folds locks its row: compactors take turns.
 
-    `facts` counts the facts folded so far; `generation` the times that rollups were made anew. Folds only add and are
-    serial, so equal numbers mean equal rollups. Minute rows older than `minute_since` and hour rows older than
-    `hour_since` were dropped (null: none were).
+    `facts` counts the facts folded so far; `generation` the times that rollups were made anew, `definitions` the position of
+    the last definition that they follow. Folds only add and are serial, so equal numbers mean equal rollups. Minute rows
+    older than `minute_since` and hour rows older than `hour_since` were dropped (null: none were).
     """
 
     pk = models.CompositePrimaryKey("tenant_id", "family")
     family = models.TextField()
     facts = models.BigIntegerField(default=0, db_default=0)
+    definitions = models.BigIntegerField(default=0, db_default=0)
     generation = models.BigIntegerField(default=0, db_default=0)
     folded_at = models.DateTimeField(null=True)
     last_recorded_at = models.DateTimeField(null=True)

@@ -16,6 +16,9 @@ from analytics.replay.definitions import BoardFacts, boards, workflows
 LATEST = datetime.max.replace(tzinfo=UTC)
 NO_PROJECT = 0
 
+LAST_DEFINITION = """/* rollups.last_definition */
+SELECT coalesce(max(seq), 0) FROM definition_ledger WHERE tenant_id = %(tenant)s
+"""
 STORED = """/* rollups.stored_basis */
 SELECT project_id, zone, breaks, orders FROM rollup_basis
  WHERE tenant_id = %(tenant)s AND family = %(family)s
@@ -44,11 +47,15 @@ class Basis:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ground:
-    """The bases of a tenant's projects as they have to be now, and the definitions behind them."""
+    """The bases of a tenant's projects as they have to be now, and the definitions behind them.
+
+    `definitions` is the position of the last of these that was read.
+    """
 
     bases: Mapping[int, Basis]
     epochs: Sequence[StateOrder]
     project_of: Mapping[int, int]
+    definitions: int = 0
 
 
 def order_key(places: Mapping[int, int]) -> int:
@@ -59,10 +66,14 @@ def order_key(places: Mapping[int, int]) -> int:
 
 def ground(*, tenant_id: int, zone: str, family: Family) -> Ground:
     """As the definitions are now. `zone` is the tenant's: that of facts without a project."""
+    # The position first: what comes between is read, too, and looked at once more next time.
+    with connection.cursor() as cursor:
+        cursor.execute(LAST_DEFINITION, {"tenant": tenant_id})
+        definitions = cursor.fetchall()[0][0]
     known = workflows(tenant_id=tenant_id, project_ids=None) if family.workflow else Workflows([])
     found = ground_of(boards=boards(tenant_id=tenant_id, key=None), known=known)
     tenant = Basis(project_id=NO_PROJECT, zone=zone, breaks=(), orders=())
-    return replace(found, bases={**found.bases, NO_PROJECT: tenant})
+    return replace(found, bases={**found.bases, NO_PROJECT: tenant}, definitions=definitions)
 
 
 def ground_of(*, boards: Iterable[BoardFacts], known: Workflows) -> Ground:

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from django.db import connection
@@ -20,7 +20,13 @@ MOST_FACTS = 20_000
 OWNERS = """/* rollups.owners */
 SELECT id, slug, timezone FROM tenant WHERE %(tenant)s::bigint IS NULL OR id = %(tenant)s ORDER BY id
 """
-OLDEST = "/* rollups.oldest_in_tail */ SELECT min(seq) FROM {tail} WHERE tenant_id = %(tenant)s"
+# What waits: the tail's first fact, or a definition that the rollups have not been brought in accord with.
+OLDEST = """/* rollups.oldest_waiting */
+SELECT least((SELECT min(seq) FROM {tail} WHERE tenant_id = %(tenant)s),
+             (SELECT max(d.seq) FROM definition_ledger d
+               WHERE d.tenant_id = %(tenant)s AND d.seq > coalesce((
+                     SELECT f.definitions FROM folded f WHERE f.tenant_id = %(tenant)s AND f.family = %(family)s), 0)))
+"""
 # A number of its own is the only one that no running transaction has or will get below: txid_snapshot_xmax() tells the
 # last that ended, and a writer that began after that one may be ahead of it.
 BEAT = "/* rollups.heartbeat */ UPDATE heartbeat SET at = now(), next_xid = txid_current()"
@@ -66,24 +72,46 @@ def compact(
     logged and stops no other tenant's; NotFolded is raised when all is done.
     """
     _beat()
-    folded, failed = 0, list[str]()
+    run = _Run(now=now, most_facts=most_facts, on_facts=on_facts)
     waiting = _waiting(owners(tenant_id=tenant_id), families)
     while waiting:
         for each in sorted(waiting, key=lambda tail: tail.oldest):
-            try:
-                facts = fold(owner=each.owner, family=each.family, now=now, most_facts=most_facts) or 0
-            except Exception:
-                logger.exception("%s of tenant %s could not be folded.", each.family.name, each.owner.slug)
-                failed.append(each.owner.slug)
-                facts = 0
-            on_facts(facts)
-            folded += facts
-            # Fewer than asked for: the tail is empty, or was a moment ago; or somebody else folds this tenant.
-            if facts < most_facts:
+            if run.is_done_after_a_batch(each, wait=False):
                 waiting.remove(each)
-    if failed:
-        raise NotFolded(slugs=failed, facts=folded)
-    return folded
+    # Whoever was being folded by somebody else comes last, and is waited for: afterwards all of this is folded.
+    for each in run.busy:
+        while not run.is_done_after_a_batch(each, wait=True):
+            pass
+    if run.failed:
+        raise NotFolded(slugs=run.failed, facts=run.folded)
+    return run.folded
+
+
+@dataclass(slots=True, kw_only=True)
+class _Run:
+    """One compact(): what it has done so far."""
+
+    now: datetime
+    most_facts: int
+    on_facts: Callable[[int], object]
+    folded: int = 0
+    failed: list[str] = field(default_factory=list)
+    busy: list[_Waiting] = field(default_factory=list)
+
+    def is_done_after_a_batch(self, each: _Waiting, *, wait: bool) -> bool:
+        """Folds one batch; true when the tail was empty then, or can be folded no further now."""
+        try:
+            facts = fold(owner=each.owner, family=each.family, now=self.now, most_facts=self.most_facts, wait=wait)
+        except Exception:
+            logger.exception("%s of tenant %s could not be folded.", each.family.name, each.owner.slug)
+            self.failed.append(each.owner.slug)
+            return True
+        if facts is None:
+            self.busy.append(each)
+            return True
+        self.on_facts(facts)
+        self.folded += facts
+        return facts < self.most_facts
 
 
 def _waiting(found: Sequence[Owner], families: Sequence[Family]) -> list[_Waiting]:
@@ -95,7 +123,7 @@ def _waiting(found: Sequence[Owner], families: Sequence[Family]) -> list[_Waitin
 
 def _oldest(owner: Owner, family: Family) -> int:
     with entered(tenant_id=owner.id, role=DatabaseRole.WORKER, read_only=True), connection.cursor() as cursor:
-        cursor.execute(OLDEST.format(tail=family.tail), {"tenant": owner.id})
+        cursor.execute(OLDEST.format(tail=family.tail), {"tenant": owner.id, "family": family.name})
         return int(cursor.fetchall()[0][0] or 0)
 
 

@@ -33,10 +33,13 @@ UPDATE folded SET facts = facts + %(facts)s, folded_at = greatest(clock_timestam
 """
 
 
-def fold(*, owner: Owner, family: Family, now: datetime, most_facts: int) -> int | None:
-    """Folds up to `most_facts` of the tenant's oldest facts and says how many; None when somebody else is at it."""
+def fold(*, owner: Owner, family: Family, now: datetime, most_facts: int, wait: bool = False) -> int | None:
+    """Folds up to `most_facts` of the tenant's oldest facts and says how many.
+
+    None when somebody else is at it and `wait` is false.
+    """
     with entered(tenant_id=owner.id, role=DatabaseRole.WORKER, timeout_seconds=TIMEOUT_SECONDS):
-        turn = take_turn(owner=owner, family=family, now=now, wait=False)
+        turn = take_turn(owner=owner, family=family, now=now, wait=wait)
         if turn is None:
             return None
         found = turn.ground()

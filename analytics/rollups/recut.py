@@ -23,6 +23,10 @@ VALUES (%(tenant)s, %(family)s, %(project)s, %(zone)s, %(breaks)s::timestamptz[]
     ON CONFLICT (tenant_id, family, project_id)
     DO UPDATE SET zone = excluded.zone, breaks = excluded.breaks, orders = excluded.orders
 """
+NOTE_DEFINITIONS = """/* rollups.note_definitions */
+UPDATE folded SET definitions = %(definitions)s
+ WHERE tenant_id = %(tenant)s AND family = %(family)s AND definitions <> %(definitions)s
+"""
 NOTE_GENERATION = """/* rollups.note_generation */
 UPDATE folded SET generation = generation + 1, folded_at = clock_timestamp()
  WHERE tenant_id = %(tenant)s AND family = %(family)s
@@ -51,6 +55,8 @@ def settle_basis(*, turn: Turn, found: Ground) -> None:
     if known:
         _note_generation(turn)
     _keep(turn, changed.values())
+    with connection.cursor() as cursor:
+        cursor.execute(NOTE_DEFINITIONS, {**turn.values(), "definitions": found.definitions})
 
 
 def _count_by(*, turn: Turn, found: Ground, projects: Sequence[int], orders: Collection[int]) -> None:
