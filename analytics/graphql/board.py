@@ -1,4 +1,4 @@
-"""The whole board at one instant, replayed from the ledger."""
+"""The whole board at one instant."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,12 +11,14 @@ import strawberry
 from analytics.graphql.charts import Receipt, proven_node
 from analytics.graphql.projects import Project, WorkflowState, state_node
 from analytics.graphql.tasks import Task, task_connection
-from analytics.pure.workflow import StateDefinition, in_order
-from analytics.replay.definitions import boards, workflows
+from analytics.pure.workflow import StateDefinition, Workflows, in_order
+from analytics.replay.definitions import BoardFacts, boards, workflows
 from analytics.replay.tasks import TaskList
 from analytics.windows import canonical, receipts
+from analytics.windows.occupancy import Occupancy, occupancy
 from analytics.windows.position import position
 from analytics.windows.questions import BoardQuestion
+from analytics.windows.sources import ReadFrom
 from tasks_app.graphql.http.connections import Connection, PageArgs
 
 
@@ -32,19 +34,35 @@ class BoardReading:
     @cached_property
     def counts(self) -> Mapping[int, int]:
         """Tasks in each state."""
-        return self.tasks.count_by_state()
+        return self._folded.counts if self._folded else self.tasks.count_by_state()
+
+    @cached_property
+    def _folded(self) -> Occupancy | None:
+        """What rollups tell of an instant, as known now; None where the rows or the ledger have to be counted."""
+        at = self.tasks.at
+        if at is None or self.tasks.known_at is not None or self.tasks.snapshot is not None:
+            return None
+        node = self.project
+        board = BoardFacts(
+            id=node.pk, key=node.key, name=node.name, timezone=node.timezone, recorded_since=node.recorded_since
+        )
+        return occupancy(tenant_id=self.tasks.tenant_id, board=board, known=self._workflows, at=at)
+
+    @cached_property
+    def _workflows(self) -> Workflows:
+        return workflows(
+            tenant_id=self.tasks.tenant_id,
+            project_ids=[self.project.pk],
+            known_at=self.tasks.known_at,
+            snapshot=self.tasks.snapshot,
+        )
 
     @cached_property
     def columns(self) -> list[StateDefinition]:
         """The states as defined then, in order: those that were there, and any that held tasks; none before all records."""
         if self._recorded_since and self.at <= self._recorded_since:
             return []
-        known = workflows(
-            tenant_id=self.tasks.tenant_id,
-            project_ids=[self.project.pk],
-            known_at=self.tasks.known_at,
-            snapshot=self.tasks.snapshot,
-        )
+        known = self._workflows
         defined = dict(known.before(self.at))
         for state in self.counts:
             defined.setdefault(state, known.first(state))
@@ -84,7 +102,9 @@ class BoardReading:
         """What the counts were read from."""
         return receipts.receipt(
             figures=self.figures(),
-            raw_rows=self.tasks.facts_read(),
+            raw_rows=self._folded.tail_rows if self._folded else self.tasks.facts_read(),
+            tail_rows=self._folded.tail_rows if self._folded else 0,
+            read_from=self._folded.read_from if self._folded else ReadFrom.RAW,
             known_at=self.known_at,
             timezone=self.project.timezone,
         )
