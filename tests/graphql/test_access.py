@@ -74,8 +74,11 @@ def test_every_role_is_in_the_matrix() -> None:
 
 
 def test_every_root_field_says_which_scope_it_needs() -> None:
-    """A field that is forgotten would be open to every key. `node` checks in its loaders."""
-    for root, free in ((Query, {"viewer", "node"}), (Mutation, set())):
+    """A field that is forgotten would be open to every key.
+
+    `node` checks in its loaders, `replay_receipt` asks for the scope of the answer that it gives again.
+    """
+    for root, free in ((Query, {"viewer", "node", "replay_receipt"}), (Mutation, set())):
         fields = get_object_definition(root, strict=True).fields
         open_ = {f.python_name for f in fields if not any(isinstance(e, NeedsScope) for e in f.extensions)}
         assert open_ == free

@@ -154,9 +154,10 @@ def whole_question(name: str, arguments: str) -> str:
     return f"{{ {name}{given} {selection(field.type)} }}"
 
 
-# Instants, lengths of time up to now, digests, and what stands for a moment in the ledger.
+# Instants, lengths of time up to now, digests, and what stands for a moment in the ledger. `settled` is false while any
+# transaction of the whole server is open: it tells that somebody works, and of nobody who.
 OF_THE_MOMENT = re.compile(
-    r'\d{4}-\d\d-\d\dT[\d:.]+Z|"[0-9a-f]{64}"|"\w*[sS]econds\w*":[\d.]+|"(token|ledgerPosition)":"[^"]*"'
+    r'\d{4}-\d\d-\d\dT[\d:.]+Z|"[0-9a-f]{64}"|"\w*[sS]econds\w*":[\d.]+|"(token|ledgerPosition)":"[^"]*"|"settled":(true|false)'
 )
 
 
