@@ -63,7 +63,7 @@ class Family:
     """A ledger of facts, and what is counted of it.
 
     Rows of `ledger` for which `only` holds are facts; each belongs to an `item`, carries the columns that it `reads`, and
-    names a `project` (None: the family has none; its buckets are the tenant's).
+    names a `project` (None: the family has none; its buckets are the tenant's). `item_type` is the item's SQL type.
     `resolve` is a SELECT over `fact` (side, item, seq, happened_at and what is read), where the facts of one item and side
     are a history: it gives each fact its place in it. `contributions` is a SELECT over `resolved` that answers side,
     happened_at, project_id, the dimensions and the measures: what each fact adds to the bucket of its instant.
@@ -93,6 +93,7 @@ class Family:
     measures: tuple[Measure, ...]
     grains: tuple[Grain, ...]
     project: str | None = "project_id"
+    item_type: str = "int"
     only: str = "TRUE"
     coarse: str = "FALSE"
     by_order: str = "FALSE"

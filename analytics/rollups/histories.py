@@ -13,7 +13,7 @@ from analytics.rollups.basis import RELATIONS
 # tenant that is not in the statistics yet it expects one row, and would read all of it for each item.
 OF_ITEMS = """
     SELECT l.{item} AS item, l.seq, l.happened_at{reads}, l.seq = ANY (%(taken)s::bigint[]) AS fresh
-      FROM unnest(%(items)s::int[]) AS i (id)
+      FROM unnest(%(items)s::{item_type}[]) AS i (id)
       JOIN {ledger} l ON l.tenant_id = (SELECT %(tenant)s::bigint) AND l.{item} = i.id
      WHERE {only} AND NOT EXISTS (SELECT FROM {tail} x WHERE x.tenant_id = %(tenant)s AND x.seq = l.seq)
 """
@@ -30,6 +30,12 @@ ALL_FOLDED = """
       FROM {ledger} l
      WHERE l.tenant_id = %(tenant)s AND {only}
        AND NOT EXISTS (SELECT FROM {tail} x WHERE x.tenant_id = %(tenant)s AND x.seq = l.seq)
+"""
+
+# All that is recorded, folded or not, up to an instant.
+ALL_RECORDED = """
+    SELECT l.{item} AS item, l.seq, l.happened_at{reads}, true AS fresh
+      FROM {ledger} l WHERE l.tenant_id = %(tenant)s AND {only} AND l.happened_at < %(until)s
 """
 
 # All that is folded of the items that were ever in one project.
@@ -186,6 +192,7 @@ def named(history: str, *, family: Family) -> str:
     """A history's text with the family's names."""
     return history.format(
         item=family.item,
+        item_type=family.item_type,
         ledger=family.ledger,
         tail=family.tail,
         only=family.only,

@@ -26,7 +26,7 @@ SELECT minute_since, hour_since, folded_at FROM folded
 # A batch is sorted and grouped in memory: the default makes it spill to disk from some thousand facts on.
 MORE_MEMORY = "/* rollups.more_memory */ SET LOCAL work_mem = '128MB'; SET LOCAL jit = off"
 FORGET_ITEMS = """/* rollups.forget_items */
-DELETE FROM {table} WHERE tenant_id = %(tenant)s AND {item} = ANY (%(items)s::int[])
+DELETE FROM {table} WHERE tenant_id = %(tenant)s AND {item} = ANY (%(items)s::{item_type}[])
 """
 SWEEP = "/* rollups.sweep */ DELETE FROM {rollup} WHERE tenant_id = %(tenant)s AND {empty}"
 
@@ -112,7 +112,8 @@ def restate(
     with connection.cursor() as cursor:
         for table in tables:
             if table.is_replaced and "items" in values:
-                cursor.execute(FORGET_ITEMS.format(table=table.table, item=table.item), values)
+                forget = FORGET_ITEMS.format(table=table.table, item=table.item, item_type=family.item_type)
+                cursor.execute(forget, values)
         cursor.execute(statement, values)
         cursor.execute(SWEEP.format(rollup=family.rollup, empty=family.is_empty), values)
 

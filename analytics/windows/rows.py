@@ -25,15 +25,15 @@ SELECT r.bucket AS at, r.project_id, {of_rollup}
   JOIN segment s ON s.project_id = t.project_id
  CROSS JOIN LATERAL (
        SELECT * FROM {rollup} x
-        WHERE x.tenant_id = (SELECT %(tenant)s::bigint) AND x.project_id = t.project_id AND {same_in_rollup}
+        WHERE x.tenant_id = (SELECT %(tenant)s::bigint) AND x.project_id = t.project_id{same_in_rollup}
           AND x.grain = s.grain AND x.bucket >= s.start_at AND x.bucket < s.end_at
        OFFSET 0) r
 """
 LIVE = """
-SELECT c.happened_at, c.project_id, {of_contribution}
+SELECT c.happened_at AS at, c.project_id, {of_contribution}
   FROM contribution c
-  JOIN target t ON t.project_id = c.project_id AND {same_in_contribution}
- WHERE c.happened_at < %(until)s AND c.happened_at > '-infinity' AND c.{first} = ANY (%(first_values)s::int[])
+  JOIN target t ON t.project_id = c.project_id{same_in_contribution}
+ WHERE c.happened_at < %(until)s AND c.happened_at > '-infinity'{of_first}
    AND (c.side <> 2 OR EXISTS (SELECT FROM segment s WHERE s.project_id = c.project_id AND s.grain = 0
                                   AND c.happened_at >= s.start_at AND c.happened_at < s.end_at))
 """
@@ -46,7 +46,7 @@ SELECT width_bucket(p.at, %(edges)s::timestamptz[]) AS piece, p.project_id, {dim
 """
 ASKED = """
 target AS MATERIALIZED (
-    SELECT * FROM unnest(%(target_projects)s::int[], {asked_types}) AS t (project_id, {asked})
+    SELECT * FROM unnest(%(target_projects)s::int[]{asked_types}) AS t (project_id{asked})
 ),
 segment AS MATERIALIZED (
     SELECT * FROM unnest(%(segment_projects)s::int[], %(segment_grains)s::smallint[], %(segment_starts)s::timestamptz[],
@@ -81,7 +81,16 @@ SELECT d.item, d.seq, d.happened_at{reads}, false AS fresh
   JOIN ({details}) d ON d.tenant_id = (SELECT %(tenant)s::bigint) AND d.item = i.item
  WHERE d.happened_at < %(until)s
 """
-NOTHING = "SELECT 0 AS item, 0::bigint AS seq, now() AS happened_at{reads}, false AS fresh WHERE false"
+# Enough where no contribution depends on another fact. Segments of several projects may hold one fact.
+FINE_ALONE = """
+SELECT DISTINCT ON (d.seq) d.item, d.seq, d.happened_at{reads}, false AS fresh
+  FROM segment s
+  JOIN ({details}) d ON d.tenant_id = (SELECT %(tenant)s::bigint)
+                   AND d.happened_at >= s.start_at AND d.happened_at < s.end_at
+ WHERE s.grain = 0
+"""
+NOTHING = "SELECT d.item, d.seq, d.happened_at{reads}, false AS fresh FROM ({details}) d WHERE false"
+RAW_FACTS = "fact AS (SELECT 1 AS side, h.* FROM ({history}) h)"
 
 
 class Target(NamedTuple):
@@ -96,7 +105,8 @@ class Reading:
     """What to add up: the targets over the segments of their projects, and with `tail` what is not folded yet.
 
     Without `by_order` nothing that is counted by orders of states is asked for. With `as_they_are` rows of one piece come
-    as they are stored: to add them up costs more than to read them, where pieces are about as long as rows.
+    as they are stored: to add them up costs more than to read them, where pieces are about as long as rows. With `raw` all
+    is counted from the ledger, whatever is folded; there are no segments then.
     """
 
     tenant_id: int
@@ -107,6 +117,7 @@ class Reading:
     tail: bool
     by_order: bool = True
     as_they_are: bool = False
+    raw: bool = False
 
 
 def read(*, reading: Reading, targets: Sequence[Target]) -> list[tuple[Any, ...]]:
@@ -123,15 +134,19 @@ def statement(reading: Reading) -> str:
     """One statement: of rollups alone where nothing else is needed, so that then nothing else is looked at."""
     family = reading.family
     asked = ASKED.format(
-        asked=", ".join(family.asked), asked_types=", ".join(f"%(target_{name})s::bigint[]" for name in family.asked)
+        asked="".join(f", {name}" for name in family.asked),
+        asked_types="".join(f", %(target_{name})s::bigint[]" for name in family.asked),
     )
-    stored = _with_names(STORED, family)
+    live, stored = _with_names(LIVE, family), _with_names(STORED, family)
+    if reading.raw:
+        facts = RAW_FACTS.format(history=histories.named(histories.ALL_RECORDED, family=family))
+        counted = histories.contributions(family, facts=facts, kept=False)
+        return f"/* windows.raw */ WITH {asked}, {counted} {_added_up(reading, live)}"
     if not reading.tail and not _is_fine(reading):
         return f"/* windows.rollup */ WITH {asked} {_added_up(reading, stored)}"
     facts = LIVE_FACTS.format(in_tail=_tail(family, reading.tail), fine=_fine(family, _is_fine(reading)))
-    parts = f"{stored} UNION ALL {_with_names(LIVE, family)}"
     counted = histories.contributions(family, facts=facts, kept=False)
-    return f"/* windows.merged */ WITH {asked}, {counted} {_added_up(reading, parts)}"
+    return f"/* windows.merged */ WITH {asked}, {counted} {_added_up(reading, f'{stored} UNION ALL {live}')}"
 
 
 def values(reading: Reading, targets: Sequence[Target]) -> dict[str, Any]:
@@ -146,7 +161,7 @@ def values(reading: Reading, targets: Sequence[Target]) -> dict[str, Any]:
         "edges": list(reading.edges),
         "until": reading.edges[-1],
         "by_order": reading.by_order,
-        "first_values": sorted({target.asked[0] for target in targets}),
+        "first_values": sorted({value for target in targets for value in target.asked[:1]}),
         "target_projects": [target.project_id for target in targets],
         **{
             f"target_{name}": [target.asked[place] for target in targets]
@@ -180,9 +195,9 @@ def _with_names(text: str, family: Family) -> str:
         rollup=family.rollup,
         of_rollup=", ".join(f"r.{name}" for name in (*family.dimensions, *(each.name for each in family.measures))),
         of_contribution=", ".join((*(f"c.{name}" for name in family.dimensions), *map(_signed, family.measures))),
-        same_in_rollup=" AND ".join(f"x.{name} = t.{name}" for name in family.asked),
-        first=family.asked[0],
-        same_in_contribution=" AND ".join(f"c.{name} = t.{name}" for name in family.asked),
+        same_in_rollup="".join(f" AND x.{name} = t.{name}" for name in family.asked),
+        of_first="".join(f" AND c.{name} = ANY (%(first_values)s::int[])" for name in family.asked[:1]),
+        same_in_contribution="".join(f" AND c.{name} = t.{name}" for name in family.asked),
     )
 
 
@@ -213,13 +228,16 @@ def _is_fine(reading: Reading) -> bool:
 
 
 def _tail(family: Family, wanted: bool) -> str:
-    return histories.live(family) if wanted else f"tail_history AS MATERIALIZED ({_nothing(family)})"
+    if wanted:
+        return histories.live(family)
+    return f"tail_history AS MATERIALIZED ({_of_details(NOTHING, family)})"
 
 
 def _fine(family: Family, wanted: bool) -> str:
+    history = FINE_ALONE if family.independent else FINE
+    return _of_details(history if wanted else NOTHING, family)
+
+
+def _of_details(text: str, family: Family) -> str:
     reads = "".join(f", d.{column}" for column in family.reads)
-    return FINE.format(details=histories.details(family), reads=reads) if wanted else _nothing(family)
-
-
-def _nothing(family: Family) -> str:
-    return NOTHING.format(reads="".join(f", 0 AS {column}" for column in family.reads))
+    return text.format(details=histories.details(family), reads=reads)
