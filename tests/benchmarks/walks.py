@@ -15,6 +15,7 @@ PLACES = (
     ("done", "DONE", False),
     ("cancelled", "CANCELLED", False),
 )
+DOING = 2
 DONE = 5
 CANCELLED = 6
 OFF = -1
@@ -66,18 +67,18 @@ def _step(walk: int, hour: float, before: int, after: int) -> Step:
 
 
 def _next(before: int, chance: random.Random) -> int:
-    """On by a state mostly, now and then beyond the next or back; one that is done, cancelled or discarded comes back."""
+    """On by a state mostly, now and then beyond the next or back; what was done is taken up again, what was off is new."""
     if before in (OFF, DONE, CANCELLED):
-        return chance.randrange(DONE)
+        return DOING if before == DONE else 0
     if chance.random() < 0.015:
         return chance.choice([OFF, CANCELLED])
     return min(DONE, abs(before + chance.choice([1, 1, 1, 1, 1, 2, -1])))
 
 
 def _end(before: int, chance: random.Random) -> int:
-    """Where the walk ends: done mostly, somewhere else on the board, cancelled or discarded."""
-    ends = [*[DONE] * 10, *range(DONE), CANCELLED, OFF]
-    return chance.choice([place for place in ends if place != before])
+    """Where the walk ends: done mostly, some as they happen to stand, a few cancelled or discarded."""
+    after = chance.choice([*[DONE] * 12, *[_next(before, chance)] * 6, CANCELLED, OFF])
+    return after if after != before else _next(before, chance)
 
 
 def _hands(walk: int, chance: random.Random) -> list[Step]:
