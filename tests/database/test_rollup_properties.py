@@ -69,7 +69,7 @@ def definitions_held_back(tenant_id: int) -> Iterator[None]:
 def test_merged_is_the_oracles_at_any_point_of_folding(
     history: History, asked: list[Question], folds: list[int]
 ) -> None:
-    """P5, P37, P50: late facts, transfers, discards and whatever is not folded yet included."""
+    """P5, P37, P50, P56, P58: late facts, transfers, discards and whatever is not folded yet included."""
     note(told(history))
     with undone():
         engine = HalfFoldedEngine(seeded(history))
@@ -86,7 +86,7 @@ def test_merged_is_the_oracles_at_any_point_of_folding(
 def test_rollups_alone_are_the_oracles_when_all_is_folded(
     history: History, asked: list[Question], folds: list[int]
 ) -> None:
-    """P50, P53: no ledger row is read, and the rollups are those that a rebuild makes."""
+    """P50, P53, P60: no ledger row is read, and the rollups are those that a rebuild makes."""
     note(told(history))
     with undone():
         engine = FoldedEngine(seeded(history))
@@ -148,7 +148,7 @@ states Todo:todo Doing:in_progress Done:done
 
 
 def test_a_plain_question_reads_no_ledger_row() -> None:
-    """The properties above would hold, too, if everything fell back to the ledger."""
+    """P59: the properties above would hold, too, if everything fell back to the ledger."""
     with undone():
         engine = FoldedEngine()
         engine.load(history=parse(PLAIN))
