@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -229,3 +230,46 @@ def test_a_family_without_projects_has_none_to_ask_for() -> None:
     home = folded_house("samples")
     with pytest.raises(ValueError, match=r"The family tests\.samples has no projects; give None as 'projects'\."):
         home.answers(TWO_DAYS, ReadFrom.MERGED, projects=[home.projects[0]])
+
+
+def test_a_late_fact_restates_what_came_after_it() -> None:
+    """A finding that was worse before it was closed, as one learns when it is folded: in the tail and out of it."""
+    home = house(shape=SHAPES["findings"], zone="UTC", project_zone="UTC")
+    project = home.projects[0]
+    noon = DAWN + timedelta(hours=12)
+    recorded(
+        shape=home.shape,
+        tenant_id=home.tenant.id,
+        facts=[
+            FindingFact(1, DAWN, FIRST_ID, project, Kind.OPENED, 2),
+            FindingFact(2, DAWN + ONE_DAY, FIRST_ID, project, Kind.CLOSED, 0),
+            FindingFact(3, noon, FIRST_ID, project, Kind.SEVERITY_CHANGED, 3),
+        ],
+    )
+    home.folded(most_facts=2)
+    assert home.answers(TWO_DAYS, ReadFrom.ROLLUP) == [(1, project, 0, 2, 1), (2, project, 2, 0, 1)]
+    as_it_was = [(1, project, 0, 2, 1), (1, project, 2, 3, 1), (2, project, 3, 0, 1)]
+    assert home.answers(TWO_DAYS, ReadFrom.MERGED) == as_it_was
+    home.compacted()
+    assert home.answers(TWO_DAYS, ReadFrom.ROLLUP) == as_it_was
+
+
+@pytest.mark.parametrize("read_from", ReadFrom)
+def test_rows_of_a_zone_that_is_no_longer_are_not_read(read_from: ReadFrom) -> None:
+    """P53: an hour before midnight in UTC is the next day in Stockholm."""
+    home = house(shape=SHAPES["time entries"], zone="UTC", project_zone="UTC")
+    there = home.projects[1]
+    recorded(
+        shape=home.shape,
+        tenant_id=home.tenant.id,
+        facts=[TimeEntry(1, DAWN + timedelta(hours=23), 1, there, 1, 7, 3600)],
+    )
+    home.compacted()
+    Project.objects.filter(tenant=home.tenant, id=there).update(timezone="Europe/Stockholm")
+    midnight = DAWN - timedelta(hours=1)
+    days = between(
+        start=midnight, end=midnight + 2 * ONE_DAY, zone="Europe/Stockholm", bucket=Bucket.DAY, now=LONG_AFTER
+    )
+    assert home.answers(days, read_from) == [(2, there, 1, 7, 3600, 1)]
+    home.folded(most_facts=1)
+    assert home.answers(days, read_from) == [(2, there, 1, 7, 3600, 1)]
