@@ -33,6 +33,12 @@ SELECT c.relname FROM pg_class c WHERE c.relnamespace = 'public'::regnamespace
 # Columns that end in _id and refer to nothing by a foreign key, and why.
 NAMES_FROM_ELSEWHERE = {"external_id", "case_id", "client_mutation_id"}
 OUTLIVES_ITS_ROW = {
+    # Derived rows are made from the ledger and live as it does.
+    "rollup_basis": {"project_id"},
+    "task_rollup": {"project_id", "before_id", "after_id"},
+    "task_fact": {"task_id", "actor_id", "before_id", "after_id"},
+    "task_correction": {"task_id", "project_id"},
+    "task_item": {"task_id", "state_id"},
     "task_ledger": {"task_id", "project_id", "from_id", "to_id", "actor_id"},
     "definition_ledger": {"project_id", "state_id", "actor_id"},
     "deleted_task": {"task_id", "project_id", "source_id"},
