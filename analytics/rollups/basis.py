@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.db import connection
@@ -15,6 +15,7 @@ from analytics.replay.definitions import BoardFacts, boards, workflows
 
 LATEST = datetime.max.replace(tzinfo=UTC)
 NO_PROJECT = 0
+MICROSECOND = timedelta(microseconds=1)
 
 LAST_DEFINITION = """/* rollups.last_definition */
 SELECT coalesce(max(seq), 0) FROM definition_ledger WHERE tenant_id = %(tenant)s
@@ -158,8 +159,8 @@ def calendar(bases: Iterable[Basis], *, start: datetime, end: datetime) -> tuple
     zones = sorted({basis.zone for basis in bases})
     values: dict[str, Any] = {}
     for number, zone in enumerate(zones):
-        values[f"days_{number}"] = day_starts(start=start, end=end, zone=zone)
-        values[f"months_{number}"] = month_starts(start=start, end=end, zone=zone)
+        values[f"days_{number}"] = day_starts(start=start, end=end + MICROSECOND, zone=zone)
+        values[f"months_{number}"] = month_starts(start=start, end=end + MICROSECOND, zone=zone)
     for number, basis in enumerate(bases):
         values[f"project_{number}"] = basis.project_id
         values[f"zone_{number}"] = zones.index(basis.zone)

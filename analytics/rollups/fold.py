@@ -1,12 +1,15 @@
 """One fold: in a transaction the oldest facts leave the tail and enter the rollups and the derived tables of their items."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from django.db import connection
+from django.db import connection, transaction
 
 from analytics.facts.family import Family
 from analytics.rollups import histories
-from analytics.rollups.basis import Ground
+from analytics.rollups.basis import NO_PROJECT, Ground
 from analytics.rollups.recut import settle_basis
 from analytics.rollups.restating import TIMEOUT_SECONDS, Owner, Turn, restate, take_turn
 from tasks_app.tenancy import DatabaseRole, entered
@@ -19,8 +22,13 @@ WITH taken AS (
     RETURNING x.seq
 )
 SELECT array_agg(t.seq), array_agg(DISTINCT l.{item}) FILTER (WHERE {only}),
-       min(l.happened_at), max(l.happened_at), max(l.recorded_at)
+       array_agg(DISTINCT {project}) FILTER (WHERE {only}), min(l.happened_at), max(l.happened_at), max(l.recorded_at)
   FROM taken t JOIN {ledger} l ON l.tenant_id = (SELECT %(tenant)s::bigint) AND l.seq = t.seq
+"""
+# The successors of a late fact may have happened after the batch, and after the clock of this compaction was read.
+LAST_OF_ITEMS = """/* rollups.last_of_items */
+SELECT max(l.happened_at) FROM unnest(%(items)s::int[]) AS i (id)
+  JOIN {ledger} l ON l.tenant_id = (SELECT %(tenant)s::bigint) AND l.{item} = i.id
 """
 NOTE_BEGINNING = """/* rollups.note_beginning */
 UPDATE rollup_basis SET since = %(first)s
@@ -33,38 +41,95 @@ UPDATE folded SET facts = facts + %(facts)s, folded_at = greatest(clock_timestam
 """
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Batch:
+    """Facts that have left the tail: their positions, the items and projects that they are of, and their clocks."""
+
+    taken: Sequence[int]
+    items: Sequence[int]
+    projects: frozenset[int]
+    first: datetime
+    last: datetime
+    recorded: datetime
+
+
 def fold(*, owner: Owner, family: Family, now: datetime, most_facts: int, wait: bool = False) -> int | None:
     """Folds up to `most_facts` of the tenant's oldest facts and says how many.
 
     None when somebody else is at it and `wait` is false.
     """
-    with entered(tenant_id=owner.id, role=DatabaseRole.WORKER, timeout_seconds=TIMEOUT_SECONDS):
-        turn = take_turn(owner=owner, family=family, now=now, wait=wait)
-        if turn is None:
-            return None
-        found = turn.ground()
-        settle_basis(turn=turn, found=found)
-        return _fold_batch(turn=turn, found=found, most_facts=most_facts)
+    while True:
+        with entered(tenant_id=owner.id, role=DatabaseRole.WORKER, timeout_seconds=TIMEOUT_SECONDS):
+            turn = take_turn(owner=owner, family=family, now=now, wait=wait)
+            if turn is None:
+                return None
+            found = turn.ground()
+            settle_basis(turn=turn, found=found)
+            batch = _take(turn=turn, most_facts=most_facts)
+            if batch is None:
+                return 0
+            if not _is_outrun(batch.projects - found.bases.keys(), turn=turn):
+                return _fold_batch(turn=turn, found=found, batch=batch)
+            transaction.set_rollback(True)
 
 
-def _fold_batch(*, turn: Turn, found: Ground, most_facts: int) -> int:
+def _is_outrun(unknown: frozenset[int], *, turn: Turn) -> bool:
+    """Whether a project came, with facts, after the definitions were read: folded now, these would never be counted."""
+    return bool(unknown) and not unknown.isdisjoint(turn.ground().bases)
+
+
+def _take(*, turn: Turn, most_facts: int) -> _Batch | None:
     family = turn.family
+    text = TAKE.format(
+        tail=family.tail,
+        ledger=family.ledger,
+        item=family.item,
+        only=family.only,
+        project=f"l.{family.project}" if family.project else NO_PROJECT,
+    )
     with connection.cursor() as cursor:
-        text = TAKE.format(tail=family.tail, ledger=family.ledger, item=family.item, only=family.only)
         cursor.execute(text, {**turn.values(), "most": most_facts})
-        taken, items, first, last, recorded = cursor.fetchall()[0]
+        taken, items, projects, first, last, recorded = cursor.fetchall()[0]
     if taken is None:
-        return 0
-    if items:
+        return None
+    return _Batch(
+        taken=taken,
+        items=items or [],
+        projects=frozenset(projects or []),
+        first=first,
+        last=last,
+        recorded=recorded,
+    )
+
+
+def _fold_batch(*, turn: Turn, found: Ground, batch: _Batch) -> int:
+    family = turn.family
+    if batch.items:
         restate(
             turn=turn,
             found=found,
             history=histories.OF_THEMSELVES if family.independent else histories.OF_ITEMS,
-            values={"taken": taken, "items": items},
+            values={"taken": batch.taken, "items": batch.items},
             # A fact changes what its successors contribute, and nothing before it.
-            span=(first, max(last, turn.now)),
+            span=(batch.first, batch.last if family.independent else _last_of_items(turn=turn, items=batch.items)),
         )
+    noted: dict[str, Any] = {
+        "facts": len(batch.taken),
+        "first": batch.first,
+        "last": batch.last,
+        "recorded": batch.recorded,
+    }
     with connection.cursor() as cursor:
-        cursor.execute(NOTE_BEGINNING, {**turn.values(), "first": first})
-        cursor.execute(NOTE, {**turn.values(), "facts": len(taken), "last": last, "recorded": recorded})
-    return len(taken)
+        cursor.execute(NOTE_BEGINNING, {**turn.values(), **noted})
+        cursor.execute(NOTE, {**turn.values(), **noted})
+    return len(batch.taken)
+
+
+def _last_of_items(*, turn: Turn, items: Sequence[int]) -> datetime:
+    family = turn.family
+    with connection.cursor() as cursor:
+        cursor.execute(
+            LAST_OF_ITEMS.format(ledger=family.ledger, item=family.item), {**turn.values(), "items": list(items)}
+        )
+        found: datetime = cursor.fetchall()[0][0]
+    return found

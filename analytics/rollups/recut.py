@@ -6,12 +6,13 @@ from typing import Any
 
 from django.db import connection
 
+from analytics.facts.family import Family
 from analytics.rollups import histories
 from analytics.rollups.basis import Basis, Ground, stored
 from analytics.rollups.restating import Turn, restate
 
-FIRST_FACT = """/* rollups.first_fact */
-SELECT min(l.happened_at) FROM {ledger} l WHERE l.tenant_id = %(tenant)s
+SPAN = """/* rollups.span */
+SELECT min(l.happened_at), max(l.happened_at) FROM {ledger} l WHERE l.tenant_id = %(tenant)s
 """
 FORGET_PROJECTS = """/* rollups.forget_projects */
 DELETE FROM {table} WHERE tenant_id = %(tenant)s AND project_id = ANY (%(projects)s::int[])
@@ -60,14 +61,14 @@ def settle_basis(*, turn: Turn, found: Ground) -> None:
 
 
 def _count_by(*, turn: Turn, found: Ground, projects: Sequence[int], orders: Collection[int]) -> None:
-    first = _first_fact(turn)
-    if first is not None:
+    span = span_of(tenant_id=turn.owner.id, family=turn.family)
+    if span is not None:
         restate(
             turn=turn,
             found=found,
             history=histories.FOLDED_OF_PROJECT,
             values={"taken": [], "projects": list(projects)},
-            span=(first, turn.now),
+            span=span,
             projects=projects,
             derived=(),
             orders=orders,
@@ -80,9 +81,9 @@ def remake(*, turn: Turn, found: Ground) -> None:
     with connection.cursor() as cursor:
         for table in (family.rollup, *(derived.table for derived in family.derived)):
             cursor.execute(FORGET_ALL.format(table=table), turn.values())
-    first = _first_fact(turn)
-    if first is not None:
-        restate(turn=turn, found=found, history=histories.ALL_FOLDED, values={"taken": []}, span=(first, turn.now))
+    span = span_of(tenant_id=turn.owner.id, family=turn.family)
+    if span is not None:
+        restate(turn=turn, found=found, history=histories.ALL_FOLDED, values={"taken": []}, span=span)
     _keep(turn, found.bases.values())
     _note_generation(turn)
 
@@ -94,24 +95,25 @@ def _recut(*, turn: Turn, found: Ground, projects: Sequence[int]) -> None:
     with connection.cursor() as cursor:
         for table in (family.rollup, *(derived.table for derived in tables)):
             cursor.execute(FORGET_PROJECTS.format(table=table), values)
-    first = _first_fact(turn)
-    if first is not None:
+    span = span_of(tenant_id=turn.owner.id, family=turn.family)
+    if span is not None:
         restate(
             turn=turn,
             found=found,
             history=histories.FOLDED_OF_PROJECT if family.project else histories.ALL_FOLDED,
             values={"taken": [], "projects": list(projects)},
-            span=(first, turn.now),
+            span=span,
             projects=projects,
             derived=tables,
         )
 
 
-def _first_fact(turn: Turn) -> datetime | None:
+def span_of(*, tenant_id: int, family: Family) -> tuple[datetime, datetime] | None:
+    """The instants of the tenant's first and last fact; None when there is none."""
     with connection.cursor() as cursor:
-        cursor.execute(FIRST_FACT.format(ledger=turn.family.ledger), turn.values())
-        found: datetime | None = cursor.fetchall()[0][0]
-    return found
+        cursor.execute(SPAN.format(ledger=family.ledger), {"tenant": tenant_id})
+        first, last = cursor.fetchall()[0]
+    return None if first is None else (first, last)
 
 
 def _keep(turn: Turn, bases: Any) -> None:

@@ -100,8 +100,8 @@ def restate(
 ) -> None:
     """Adds to the rollups what those histories contribute, and writes the derived rows of their items.
 
-    `span` holds every fact whose contribution may change. With `projects` only their rows are added to, with `derived` only
-    those tables are written, with `orders` only what is counted by those orders of states.
+    `span` is from the first to the last fact whose contribution may change. With `projects` only their rows are added to,
+    with `derived` only those tables are written, with `orders` only what is counted by those orders of states.
     """
     family = turn.family
     tables = family.derived if derived is None else derived

@@ -11,12 +11,12 @@ from analytics.facts import FAMILIES
 from analytics.facts.family import Derived, Family
 from analytics.rollups import histories
 from analytics.rollups.basis import calendar, ground, relations, stored
-from analytics.rollups.recut import FIRST_FACT, settle_basis
+from analytics.rollups.recut import settle_basis, span_of
 from analytics.rollups.restating import EARLIEST, TIMEOUT_SECONDS, Owner, take_turn
 from tasks_app.tenancy import DatabaseRole, entered
 
 LIMITS = """/* rollups.kept_since */
-SELECT minute_since, hour_since, folded_at FROM folded WHERE tenant_id = %(tenant)s AND family = %(family)s
+SELECT minute_since, hour_since FROM folded WHERE tenant_id = %(tenant)s AND family = %(family)s
 """
 # Wanted and stored rows in one heap: where both are the same, a group has one of each.
 DIFFERENCES = """/* rollups.differences */
@@ -55,16 +55,25 @@ def verify_family(*, owner: Owner, family: Family, now: datetime) -> list[Check]
 
     Definitions that changed since the last fold are settled first, as the next fold would.
     """
-    with entered(tenant_id=owner.id, role=DatabaseRole.WORKER, timeout_seconds=TIMEOUT_SECONDS):
-        turn = take_turn(owner=owner, family=family, now=now, wait=True)
-        if turn is not None:
-            settle_basis(turn=turn, found=turn.ground())
-    with entered(tenant_id=owner.id, role=DatabaseRole.WORKER, read_only=True, timeout_seconds=TIMEOUT_SECONDS):
-        prologue, values = _wanted(owner=owner, family=family, now=now)
-        return [
-            _compared(owner=owner, table=table, prologue=prologue, values=values)
-            for table in (_rollup(family), *map(_derived, family.derived))
-        ]
+    while True:
+        with entered(tenant_id=owner.id, role=DatabaseRole.WORKER, timeout_seconds=TIMEOUT_SECONDS):
+            turn = take_turn(owner=owner, family=family, now=now, wait=True)
+            if turn is not None:
+                settle_basis(turn=turn, found=turn.ground())
+        with entered(tenant_id=owner.id, role=DatabaseRole.WORKER, read_only=True, timeout_seconds=TIMEOUT_SECONDS):
+            if not _is_settled(owner=owner, family=family):
+                continue
+            prologue, values = _wanted(owner=owner, family=family, now=now)
+            return [
+                _compared(owner=owner, table=table, prologue=prologue, values=values)
+                for table in (_rollup(family), *map(_derived, family.derived))
+            ]
+
+
+def _is_settled(*, owner: Owner, family: Family) -> bool:
+    """Whether the snapshot shows the definitions that the rows were made by, and none that came a moment ago."""
+    found = ground(tenant_id=owner.id, zone=owner.zone, family=family).bases
+    return all(found.get(project) == basis for project, basis in stored(tenant_id=owner.id, family=family).items())
 
 
 def _wanted(*, owner: Owner, family: Family, now: datetime) -> tuple[str, dict[str, Any]]:
@@ -72,14 +81,12 @@ def _wanted(*, owner: Owner, family: Family, now: datetime) -> tuple[str, dict[s
     values: dict[str, Any] = {"tenant": owner.id, "family": family.name, "taken": []}
     with connection.cursor() as cursor:
         cursor.execute(LIMITS, values)
-        limits = cursor.fetchone() or (None, None, None)
-        cursor.execute(FIRST_FACT.format(ledger=family.ledger), values)
-        first = cursor.fetchall()[0][0]
-    minute_since, hour_since, folded_at = (limit or EARLIEST for limit in limits)
+        minute_since, hour_since = (limit or EARLIEST for limit in cursor.fetchone() or (None, None))
     bases = stored(tenant_id=owner.id, family=family)
     found = ground(tenant_id=owner.id, zone=owner.zone, family=family)
     by_name = {**found.bases, **bases}
-    days, calendars = calendar(by_name.values(), start=first or now, end=max(now, folded_at))
+    start, end = span_of(tenant_id=owner.id, family=family) or (now, now)
+    days, calendars = calendar(by_name.values(), start=start, end=end)
     facts = histories.two_sides(family, history=histories.ALL_FOLDED)
     text = f"WITH {days}, {histories.contributions(family, facts=facts)}, {histories.rows(family)}"
     return text, {
