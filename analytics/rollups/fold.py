@@ -26,10 +26,6 @@ SELECT array_agg(t.seq), array_agg(DISTINCT l.{item}) FILTER (WHERE {only}),
   FROM taken t JOIN {ledger} l ON l.tenant_id = (SELECT %(tenant)s::bigint) AND l.seq = t.seq
 """
 # The successors of a late fact may have happened after the batch, and after the clock of this compaction was read.
-LAST_OF_ITEMS = """/* rollups.last_of_items */
-SELECT max(l.happened_at) FROM unnest(%(items)s::int[]) AS i (id)
-  JOIN {ledger} l ON l.tenant_id = (SELECT %(tenant)s::bigint) AND l.{item} = i.id
-"""
 NOTE_BEGINNING = """/* rollups.note_beginning */
 UPDATE rollup_basis SET since = %(first)s
  WHERE tenant_id = %(tenant)s AND family = %(family)s AND (since IS NULL OR since > %(first)s)
@@ -111,7 +107,7 @@ def _fold_batch(*, turn: Turn, found: Ground, batch: _Batch) -> int:
             history=histories.OF_THEMSELVES if family.independent else histories.OF_ITEMS,
             values={"taken": batch.taken, "items": batch.items},
             # A fact changes what its successors contribute, and nothing before it.
-            span=(batch.first, batch.last if family.independent else _last_of_items(turn=turn, items=batch.items)),
+            span=(batch.first, max(batch.last, turn.now)),
         )
     noted: dict[str, Any] = {
         "facts": len(batch.taken),
@@ -123,13 +119,3 @@ def _fold_batch(*, turn: Turn, found: Ground, batch: _Batch) -> int:
         cursor.execute(NOTE_BEGINNING, {**turn.values(), **noted})
         cursor.execute(NOTE, {**turn.values(), **noted})
     return len(batch.taken)
-
-
-def _last_of_items(*, turn: Turn, items: Sequence[int]) -> datetime:
-    family = turn.family
-    with connection.cursor() as cursor:
-        cursor.execute(
-            LAST_OF_ITEMS.format(ledger=family.ledger, item=family.item), {**turn.values(), "items": list(items)}
-        )
-        found: datetime = cursor.fetchall()[0][0]
-    return found

@@ -29,7 +29,7 @@ UPDATE folded SET definitions = %(definitions)s
  WHERE tenant_id = %(tenant)s AND family = %(family)s AND definitions <> %(definitions)s
 """
 NOTE_GENERATION = """/* rollups.note_generation */
-UPDATE folded SET generation = generation + 1, folded_at = clock_timestamp()
+UPDATE folded SET generation = generation + 1, folded_at = greatest(folded_at, clock_timestamp())
  WHERE tenant_id = %(tenant)s AND family = %(family)s
 """
 
