@@ -30,7 +30,8 @@ PEER_GOAL = 1.0
 TAIL_GOAL = 2.0
 GROWTH_GOAL = 1.2
 GROWTH = 10
-FOLDED = 5
+GROWING_TENANTS = 5
+SIZES = {"small": GROWTH, "large": 1}
 ROUNDS = 15
 NOON = LAST_DAY + timedelta(hours=12)
 
@@ -57,16 +58,16 @@ def cfd_rollup(request: Request) -> Iterator[Outcome]:
 
 
 def cfd_growth(request: Request) -> Iterator[Outcome]:
-    """A tenant of fifty with a tenth of the history, and then one of fifty others with all of it, in turns.
+    """A tenant as large as one of fifty in `cfd_rollup`, and then another with ten times its history, in turns.
 
-    Of each fifty a few are folded: what the others have in the rollups is beside the question.
+    Of each size one tenant is folded: what others have in the rollups is beside the question.
     """
     large = request.size(TRANSITIONS)
-    few = companies_with_history(companies=TENANTS, transitions=large // GROWTH)
-    _fold(few[:FOLDED])
+    few = companies_with_history(companies=GROWING_TENANTS, transitions=large // GROWTH)
+    fold_all(tenant=few[0].tenant.id)
     alone = taking_turns({"small": _timer(few[0], counts, ReadFrom.MERGED)}, rounds=ROUNDS)
-    many = companies_with_history(companies=TENANTS, transitions=large)
-    _fold(many[:FOLDED])
+    many = companies_with_history(companies=GROWING_TENANTS, transitions=large)
+    fold_all(tenant=many[0].tenant.id)
     asked = {"small": few[0], "large": many[0]}
     variants = {name: _timer(company, counts, ReadFrom.MERGED) for name, company in asked.items()}
     variants |= {f"raw_{name}": _timer(company, counts, ReadFrom.RAW) for name, company in asked.items()}
@@ -77,7 +78,7 @@ def cfd_growth(request: Request) -> Iterator[Outcome]:
         ratio=_ratio(seconds, "large", "small"),
         goal=GROWTH_GOAL,
         detail={
-            "transitions": {"small": large // GROWTH, "large": large},
+            "transitions_of_the_tenant": {name: large // GROWING_TENANTS // over for name, over in SIZES.items()},
             "milliseconds": _milliseconds(seconds),
             "small_before_the_large_ones_came": _milliseconds(alone)["small"],
             "raw": _ratio(seconds, "raw_large", "raw_small"),
@@ -85,11 +86,6 @@ def cfd_growth(request: Request) -> Iterator[Outcome]:
         },
         also=all(answered_from(Question(company=company)) is ReadFrom.MERGED for company in asked.values()),
     )
-
-
-def _fold(companies: Sequence[Company]) -> None:
-    for company in companies:
-        fold_all(tenant=company.tenant.id)
 
 
 def _one_tenant(one: Company, peers: Peers, *, equal: bool) -> Iterator[Outcome]:
