@@ -130,7 +130,9 @@ class FlowReading:
             return "Rollups have what is known now, not what was known at an instant, so the ledger was read."
         if self._as_defined_now and len(self._ground.epochs) > len({epoch.project_id for epoch in self._ground.epochs}):
             return "The order of states changed, and rollups count by the order of each time, so the ledger was read."
-        return why_not(scope=self._scope, frame=self.frame, ground=self._ground, standing=self._standing)
+        return why_not(
+            asked=self._asked_from, scope=self._scope, frame=self.frame, ground=self._ground, standing=self._standing
+        )
 
     @cached_property
     def _source(self) -> Source:

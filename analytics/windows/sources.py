@@ -217,14 +217,21 @@ def segments_of(*, standing: Standing, ground: Ground, scope: Scope, frame: Fram
     }
 
 
-def why_not(*, scope: Scope, frame: Frame, ground: Ground, standing: Standing) -> str | None:
+# A replay of the ledger takes less for each fact than the tail does, so a tail that is most of the ledger is replayed.
+LONG_TAIL = 50_000
+
+
+def why_not(*, asked: ReadFrom, scope: Scope, frame: Frame, ground: Ground, standing: Standing) -> str | None:
     """Why rollups cannot answer, as people read it; None when they can."""
-    if not standing.bases:
+    if asked is ReadFrom.ROLLUP and not standing.bases:
         return "Nothing is folded yet, so the ledger was read."
+    if asked is ReadFrom.MERGED and standing.tail_rows > max(LONG_TAIL, standing.facts):
+        return "More facts wait to be folded than are folded, so the ledger was read."
     if not fits(standing=standing, wanted=ground.bases):
         return "Definitions changed since the last fold, so the ledger was read."
     known = {(project, key) for project, basis in standing.bases.items() for key in basis.orders}
-    if not orders_by_key(frame).keys() <= known:
+    needed = {(project, key) for project, key in orders_by_key(frame) if project in standing.bases}
+    if not needed <= known:
         return "Rollups do not count by this order of states, so the ledger was read."
     kept = max(standing.kept_since.values(), default=None)
     fine = segments_of(standing=standing, ground=ground, scope=scope, frame=frame).values()

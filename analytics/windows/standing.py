@@ -16,7 +16,8 @@ SELECT project_id, zone, breaks, orders, since FROM rollup_basis
  WHERE tenant_id = %(tenant)s AND family = %(family)s AND project_id = ANY (%(projects)s::int[])
 """
 FOLDED = """/* windows.folded */
-SELECT (SELECT count(*) FROM {tail} x WHERE x.tenant_id = %(tenant)s), f.minute_since, f.hour_since, f.folded_at
+SELECT (SELECT count(*) FROM {tail} x WHERE x.tenant_id = %(tenant)s),
+       f.minute_since, f.hour_since, f.folded_at, coalesce(f.facts, 0)
   FROM (SELECT) nothing LEFT JOIN folded f ON f.tenant_id = %(tenant)s AND f.family = %(family)s
 """
 
@@ -25,7 +26,7 @@ SELECT (SELECT count(*) FROM {tail} x WHERE x.tenant_id = %(tenant)s), f.minute_
 class Standing:
     """The rollups of some projects: what they were cut by, since when there is anything, and how many facts wait in the tail.
 
-    `kept_since` has the grains whose older rows were dropped. All that is folded had happened by `folded_at`.
+    `kept_since` has the grains whose older rows were dropped. All `facts` that are folded had happened by `folded_at`.
     """
 
     bases: Mapping[int, Basis]
@@ -33,6 +34,7 @@ class Standing:
     tail_rows: int
     kept_since: Mapping[Grain, datetime]
     folded_at: datetime | None
+    facts: int
 
 
 def standing(*, tenant_id: int, family: Family, projects: Sequence[int]) -> Standing:
@@ -42,7 +44,7 @@ def standing(*, tenant_id: int, family: Family, projects: Sequence[int]) -> Stan
         cursor.execute(STANDING, values)
         rows = cursor.fetchall()
         cursor.execute(FOLDED.format(tail=family.tail), values)
-        tail_rows, minute_since, hour_since, folded_at = cursor.fetchall()[0]
+        tail_rows, minute_since, hour_since, folded_at, facts = cursor.fetchall()[0]
     kept = {Grain.MINUTE: minute_since, Grain.HOUR: hour_since}
     return Standing(
         bases={
@@ -53,15 +55,20 @@ def standing(*, tenant_id: int, family: Family, projects: Sequence[int]) -> Stan
         tail_rows=tail_rows,
         kept_since={grain: since for grain, since in kept.items() if since is not None},
         folded_at=folded_at,
+        facts=facts,
     )
 
 
 def fits(*, standing: Standing, wanted: Mapping[int, Basis]) -> bool:
-    """Whether the rows of all these projects are as rows by the wanted bases would be, but for orders of states."""
+    """Whether the rows of all these projects are as rows by the wanted bases would be, but for orders of states.
+
+    A project of which nothing is folded has no rows that could differ: all of it is in the tail.
+    """
     since = standing.folded_at
-    return since is not None and all(
-        project in standing.bases and _same_rows(standing.bases[project], basis, since=since)
+    return all(
+        since is not None and _same_rows(standing.bases[project], basis, since=since)
         for project, basis in wanted.items()
+        if project in standing.bases
     )
 
 

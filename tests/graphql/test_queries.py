@@ -209,7 +209,7 @@ def test_the_diagram_and_its_receipt(people: Cast) -> None:
     assert answer["lines"]["correctionWindows"] == [{"taskKey": key, "from": "2026-03-07T09:00:00Z", "to": None}]
     receipt = answer["receipt"]
     assert (receipt["readFrom"], receipt["tailRows"], receipt["rawRows"], receipt["metricVersion"]) == (
-        "RAW", 0, 5, "flow/1",
+        "MERGED", 5, 5, "flow/1",
     )  # fmt: skip
     assert receipt["knownAt"] == "2026-03-12T12:00:00Z"
 
