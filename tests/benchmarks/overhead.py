@@ -39,14 +39,15 @@ Ask = Callable[[], bytes]
 def graphql_overhead(request: Request) -> Iterator[Outcome]:
     """Both with an API key and a transaction of the tenant's role; the view has the API's own statements and key look-up.
 
-    Answers that the product keeps are forgotten before each request.
+    Answers that the product keeps are forgotten before each request; told beside it is one that was kept.
     """
     company = companies_with_history(companies=TENANTS, transitions=request.size(TRANSITIONS))[0]
     fold_all()
     doors = _doors(company, new_key(company))
     _teach(company, doors["graphql"])
     equal = _diagram(doors["graphql"]) == json.loads(doors["by_hand"]())
-    seconds = taking_turns({name: partial(_timed, ask) for name, ask in doors.items()}, rounds=ROUNDS)
+    variants = {name: partial(_timed, ask) for name, ask in doors.items()}
+    seconds = taking_turns({**variants, "graphql_kept": partial(_timed_again, doors["graphql"])}, rounds=ROUNDS)
     to_view = ratios(seconds, to="by_hand")
     yield Outcome(
         name="graphql_overhead",
@@ -125,4 +126,9 @@ def _diagram(ask: Ask) -> Any:
 
 def _timed(ask: Ask) -> float:
     cache.clear()
+    return timed(ask)
+
+
+def _timed_again(ask: Ask) -> float:
+    ask()
     return timed(ask)
