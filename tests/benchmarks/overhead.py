@@ -23,7 +23,7 @@ from tests.benchmarks.stopwatch import ratios, taking_turns, timed
 GOAL = 2.5
 TRANSITIONS = 500_000
 TENANTS = 5
-ROUNDS = 100
+ROUNDS = 20
 RECEIPT = "receipt { digest readFrom rawRows tailRows }"
 QUERY = """
 query ($from: DateTime!, $to: DateTime!, $project: String!) {{
