@@ -145,7 +145,9 @@ class Figure:
 # Each figure by its field name.
 FIGURES: Mapping[str, Figure] = {
     "cumulativeFlow": Figure(
-        read=lambda reading, arguments: reading.cumulative_flow(mode=flows.FlowMode(arguments["mode"])),
+        read=lambda reading, arguments: reading.cumulative_flow(
+            mode=flows.FlowMode(arguments["mode"]), corrections=arguments.get("corrections", True)
+        ),
         canonical=canonical.cumulative_flow,
     ),
     "workInProgress": Figure(read=lambda reading, arguments: reading.work_in_progress()),
@@ -191,7 +193,12 @@ class Asked:
 
     def figure(self, name: str, **arguments: Any) -> Any:
         """One of the figures that the selection names, the same value that the receipt is about."""
-        return self._answer[0].figures[label(name, arguments)]
+        figures, asked = self._answer[0].figures, self.question.figures
+        return next(
+            figures[each]
+            for each, (figure, given) in asked.items()
+            if figure == name and all(given.get(key) == value for key, value in arguments.items())
+        )
 
     def receipt(self) -> Receipt:
         """The receipt of all figures asked for."""
@@ -209,21 +216,28 @@ class Asked:
 
 
 def figures_selected(info: Info) -> Figures:
-    """The figures below this field, by a label of name and arguments, so that an alias or a repeat changes nothing."""
+    """The figures below this field, by a label of name and arguments, so that an alias or a repeat changes nothing.
+
+    Items behind their furthest state are many, and nobody looks for them where neither they nor a receipt are selected.
+    """
+    fields = [field for selected in info.selected_fields for field in _below(selected)]
+    names = {field.name for field in fields}
     found: dict[str, tuple[str, Mapping[str, Any]]] = {}
-    for selected in info.selected_fields:
-        for name, arguments in _below(selected):
-            if name in FIGURES:
-                full = {"mode": "CUMULATIVE", **arguments} if name == "cumulativeFlow" else arguments
-                found[label(name, full)] = (name, full)
+    bare = not {"receipt", "correctionWindows"} & {*names, *(each.name for field in fields for each in _below(field))}
+    for field in fields:
+        if field.name in FIGURES:
+            full = dict(field.arguments)
+            if field.name == "cumulativeFlow":
+                full = {"mode": "CUMULATIVE", **full, **({"corrections": False} if bare else {})}
+            found[label(field.name, full)] = (field.name, full)
     return found
 
 
-def _below(selection: Selection) -> list[tuple[str, Mapping[str, Any]]]:
-    found: list[tuple[str, Mapping[str, Any]]] = []
+def _below(selection: Selection) -> list[SelectedField]:
+    found: list[SelectedField] = []
     for child in selection.selections:
         if isinstance(child, SelectedField):
-            found.append((child.name, child.arguments))
+            found.append(child)
         elif isinstance(child, FragmentSpread | InlineFragment):
             found.extend(_below(child))
     return found

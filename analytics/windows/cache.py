@@ -7,20 +7,13 @@ rebuilt or redefined makes another key, and nothing ever has to be thrown away.
 Checks of who may ask come before this: an answer is kept for the question, not for the person.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import fields, is_dataclass
-from enum import Enum
-from typing import Any, Final, TypeVar, cast
+from collections.abc import Callable
+from typing import Final, TypeVar, cast
 
 from django.core.cache import cache
 
 from analytics.pure.canonical import digest
-from analytics.pure.completion import Edge
-from analytics.pure.workflow import StateDefinition
 from analytics.pure.zones import tzdata_version
-from analytics.replay.items import ItemName
-from analytics.windows.answers import Answer
-from analytics.windows.flow import CorrectionWindow, CumulativeFlow, FlowMode, Series, Throughput
 from analytics.windows.position import Position
 from analytics.windows.questions import WindowQuestion, as_plain
 from analytics.windows.receipts import metric_version
@@ -28,27 +21,11 @@ from analytics.windows.sources import ReadFrom
 
 T = TypeVar("T")
 
-# Raised when the values of an answer change their shape: a cache may outlive the program that filled it.
+# Raised when the values of an answer change their shape: a cache may outlive the program that filled it. They are pickled
+# as they are; to take them apart and put them together again took longer than to count some of them.
 FORMAT: Final = 1
 # Wider answers would crowd out the others.
 MOST_BUCKETS: Final = 5_000
-KIND: Final = "kind"
-# What answers are made of. They are kept as plain data, which any later program can read.
-KINDS: Final[Mapping[str, Callable[..., Any]]] = {
-    kind.__name__: kind
-    for kind in (
-        Answer,
-        CorrectionWindow,
-        CumulativeFlow,
-        Edge,
-        FlowMode,
-        ItemName,
-        ReadFrom,
-        Series,
-        StateDefinition,
-        Throughput,
-    )
-}
 
 
 def kept(*, key: str | None, compute: Callable[[], T]) -> tuple[T, bool]:
@@ -57,9 +34,9 @@ def kept(*, key: str | None, compute: Callable[[], T]) -> tuple[T, bool]:
         return compute(), False
     found = cache.get(key)
     if found is not None:
-        return cast(T, unpacked(found)), True
+        return cast(T, found), True
     value = compute()
-    cache.set(key, packed(value))
+    cache.set(key, value)
     return value, False
 
 
@@ -82,32 +59,3 @@ def answer_key(*, question: WindowQuestion, position: Position, read_from: ReadF
     }
     versions = [FORMAT, metric_version(question.figures), tzdata_version(), read_from.value]
     return f"answer:{question.tenant_id}:{digest([asked, place, versions])}"
-
-
-def packed(value: Any) -> Any:
-    """The value in plain data: strings, numbers, instants, lists and objects, in which a kind names what it was."""
-    if isinstance(value, Enum):
-        return {KIND: _name(value), "value": value.value}
-    if is_dataclass(value):
-        return {KIND: _name(value), **{each.name: packed(getattr(value, each.name)) for each in fields(value)}}
-    if isinstance(value, Mapping):
-        return {name: packed(each) for name, each in value.items()}
-    return [packed(each) for each in value] if isinstance(value, list | tuple) else value
-
-
-def unpacked(value: Any) -> Any:
-    """What `packed` was given; tuples have become lists."""
-    if isinstance(value, list):
-        return [unpacked(each) for each in value]
-    if not isinstance(value, dict):
-        return value
-    found = {name: unpacked(each) for name, each in value.items()}
-    kind = KINDS.get(found.pop(KIND, ""))
-    return kind(**found) if kind else found
-
-
-def _name(value: Any) -> str:
-    name = type(value).__name__
-    if name not in KINDS:
-        raise TypeError(f"value: a {name} cannot be kept; add it to analytics.windows.cache.KINDS.")
-    return name

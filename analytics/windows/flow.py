@@ -230,8 +230,8 @@ class FlowReading:
         """What items amount to where they are; an actor's changes are no items."""
         return [None] * len(values) if self._actor_id is not None else self.frame.where_known(values)
 
-    def cumulative_flow(self, *, mode: FlowMode) -> CumulativeFlow:
-        """The diagram in that mode."""
+    def cumulative_flow(self, *, mode: FlowMode, corrections: bool = True) -> CumulativeFlow:
+        """The diagram in that mode; without `corrections` with none of them, for who does not look at them."""
         # Lines first: who reads them has read the movements with them.
         drawn, counts = self._lines, self._counts
         known, stock = self.frame.where_known, self._stock
@@ -250,7 +250,7 @@ class FlowReading:
             definition_changes=self.workflows.redefinitions(
                 start=self.window.start, end=min(self.window.end, self._now)
             ),
-            correction_windows=self._correction_windows,
+            correction_windows=self._correction_windows if corrections else (),
             difference=stock([reached - in_progress for reached, in_progress in gap]),
         )
 

@@ -5,7 +5,9 @@ from typing import Any
 
 import pytest
 from django.core.cache import cache
+from django.db import connection
 from django.test import override_settings
+from django.test.utils import CaptureQueriesContext
 
 from analytics.graphql.charts import FIGURES
 from analytics.models import Folded
@@ -216,11 +218,23 @@ def test_facts_that_are_only_renamed_titles_leave_the_figures(people: Cast, keys
     assert asked(people.alice)["receipt"]["digest"] == first["receipt"]["digest"]
 
 
-def test_only_plain_data_is_kept(people: Cast) -> None:
-    """What another version of the program could not read is refused when it is put in."""
+def test_a_value_is_kept_under_its_key() -> None:
+    """As it is; without a key it is counted each time."""
     value = {"a": [1, None, "x", at(2)]}
     assert kept(key="k", compute=lambda: value) == (value, False)
     assert kept(key="k", compute=dict) == (value, True)
     assert kept(key=None, compute=lambda: 1) == (1, False)
-    with pytest.raises(TypeError, match="a Cast cannot be kept; add it to"):
-        kept(key="other", compute=lambda: people)
+
+
+def test_corrections_are_counted_where_somebody_looks(people: Cast, keys: list[str]) -> None:
+    """Without a receipt and without them the same bands, and no statement for them."""
+    week = '{from: "2026-03-01T00:00:00Z", to: "2026-03-11T00:00:00Z"}'
+    window = f'analytics(project: "WEB", window: {{between: {week}}}, bucket: DAY)'
+    bare, whole = "series { counts }", "series { counts } correctionWindows { taskKey }"
+    with CaptureQueriesContext(connection) as asked_bare:
+        bands = ask(people.alice, f"{{ {window} {{ cumulativeFlow {{ {bare} }} }} }}")
+    with CaptureQueriesContext(connection) as asked_whole:
+        both = ask(people.alice, f"{{ {window} {{ cumulativeFlow {{ {whole} }} }} }}")
+    assert bands["analytics"]["cumulativeFlow"]["series"] == both["analytics"]["cumulativeFlow"]["series"]
+    assert not any("corrections" in query["sql"] for query in asked_bare.captured_queries)
+    assert any("corrections" in query["sql"] for query in asked_whole.captured_queries)
