@@ -10,10 +10,11 @@ import strawberry
 from django.conf import settings
 from strawberry.types.nodes import FragmentSpread, InlineFragment, SelectedField, Selection
 
+from analytics.graphql.churn import REOPEN_WITHIN, WITHIN, Churn, churn_node, days_asked
+from analytics.graphql.edges import Edge, edge_node
 from analytics.graphql.inputs import Window, window_node
 from analytics.graphql.projects import WorkflowState, state_node
 from analytics.metrics.catalogue import sentence
-from analytics.pure import completion
 from analytics.windows import cache, canonical, receipts, sources
 from analytics.windows import flow as flows
 from analytics.windows.answers import Answer
@@ -82,18 +83,6 @@ class Throughput:
     cancelled: list[int | None] = strawberry.field(description=sentence("throughput.cancelled"))
 
 
-@strawberry.type(description="The transitions of the window from one state to another.")
-class Edge:
-    from_: WorkflowState | None = strawberry.field(
-        name="from", description="The state before; null: nowhere, as for a new item or one that comes to the board."
-    )
-    to: WorkflowState | None = strawberry.field(description="The state after; null: off the board.")
-    count: int = strawberry.field(description="How many transitions.")
-    median_seconds: float | None = strawberry.field(
-        description="The median time in the state before, a time that was observed (nearest rank); null from nowhere."
-    )
-
-
 @strawberry.type(description="How far what the answer was read from lags behind what it is to show.")
 class Freshness:
     status: FreshnessStatus = strawberry.field(description="What the age means.")  # type: ignore[valid-type]
@@ -153,7 +142,17 @@ FIGURES: Mapping[str, Figure] = {
     "workInProgress": Figure(read=lambda reading, arguments: reading.work_in_progress()),
     "throughput": Figure(read=lambda reading, arguments: reading.throughput(), canonical=canonical.throughput),
     "transitions": Figure(read=lambda reading, arguments: reading.transitions(), canonical=canonical.transitions),
+    "churn": Figure(
+        read=lambda reading, arguments: reading.churn(within=days_asked(arguments[WITHIN], argument=WITHIN)),
+        canonical=canonical.churn,
+    ),
     "states": Figure(read=lambda reading, arguments: reading.states(), canonical=canonical.states),
+}
+
+# What a field that is asked without arguments is asked with.
+DEFAULTS: Mapping[str, Mapping[str, Any]] = {
+    "cumulativeFlow": {"mode": "CUMULATIVE"},
+    "churn": {WITHIN: REOPEN_WITHIN},
 }
 
 
@@ -226,11 +225,18 @@ def figures_selected(info: Info) -> Figures:
     bare = not {"receipt", "correctionWindows"} & {*names, *(each.name for field in fields for each in _below(field))}
     for field in fields:
         if field.name in FIGURES:
-            full = dict(field.arguments)
-            if field.name == "cumulativeFlow":
-                full = {"mode": "CUMULATIVE", **full, **({"corrections": False} if bare else {})}
+            full = _with_defaults(field.name, field.arguments)
+            if field.name == "cumulativeFlow" and bare:
+                full = {**full, "corrections": False}
             found[label(field.name, full)] = (field.name, full)
     return found
+
+
+def _with_defaults(name: str, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The arguments, numbers as numbers: a selection has those that stand in the document as text."""
+    usual = DEFAULTS.get(name, {})
+    given = {each: value for each, value in arguments.items() if value is not None or each not in usual}
+    return {**usual, **{each: type(usual[each])(value) if each in usual else value for each, value in given.items()}}
 
 
 def _below(selection: Selection) -> list[SelectedField]:
@@ -291,19 +297,13 @@ class Analytics:
     def transitions(self) -> list[Edge]:
         return [edge_node(edge) for edge in self.asked.figure("transitions")]
 
+    @strawberry.field(description=sentence("churn"))
+    def churn(self, reopen_within_days: int = REOPEN_WITHIN) -> Churn:
+        return churn_node(self.asked.figure("churn", **{WITHIN: reopen_within_days}))
+
     @strawberry.field(description="Proof of this answer.")
     def receipt(self) -> Receipt:
         return self.asked.receipt()
-
-
-def edge_node(edge: completion.Edge) -> Edge:
-    """The edge as the API shows it."""
-    return Edge(
-        from_=state_node(edge.before) if edge.before else None,
-        to=state_node(edge.after) if edge.after else None,
-        count=edge.count,
-        median_seconds=None if edge.median is None else edge.median.total_seconds(),
-    )
 
 
 def proven_node(

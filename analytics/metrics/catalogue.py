@@ -26,6 +26,7 @@ class Unit(StrEnum):
     TRANSITIONS = "transitions"
     STATES = "states"
     INSTANTS = "instants"
+    SHARE = "share"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,6 +130,82 @@ METRICS = (
         measure=Measure.WHOLE,
         unit=Unit.TRANSITIONS,
         sentence="The state graph: transitions from state to state, in workflow order.",
+    ),
+    Metric(
+        name="churn",
+        measure=Measure.WHOLE,
+        unit=Unit.EVENTS,
+        sentence="Work that came back or was given up, and change of scope.",
+    ),
+    Metric(
+        name="churn.finishEvents",
+        measure=Measure.WHOLE,
+        unit=Unit.EVENTS,
+        sentence="Entries into the category DONE from outside it within the window.",
+    ),
+    Metric(
+        name="churn.reopened",
+        measure=Measure.WHOLE,
+        unit=Unit.EVENTS,
+        sentence="Finish events followed by a return to TODO or IN_PROGRESS in less than reopenWithinDays times 24 hours,"
+        " before the next finish. Those of which that time is not over at knownAt do not count yet.",
+    ),
+    Metric(
+        name="churn.reopenRate",
+        measure=Measure.WHOLE,
+        unit=Unit.SHARE,
+        sentence="reopened / finish events of which the time to be reopened in is over at knownAt; null without any.",
+    ),
+    Metric(
+        name="churn.backflow",
+        measure=Measure.WHOLE,
+        unit=Unit.TRANSITIONS,
+        sentence="Moves to a state of a lower position in the same project, by the order in force at the move.",
+    ),
+    Metric(
+        name="churn.firstPassYield",
+        measure=Measure.WHOLE,
+        unit=Unit.SHARE,
+        sentence="Items finished in the window that never moved back before its end"
+        " / items finished in the window; null without any.",
+    ),
+    Metric(
+        name="churn.abandoned",
+        measure=Measure.WHOLE,
+        unit=Unit.EVENTS,
+        sentence="Moves from IN_PROGRESS to TODO after which the item enters neither IN_PROGRESS nor DONE in less"
+        " than reopenWithinDays times 24 hours. Those of which that time is not over at knownAt do not count yet.",
+    ),
+    Metric(
+        name="churn.revertedItems",
+        measure=Measure.WHOLE,
+        unit=Unit.ITEMS,
+        sentence="Items with a move from IN_PROGRESS to TODO in the window.",
+    ),
+    Metric(
+        name="churn.churnRate",
+        measure=Measure.WHOLE,
+        unit=Unit.SHARE,
+        sentence="revertedItems / items whose first entry into an IN_PROGRESS state lies in the window; null without any.",
+    ),
+    Metric(
+        name="churn.edges",
+        measure=Measure.WHOLE,
+        unit=Unit.TRANSITIONS,
+        sentence="The moves of backflow from state to state, in workflow order.",
+    ),
+    Metric(name="churn.reverts", measure=Measure.FLOW, unit=Unit.TRANSITIONS, sentence="Moves of backflow per bucket."),
+    Metric(
+        name="churn.scopeAdded",
+        measure=Measure.FLOW,
+        unit=Unit.ITEMS,
+        sentence="Items that came to the board in the bucket, gross.",
+    ),
+    Metric(
+        name="churn.scopeRemoved",
+        measure=Measure.FLOW,
+        unit=Unit.ITEMS,
+        sentence="Items that left the board in the bucket, gross.",
     ),
 )
 CATALOGUE: Mapping[str, Metric] = {metric.name: metric for metric in METRICS}

@@ -256,6 +256,13 @@ def corrections(*, scope: Scope, begin: datetime, orders: Sequence[StateOrder]) 
         return [Correction(*row) for row in cursor.fetchall()]
 
 
+def rows(statement: Statement, *, scope: Scope, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+    """What the statement says in that scope."""
+    with connection.cursor() as cursor:
+        cursor.execute(scope.chosen(statement), {**scope.parameters(), **values})
+        return list(cursor.fetchall())
+
+
 def ordered(orders: Sequence[Mapping[int, int]], project_of: Mapping[int, int]) -> dict[str, list[object]]:
     """The orders as REACHED names them: by their number, each state's project and place."""
     rows = [

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+from analytics.pure.churn import Churn
 from analytics.pure.completion import Edge
 from analytics.pure.workflow import StateDefinition
 from analytics.windows.flow import CumulativeFlow, Throughput
@@ -62,3 +63,22 @@ def transitions(edges: Sequence[Edge]) -> list[dict[str, Any]]:
         }
         for edge in edges
     ]
+
+
+def churn(found: Churn) -> dict[str, Any]:
+    """Churn in whole numbers: what its rates are of, and not the rates."""
+    return {
+        "finishEvents": found.finish_events,
+        "judgedFinishes": found.judged_finishes,
+        "reopened": found.reopened,
+        "backflow": found.backflow,
+        "finished": found.finished,
+        "finishedStraight": found.finished_straight,
+        "abandoned": found.abandoned,
+        "revertedItems": found.reverted_items,
+        "startedItems": found.started_items,
+        "edges": transitions(found.edges),
+        "reverts": list(found.reverts),
+        "scopeAdded": list(found.scope_added),
+        "scopeRemoved": list(found.scope_removed),
+    }

@@ -2,18 +2,20 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from functools import cached_property
 
 from analytics.facts.transitions import TRANSITIONS
-from analytics.pure import completion, flow
+from analytics.pure import churn, completion, flow
+from analytics.pure.churn import Churn
 from analytics.pure.windows import Window
 from analytics.pure.workflow import StateDefinition, Workflows, in_order
 from analytics.replay import flow as replay
 from analytics.replay.definitions import BoardFacts, workflows
 from analytics.replay.items import ItemName, names_of
 from analytics.rollups.basis import Ground, ground_of
+from analytics.windows import items
 from analytics.windows.sources import FoldedSource, RawSource, ReadFrom, Source, why_not
 from analytics.windows.standing import Standing, standing
 
@@ -225,6 +227,20 @@ class FlowReading:
         groups = self._every_state
         rows = self._source.traversals(groups=completion.grouped(groups))
         return completion.edges(groups=groups, rows=rows)
+
+    def churn(self, *, within: timedelta) -> Churn:
+        """What was reopened or given up within that time, what went back, came and left."""
+        groups = self._every_state
+        counts = items.churn(
+            source=self._source,
+            scope=self._scope,
+            frame=self.frame,
+            known=self.workflows,
+            groups=completion.grouped(groups),
+            within=within,
+            as_of=self._known_at or self._now,
+        )
+        return churn.churn(frame=self.frame, flows=self._counts, counts=counts, groups=groups)
 
     def _stock(self, values: Sequence[int | None]) -> list[int | None]:
         """What items amount to where they are; an actor's changes are no items."""

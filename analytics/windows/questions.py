@@ -2,9 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
+# The argument of figures that judge what is in the window by what follows it.
+DAYS_BEYOND = "reopenWithinDays"
 # A figure by its label: its name, and the arguments that its field was given.
 Figures = Mapping[str, tuple[str, Mapping[str, Any]]]
 
@@ -26,6 +28,12 @@ class WindowQuestion:
     assignee_id: int | None
     actor_id: int | None
     figures: Figures
+
+    @property
+    def looks_until(self) -> datetime:
+        """From then on time alone changes nothing: some figures look for what followed, that many days beyond the end."""
+        days = (arguments.get(DAYS_BEYOND, 0) for _, arguments in self.figures.values())
+        return self.end + timedelta(days=max(days, default=0))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,7 +1,8 @@
 """Where the figures of a question are counted from: the ledger, or rollups with or without the live tail."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from enum import StrEnum
 from functools import cached_property
 from typing import Any, Protocol
@@ -13,7 +14,7 @@ from analytics.pure.segments import Grain, Segment
 from analytics.pure.workflow import StateOrder
 from analytics.replay import completion as completion_replay
 from analytics.replay import flow as replay
-from analytics.replay.flow import Correction, Scope
+from analytics.replay.flow import Correction, Scope, Statement
 from analytics.rollups.basis import Ground, order_key
 from analytics.windows.rows import Reading, Target, are_few, read
 from analytics.windows.standing import Standing, fits, pieces
@@ -58,6 +59,19 @@ class Source(Protocol):
     def traversals(self, *, groups: Mapping[int, int]) -> Sequence[Traversal]:
         """The window's steps."""
 
+    def rows(
+        self,
+        statement: Statement,
+        *,
+        values: Mapping[str, Any],
+        scope: Scope | None = None,
+        touched_since: datetime | None = None,
+    ) -> Sequence[tuple[Any, ...]]:
+        """What a statement says of the histories of items, in another scope if one is given.
+
+        Items without a fact from `touched_since` on may be left out.
+        """
+
 
 @dataclass(kw_only=True)
 class RawSource:
@@ -92,6 +106,17 @@ class RawSource:
     def traversals(self, *, groups: Mapping[int, int]) -> Sequence[Traversal]:
         """See Source."""
         return completion_replay.traversals(scope=self.scope, begin=self.frame.window.start, groups=groups)
+
+    def rows(
+        self,
+        statement: Statement,
+        *,
+        values: Mapping[str, Any],
+        scope: Scope | None = None,
+        touched_since: datetime | None = None,
+    ) -> Sequence[tuple[Any, ...]]:
+        """See Source. The ledger has no cheaper way to some of the items."""
+        return replay.rows(statement, scope=scope or self.scope, values=values)
 
 
 @dataclass(kw_only=True)
@@ -183,6 +208,18 @@ class FoldedSource:
     def traversals(self, *, groups: Mapping[int, int]) -> Sequence[Traversal]:
         """See Source."""
         return self._steps.traversals(begin=self.frame.window.start, groups=groups)
+
+    def rows(
+        self,
+        statement: Statement,
+        *,
+        values: Mapping[str, Any],
+        scope: Scope | None = None,
+        touched_since: datetime | None = None,
+    ) -> Sequence[tuple[Any, ...]]:
+        """See Source."""
+        steps = replace(self._steps, scope=scope or self.scope)
+        return steps.rows(statement, values=values, touched_since=touched_since)
 
     @property
     def _of_scope(self) -> list[Target]:

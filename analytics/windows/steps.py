@@ -17,7 +17,7 @@ from analytics.pure.workflow import EVER, StateOrder
 from analytics.pure.zones import from_microseconds
 from analytics.replay import completion as completion_replay
 from analytics.replay import flow as replay
-from analytics.replay.flow import Correction, Scope, columns
+from analytics.replay.flow import Correction, Scope, Statement, columns
 from analytics.rollups import histories
 from analytics.rollups.basis import RELATIONS, Ground, relations
 
@@ -32,6 +32,11 @@ SELECT d.task_id, d.seq, d.happened_at, d.kind, d.actor_id, d.before_id, d.after
  WHERE d.tenant_id = %(tenant)s AND d.happened_at >= %(since)s::timestamptz AND d.happened_at < %(until)s
 """
 UNTOUCHED = " AND NOT EXISTS (SELECT FROM tail_history t WHERE t.item = d.task_id)"
+# All of these items, whenever it was: those that did something in the window.
+TOUCHED = """ AND d.task_id IN (
+    SELECT x.task_id FROM task_fact x WHERE x.tenant_id = (SELECT %(tenant)s::bigint)
+       AND x.happened_at >= %(touched_since)s AND x.happened_at < %(until)s)
+"""
 LIVE_STEPS = """
 SELECT r.item, r.seq, r.happened_at, r.kind, r.actor_id, r.before_id, r.after_id, r.before_holder, r.after_holder,
        r.entered_at, r.held_since
@@ -129,13 +134,21 @@ class Steps:
         values = {**self._values(since=EVER), **replay.ordered(orders, project_of), "edges": list(edges)}
         return [Reached(*row) for row in _rows(statement, values)]
 
+    def rows(
+        self, statement: Statement, *, values: Mapping[str, Any], touched_since: datetime | None = None
+    ) -> list[tuple[Any, ...]]:
+        """What the statement says of whole histories: of all items, or of those with a fact from `touched_since` on."""
+        text = f"/* windows.steps */ {self._with(touched=touched_since is not None)} {statement.body}"
+        return _rows(text, {**self._values(since=EVER), **values, "touched_since": touched_since})
+
     def live_rows(self) -> int:
         """How many of the tail's facts the window has to do with: they are what is read of the ledger."""
         in_tail = histories.named(histories.TAIL_FACTS, family=TRANSITIONS)
         return int(_rows(LIVE_ROWS.format(in_tail=in_tail), self.scope.parameters())[0][0])
 
-    def _with(self) -> str:
-        steps = f"{FOLDED_STEPS}{UNTOUCHED} UNION ALL {LIVE_STEPS}" if self.tail else FOLDED_STEPS
+    def _with(self, *, touched: bool = False) -> str:
+        folded = f"{FOLDED_STEPS}{TOUCHED}" if touched else FOLDED_STEPS
+        steps = f"{folded}{UNTOUCHED} UNION ALL {LIVE_STEPS}" if self.tail else folded
         live = f"{_live()}," if self.tail else ""
         if self.scope.assignee_id is not None:
             return f"WITH {live} {OF_ASSIGNEE.format(steps=steps)}"

@@ -20,6 +20,7 @@ from tests.database.loading import clock, reported, seeded
 from tests.database.random_boards import any_buckets, boards, persons, questions, reports
 from tests.database.recording import strays
 from tests.oracle.boards import board
+from tests.oracle.churn import churn
 from tests.oracle.completion import state_graph, throughput
 from tests.oracle.facts import Category, Fact, History, Kind
 from tests.oracle.flow import CumulativeFlow, cumulative_flow, work_in_progress
@@ -54,7 +55,7 @@ def unlike(engine: PostgresEngine, history: History, question: Question) -> list
     wip = work_in_progress(history=history, question=question)
     answer = engine.work_in_progress(question=question)
     found += [] if answer == wip else [f"work in progress: {answer} instead of {wip}"]
-    return found + unlike_completion(engine, history, question)
+    return found + unlike_completion(engine, history, question) + unlike_items(engine, history, question)
 
 
 def unlike_completion(engine: PostgresEngine, history: History, question: Question) -> list[str]:
@@ -62,6 +63,18 @@ def unlike_completion(engine: PostgresEngine, history: History, question: Questi
     pairs = {
         "throughput": (engine.throughput(question=question), throughput(history=history, question=question)),
         "transitions": (engine.transitions(question=question), state_graph(history=history, question=question)),
+    }
+    return [f"{name}: {answer} instead of {wanted}" for name, (answer, wanted) in pairs.items() if answer != wanted]
+
+
+def unlike_items(engine: PostgresEngine, history: History, question: Question) -> list[str]:
+    """What is told of single items."""
+    pairs = {
+        f"churn in {days} days": (
+            engine.churn(question=question, days=days),
+            churn(history=history, question=question, days=days),
+        )
+        for days in (1, 3)
     }
     return [f"{name}: {answer} instead of {wanted}" for name, (answer, wanted) in pairs.items() if answer != wanted]
 

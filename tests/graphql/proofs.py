@@ -24,6 +24,8 @@ RECEIPT = """receipt { digest token ledgerPosition settled cached note readFrom 
     freshness { status ageSeconds thresholdSeconds } }"""
 FIGURES = f"""states {{ slug name }} workInProgress throughput {{ finished finishEvents cancelled }}
     transitions {{ from {{ slug }} to {{ slug }} count medianSeconds }}
+    churn(reopenWithinDays: 1) {{ finishEvents reopened reopenRate backflow firstPassYield abandoned revertedItems churnRate
+        edges {{ from {{ slug }} to {{ slug }} count medianSeconds }} reverts scopeAdded scopeRemoved }}
     lines: cumulativeFlow {{ series {{ state {{ name }} counts }} arrivals left correctionWindows {{ taskKey from to }} }}
     bands: cumulativeFlow(mode: OCCUPANCY) {{ series {{ state {{ name }} counts }} definitionChanges difference }}
     {RECEIPT}"""

@@ -1,6 +1,7 @@
 """Answers that are kept: equal to the ones that were counted, and never those of another record, question or company."""
 
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -130,6 +131,14 @@ def test_what_may_still_change_is_not_kept(people: Cast, keys: list[str]) -> Non
         assert [was_kept(people, **question) for _ in range(2)] == [False, False], question
     late_move(people, keys[0], to="todo")
     assert [was_kept(people) for _ in range(2)] == [False, False]
+
+
+def test_what_the_next_days_may_change_is_not_kept(people: Cast, keys: list[str]) -> None:
+    """Churn is judged by what follows the window: it is kept once that time is over, too."""
+    question = {"selection": "churn(reopenWithinDays: 4) { reopened } receipt { cached }"}
+    assert [was_kept(people, **question) for _ in range(2)] == [False, False]
+    later = NOW + timedelta(days=5)
+    assert [was_kept(people, now=later, **question) for _ in range(2)] == [False, True]
 
 
 def late(people: Cast, keys: list[str]) -> None:

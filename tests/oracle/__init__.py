@@ -12,5 +12,6 @@ series       one value per bucket, null where nothing is known
 flow         the cumulative flow diagram
 corrections  correction windows
 completion   throughput and the state graph
+churn        what came back, was given up, was added on the way
 identities   the laws that all of it keeps
 """

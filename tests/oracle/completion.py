@@ -1,6 +1,7 @@
 """What was finished and cancelled, and which way items went."""
 
 from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -8,7 +9,7 @@ from tests.oracle.boards import category_before
 from tests.oracle.definitions import Definitions
 from tests.oracle.facts import Category, Fact, History
 from tests.oracle.items import Place, changes_seen
-from tests.oracle.movements import is_asked_about, movements, movements_of
+from tests.oracle.movements import Movement, is_asked_about, movements, movements_of
 from tests.oracle.questions import Question
 from tests.oracle.series import Values, per_bucket
 
@@ -65,6 +66,13 @@ def finished_at(*, history: History, question: Question, item: str) -> datetime 
 
 def state_graph(*, history: History, question: Question) -> dict[tuple[str | None, str | None], Edge]:
     """The transitions of the window by (from, to); None is arriving on one side and leaving on the other."""
+    return median_edges(history=history, question=question, chosen=lambda _: True)
+
+
+def median_edges(
+    *, history: History, question: Question, chosen: Callable[[Movement], bool]
+) -> dict[tuple[str | None, str | None], Edge]:
+    """Those of the window's transitions that are chosen."""
     counts: defaultdict[tuple[str | None, str | None], list[timedelta]] = defaultdict(list)
     for item in history.items():
         entered_at: datetime | None = None
@@ -72,7 +80,8 @@ def state_graph(*, history: History, question: Question) -> dict[tuple[str | Non
             edge = (_state(movement.before), _state(movement.after))
             stay = movement.at - (entered_at or movement.at)
             entered_at = movement.at
-            if movement.at >= question.start and is_asked_about(question=question, fact=movement.fact):
+            is_inside = movement.at >= question.start and is_asked_about(question=question, fact=movement.fact)
+            if is_inside and chosen(movement):
                 counts[edge].append(stay)
     return {
         edge: Edge(count=len(stays), median=None if edge[0] is None else nearest_rank(stays, percent=50))

@@ -2,11 +2,10 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from analytics.facts.transitions import TRANSITIONS
 from analytics.pure.windows import Bucket, Window
-from analytics.pure.workflow import StateDefinition
 from analytics.replay.definitions import boards, workflows
 from analytics.replay.histories import NO_HISTORY, histories
 from analytics.replay.tasks import TaskList
@@ -18,6 +17,7 @@ from analytics.windows.sources import ReadFrom
 from tasks_app.tenancy import entered
 from tests.database.loading import Loaded, seeded
 from tests.oracle.boards import Board
+from tests.oracle.churn import Churn
 from tests.oracle.completion import Edge, Throughput
 from tests.oracle.corrections import CorrectionWindow
 from tests.oracle.facts import History
@@ -25,6 +25,7 @@ from tests.oracle.flow import CumulativeFlow
 from tests.oracle.items import Visit
 from tests.oracle.questions import AsOf, Mode, Question
 from tests.oracle.series import Values
+from tests.spec import as_told
 
 EVERYTHING = 1_000
 NOBODY = 2**31 - 1
@@ -87,10 +88,13 @@ class PostgresEngine:
         """See FullEngine."""
         with self._reading_ledger():
             found = self.reading(question).transitions()
-        slugs = [(_slug(edge.before), _slug(edge.after)) for edge in found]
-        assert len(set(slugs)) == len(slugs), "an edge is there twice"
-        edges = [Edge(count=edge.count, median=edge.median) for edge in found]
-        return dict(zip(slugs, edges, strict=True))
+        return as_told.edges(found)
+
+    def churn(self, *, question: Question, days: int) -> Churn:
+        """See FullEngine."""
+        with self._reading_ledger():
+            found = self.reading(question).churn(within=timedelta(days=days))
+        return as_told.churn(found)
 
     def visits(self, *, item: str) -> tuple[Visit, ...]:
         """See Engine."""
@@ -180,10 +184,6 @@ def window_of(question: Question) -> Window:
         ends=ends,
         complete=tuple(end <= question.now for end in ends),
     )
-
-
-def _slug(state: StateDefinition | None) -> str | None:
-    return None if state is None else state.slug
 
 
 def _as_told(flow: Flow, *, items: Mapping[int, str]) -> CumulativeFlow:

@@ -11,6 +11,7 @@ from typing import Protocol, TypeVar
 
 from tests.facts_as_text import parse
 from tests.oracle.boards import Board, board
+from tests.oracle.churn import Churn, churn
 from tests.oracle.completion import Edge, Throughput, state_graph, throughput
 from tests.oracle.facts import History
 from tests.oracle.flow import CumulativeFlow, cumulative_flow, work_in_progress
@@ -53,6 +54,9 @@ class FullEngine(Engine, Protocol):
     def transitions(self, *, question: Question) -> dict[tuple[str | None, str | None], Edge]:
         """The state graph of the window."""
 
+    def churn(self, *, question: Question, days: int) -> Churn:
+        """What came back within that many days, what went back, came and left."""
+
 
 class OracleEngine:
     """The oracle behind the protocol."""
@@ -80,6 +84,10 @@ class OracleEngine:
     def transitions(self, *, question: Question) -> dict[tuple[str | None, str | None], Edge]:
         """See Engine."""
         return state_graph(history=self.history, question=question)
+
+    def churn(self, *, question: Question, days: int) -> Churn:
+        """See FullEngine."""
+        return churn(history=self.history, question=question, days=days)
 
     def visits(self, *, item: str) -> tuple[Visit, ...]:
         """See Engine."""

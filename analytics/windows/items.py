@@ -1,0 +1,39 @@
+"""Figures that follow single items through a window, from whichever source the question reads."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from analytics.pure.churn import ChurnCounts
+from analytics.pure.completion import done_states
+from analytics.pure.flow import Frame
+from analytics.pure.meanings import meanings
+from analytics.pure.workflow import Workflows
+from analytics.replay import churn as churn_replay
+from analytics.replay.churn import Judging
+from analytics.replay.flow import Scope
+from analytics.windows.sources import Source
+
+
+def churn(
+    *,
+    source: Source,
+    scope: Scope,
+    frame: Frame,
+    known: Workflows,
+    groups: Mapping[int, int],
+    within: timedelta,
+    as_of: datetime,
+) -> ChurnCounts:
+    """What is counted of churn. What comes back after the window's end counts too, as far as it is known at `as_of`."""
+    window = frame.window
+    longer = replace(scope, until=window.end + within)
+    values = churn_replay.churn_values(
+        judging=Judging(begin=window.start, end=window.end, within=within, judged_until=as_of - within),
+        edges=frame.edges,
+        done=done_states(frame),
+        meanings=meanings(workflows=known, before=longer.until),
+        groups=groups,
+    )
+    rows = source.rows(churn_replay.CHURN, values=values, scope=longer, touched_since=window.start)
+    return churn_replay.churn_counts(rows)

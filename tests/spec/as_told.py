@@ -1,0 +1,45 @@
+"""The product's figures in the oracle's types."""
+
+from collections.abc import Sequence
+from fractions import Fraction
+
+from analytics.pure import churn as churns
+from analytics.pure import completion
+from analytics.pure.workflow import StateDefinition
+from tests.oracle.churn import Churn
+from tests.oracle.completion import Edge
+
+Edges = dict[tuple[str | None, str | None], Edge]
+
+
+def edges(found: Sequence[completion.Edge]) -> Edges:
+    """The edges by slugs; none may be there twice."""
+    slugs = [(_slug(edge.before), _slug(edge.after)) for edge in found]
+    assert len(set(slugs)) == len(slugs), "an edge is there twice"
+    return dict(zip(slugs, [Edge(count=edge.count, median=edge.median) for edge in found], strict=True))
+
+
+def churn(found: churns.Churn) -> Churn:
+    """Its rates as fractions."""
+    return Churn(
+        finish_events=found.finish_events,
+        reopened=found.reopened,
+        reopen_rate=_rate(found.reopened, found.judged_finishes),
+        backflow=found.backflow,
+        first_pass_yield=_rate(found.finished_straight, found.finished),
+        abandoned=found.abandoned,
+        reverted_items=found.reverted_items,
+        churn_rate=_rate(found.reverted_items, found.started_items),
+        edges=edges(found.edges),
+        reverts=tuple(found.reverts),
+        scope_added=tuple(found.scope_added),
+        scope_removed=tuple(found.scope_removed),
+    )
+
+
+def _rate(part: int, whole: int) -> Fraction | None:
+    return Fraction(part, whole) if whole else None
+
+
+def _slug(state: StateDefinition | None) -> str | None:
+    return None if state is None else state.slug
