@@ -12,6 +12,7 @@ from strawberry.types.nodes import FragmentSpread, InlineFragment, SelectedField
 
 from analytics.graphql.churn import REOPEN_WITHIN, WITHIN, Churn, churn_node, days_asked
 from analytics.graphql.edges import Edge, edge_node
+from analytics.graphql.identities import Identity, identity_node
 from analytics.graphql.inputs import Window, window_node
 from analytics.graphql.projects import WorkflowState, state_node
 from analytics.metrics.catalogue import sentence
@@ -146,6 +147,7 @@ FIGURES: Mapping[str, Figure] = {
         read=lambda reading, arguments: reading.churn(within=days_asked(arguments[WITHIN], argument=WITHIN)),
         canonical=canonical.churn,
     ),
+    "identities": Figure(read=lambda reading, arguments: reading.identities(), canonical=canonical.identities),
     "states": Figure(read=lambda reading, arguments: reading.states(), canonical=canonical.states),
 }
 
@@ -300,6 +302,10 @@ class Analytics:
     @strawberry.field(description=sentence("churn"))
     def churn(self, reopen_within_days: int = REOPEN_WITHIN) -> Churn:
         return churn_node(self.asked.figure("churn", **{WITHIN: reopen_within_days}))
+
+    @strawberry.field(description=sentence("identities"))
+    def identities(self) -> list[Identity]:
+        return [identity_node(identity) for identity in self.asked.figure("identities")]
 
     @strawberry.field(description="Proof of this answer.")
     def receipt(self) -> Receipt:

@@ -207,6 +207,12 @@ METRICS = (
         unit=Unit.ITEMS,
         sentence="Items that left the board in the bucket, gross.",
     ),
+    Metric(
+        name="identities",
+        measure=Measure.WHOLE,
+        unit=Unit.ITEMS,
+        sentence="Laws of conservation that must hold, checked on this answer; none for an actor, whose changes hold no items.",
+    ),
 )
 CATALOGUE: Mapping[str, Metric] = {metric.name: metric for metric in METRICS}
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from analytics.pure.churn import Churn
 from analytics.pure.completion import Edge
+from analytics.pure.identities import Identity
 from analytics.pure.workflow import StateDefinition
 from analytics.windows.flow import CumulativeFlow, Throughput
 
@@ -82,3 +83,10 @@ def churn(found: Churn) -> dict[str, Any]:
         "scopeAdded": list(found.scope_added),
         "scopeRemoved": list(found.scope_removed),
     }
+
+
+def identities(found: Sequence[Identity]) -> list[dict[str, Any]]:
+    """The laws with what they come to, in whole items or microseconds."""
+    return [
+        {"name": each.name, "of": each.of.value, "value": each.value, "difference": each.difference} for each in found
+    ]

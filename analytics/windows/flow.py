@@ -9,6 +9,7 @@ from functools import cached_property
 from analytics.facts.transitions import TRANSITIONS
 from analytics.pure import churn, completion, flow
 from analytics.pure.churn import Churn
+from analytics.pure.identities import Identity, identities
 from analytics.pure.windows import Window
 from analytics.pure.workflow import StateDefinition, Workflows, in_order
 from analytics.replay import flow as replay
@@ -241,6 +242,14 @@ class FlowReading:
             as_of=self._known_at or self._now,
         )
         return churn.churn(frame=self.frame, flows=self._counts, counts=counts, groups=groups)
+
+    def identities(self) -> list[Identity]:
+        """The laws that the answer keeps; of an actor's changes, which hold no items, there are none."""
+        if self._actor_id is not None:
+            return []
+        until = max(self.window.start, min(self.window.end, self._now))
+        found = items.sizes(source=self._source, scope=self._scope, frame=self.frame, known=self.workflows, until=until)
+        return identities(frame=self.frame, flows=self._counts, movements=self._movements, sizes=found, until=until)
 
     def _stock(self, values: Sequence[int | None]) -> list[int | None]:
         """What items amount to where they are; an actor's changes are no items."""

@@ -7,11 +7,14 @@ from datetime import datetime, timedelta
 from analytics.pure.churn import ChurnCounts
 from analytics.pure.completion import done_states
 from analytics.pure.flow import Frame
+from analytics.pure.identities import Sizes
 from analytics.pure.meanings import meanings
 from analytics.pure.workflow import Workflows
 from analytics.replay import churn as churn_replay
 from analytics.replay.churn import Judging
 from analytics.replay.flow import Scope
+from analytics.replay.identities import IDENTITIES, identity_values
+from analytics.replay.identities import sizes as sizes_told
 from analytics.windows.sources import Source
 
 
@@ -37,3 +40,15 @@ def churn(
     )
     rows = source.rows(churn_replay.CHURN, values=values, scope=longer, touched_since=window.start)
     return churn_replay.churn_counts(rows)
+
+
+def sizes(*, source: Source, scope: Scope, frame: Frame, known: Workflows, until: datetime) -> Sizes:
+    """What the items come to, for the identities; time is counted up to `until`."""
+    values = identity_values(
+        begin=frame.window.start,
+        end=until,
+        edges=frame.edges,
+        states=list(frame.first),
+        meanings=meanings(workflows=known, before=frame.window.end),
+    )
+    return sizes_told(source.rows(IDENTITIES, values=values, scope=scope))

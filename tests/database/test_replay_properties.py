@@ -25,6 +25,7 @@ from tests.oracle.completion import state_graph, throughput
 from tests.oracle.facts import Category, Fact, History, Kind
 from tests.oracle.flow import CumulativeFlow, cumulative_flow, work_in_progress
 from tests.oracle.items import visits
+from tests.oracle.laws import laws
 from tests.oracle.questions import AsOf, Mode, Question, local_days
 from tests.spec.postgres import PostgresEngine
 from tests.spec.random_histories import DAWN, DAYS, OPS_STATES, PEOPLE, WEB_STATES, as_history, told
@@ -69,13 +70,15 @@ def unlike_completion(engine: PostgresEngine, history: History, question: Questi
 
 def unlike_items(engine: PostgresEngine, history: History, question: Question) -> list[str]:
     """What is told of single items."""
-    pairs = {
+    pairs: dict[str, tuple[object, object]] = {
         f"churn in {days} days": (
             engine.churn(question=question, days=days),
             churn(history=history, question=question, days=days),
         )
         for days in (1, 3)
     }
+    wanted_laws = laws(history=history, question=question) if question.actor is None else None
+    pairs["laws"] = (engine.laws(question=question), wanted_laws)
     return [f"{name}: {answer} instead of {wanted}" for name, (answer, wanted) in pairs.items() if answer != wanted]
 
 

@@ -26,6 +26,7 @@ FIGURES = f"""states {{ slug name }} workInProgress throughput {{ finished finis
     transitions {{ from {{ slug }} to {{ slug }} count medianSeconds }}
     churn(reopenWithinDays: 1) {{ finishEvents reopened reopenRate backflow firstPassYield abandoned revertedItems churnRate
         edges {{ from {{ slug }} to {{ slug }} count medianSeconds }} reverts scopeAdded scopeRemoved }}
+    identities {{ name ok difference }}
     lines: cumulativeFlow {{ series {{ state {{ name }} counts }} arrivals left correctionWindows {{ taskKey from to }} }}
     bands: cumulativeFlow(mode: OCCUPANCY) {{ series {{ state {{ name }} counts }} definitionChanges difference }}
     {RECEIPT}"""

@@ -1,4 +1,4 @@
-"""Churn over the API."""
+"""Churn and identities over the API."""
 
 from typing import Any
 
@@ -57,3 +57,12 @@ def test_days_that_are_none_are_refused(people: Cast, days: int) -> None:
     assert isinstance(refusal, Refusal)
     assert refusal.code == "BAD_USER_INPUT"
     assert refusal.message == f"reopenWithinDays: {days} is out of range; pass a number of days from 1 to 366."
+
+
+@pytest.mark.parametrize("source", ["RAW", "ROLLUP", "MERGED"])
+def test_identities_are_data(people: Cast, source: str) -> None:
+    """P13, P20: each by name, whether it holds, and by how much not."""
+    read_from: dict[str, Any] = {"from": source}
+    found = asked(people.alice, selection="identities { name ok difference }", **read_from)["identities"]
+    names = ("conservation", "workConservation", "littlesLaw", "lifetime")
+    assert found == [{"name": name, "ok": True, "difference": 0.0} for name in names]

@@ -75,6 +75,7 @@ def test_a_replayed_answer_holds_every_figure_with_its_arguments(people: Cast) -
         "churn reopenWithinDays=1",
         "cumulativeFlow mode=CUMULATIVE",
         "cumulativeFlow mode=OCCUPANCY",
+        "identities",
         "states",
         "throughput",
         "transitions",

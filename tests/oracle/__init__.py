@@ -14,4 +14,5 @@ corrections  correction windows
 completion   throughput and the state graph
 churn        what came back, was given up, was added on the way
 identities   the laws that all of it keeps
+laws         the sizes that the product's identities are about
 """

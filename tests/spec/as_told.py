@@ -1,13 +1,16 @@
 """The product's figures in the oracle's types."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 from fractions import Fraction
 
 from analytics.pure import churn as churns
 from analytics.pure import completion
+from analytics.pure.identities import Identity
 from analytics.pure.workflow import StateDefinition
 from tests.oracle.churn import Churn
 from tests.oracle.completion import Edge
+from tests.oracle.laws import Laws
 
 Edges = dict[tuple[str | None, str | None], Edge]
 
@@ -34,6 +37,20 @@ def churn(found: churns.Churn) -> Churn:
         reverts=tuple(found.reverts),
         scope_added=tuple(found.scope_added),
         scope_removed=tuple(found.scope_removed),
+    )
+
+
+def laws(found: Sequence[Identity]) -> Laws | None:
+    """What the identities come to, each kept; None where there are none."""
+    assert [each for each in found if each.difference] == []
+    values = {each.name: each.value for each in found}
+    if not values:
+        return None
+    return Laws(
+        items=values["conservation"],
+        work=values["workConservation"],
+        work_time=timedelta(microseconds=values["littlesLaw"]),
+        lifetime=timedelta(microseconds=values["lifetime"]),
     )
 
 

@@ -23,6 +23,7 @@ from tests.oracle.corrections import CorrectionWindow
 from tests.oracle.facts import History
 from tests.oracle.flow import CumulativeFlow
 from tests.oracle.items import Visit
+from tests.oracle.laws import Laws
 from tests.oracle.questions import AsOf, Mode, Question
 from tests.oracle.series import Values
 from tests.spec import as_told
@@ -95,6 +96,12 @@ class PostgresEngine:
         with self._reading_ledger():
             found = self.reading(question).churn(within=timedelta(days=days))
         return as_told.churn(found)
+
+    def laws(self, *, question: Question) -> Laws | None:
+        """See FullEngine. An identity that is broken is refused."""
+        with self._reading_ledger():
+            found = self.reading(question).identities()
+        return as_told.laws(found)
 
     def visits(self, *, item: str) -> tuple[Visit, ...]:
         """See Engine."""

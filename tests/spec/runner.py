@@ -16,6 +16,7 @@ from tests.oracle.completion import Edge, Throughput, state_graph, throughput
 from tests.oracle.facts import History
 from tests.oracle.flow import CumulativeFlow, cumulative_flow, work_in_progress
 from tests.oracle.items import Visit, visits
+from tests.oracle.laws import Laws, laws
 from tests.oracle.questions import AsOf, Buckets, Mode, Question, local_days
 from tests.oracle.series import Values
 from tests.spec.postgres import LONG_AFTER as LONG_AFTER
@@ -57,6 +58,9 @@ class FullEngine(Engine, Protocol):
     def churn(self, *, question: Question, days: int) -> Churn:
         """What came back within that many days, what went back, came and left."""
 
+    def laws(self, *, question: Question) -> Laws | None:
+        """What the identities come to, each counted in two ways; None for an actor's changes."""
+
 
 class OracleEngine:
     """The oracle behind the protocol."""
@@ -88,6 +92,10 @@ class OracleEngine:
     def churn(self, *, question: Question, days: int) -> Churn:
         """See FullEngine."""
         return churn(history=self.history, question=question, days=days)
+
+    def laws(self, *, question: Question) -> Laws | None:
+        """See FullEngine."""
+        return laws(history=self.history, question=question) if question.actor is None else None
 
     def visits(self, *, item: str) -> tuple[Visit, ...]:
         """See Engine."""
