@@ -10,6 +10,7 @@ import strawberry
 from django.conf import settings
 from strawberry.types.nodes import FragmentSpread, InlineFragment, SelectedField, Selection
 
+from analytics.graphql.aging import AgingItem, aging_connection
 from analytics.graphql.churn import REOPEN_WITHIN, WITHIN, Churn, churn_node, days_asked
 from analytics.graphql.edges import Edge, edge_node
 from analytics.graphql.identities import Identity, identity_node
@@ -23,6 +24,7 @@ from analytics.windows.flow import FlowReading
 from analytics.windows.position import Position, oldest_in_tail, position
 from analytics.windows.questions import Figures, Question, WindowQuestion, label
 from tasks_app.graphql.asking import Info
+from tasks_app.graphql.http.connections import Connection, PageArgs
 
 FlowMode = strawberry.enum(
     flows.FlowMode,
@@ -148,6 +150,7 @@ FIGURES: Mapping[str, Figure] = {
         canonical=canonical.churn,
     ),
     "identities": Figure(read=lambda reading, arguments: reading.identities(), canonical=canonical.identities),
+    "aging": Figure(read=lambda reading, arguments: reading.aging(), canonical=canonical.aging),
     "states": Figure(read=lambda reading, arguments: reading.states(), canonical=canonical.states),
 }
 
@@ -156,6 +159,9 @@ DEFAULTS: Mapping[str, Mapping[str, Any]] = {
     "cumulativeFlow": {"mode": "CUMULATIVE"},
     "churn": {WITHIN: REOPEN_WITHIN},
 }
+# Figures that are shown in pages; what is hashed is the whole list.
+LISTS = frozenset({"aging"})
+PAGE = frozenset({"first", "after", "last", "before"})
 
 
 @dataclass(kw_only=True)
@@ -237,6 +243,8 @@ def figures_selected(info: Info) -> Figures:
 def _with_defaults(name: str, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
     """The arguments, numbers as numbers: a selection has those that stand in the document as text."""
     usual = DEFAULTS.get(name, {})
+    if name in LISTS:
+        arguments = {each: value for each, value in arguments.items() if each not in PAGE}
     given = {each: value for each, value in arguments.items() if value is not None or each not in usual}
     return {**usual, **{each: type(usual[each])(value) if each in usual else value for each, value in given.items()}}
 
@@ -306,6 +314,17 @@ class Analytics:
     @strawberry.field(description=sentence("identities"))
     def identities(self) -> list[Identity]:
         return [identity_node(identity) for identity in self.asked.figure("identities")]
+
+    @strawberry.field(description=sentence("aging"))
+    def aging(
+        self,
+        first: int | None = strawberry.UNSET,
+        after: str | None = strawberry.UNSET,
+        last: int | None = strawberry.UNSET,
+        before: str | None = strawberry.UNSET,
+    ) -> Connection[AgingItem]:
+        args = PageArgs(first=first, after=after, last=last, before=before)
+        return aging_connection(self.asked.figure("aging"), args=args)
 
     @strawberry.field(description="Proof of this answer.")
     def receipt(self) -> Receipt:

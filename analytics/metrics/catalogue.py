@@ -213,6 +213,12 @@ METRICS = (
         unit=Unit.ITEMS,
         sentence="Laws of conservation that must hold, checked on this answer; none for an actor, whose changes hold no items.",
     ),
+    Metric(
+        name="aging",
+        measure=Measure.WHOLE,
+        unit=Unit.ITEMS,
+        sentence="Items in progress at the window's end, or now while it runs, with their age from their start, oldest first.",
+    ),
 )
 CATALOGUE: Mapping[str, Metric] = {metric.name: metric for metric in METRICS}
 

@@ -7,7 +7,7 @@ from analytics.pure.churn import Churn
 from analytics.pure.completion import Edge
 from analytics.pure.identities import Identity
 from analytics.pure.workflow import StateDefinition
-from analytics.windows.flow import CumulativeFlow, Throughput
+from analytics.windows.flow import AgingItem, CumulativeFlow, Throughput
 
 
 def state(definition: StateDefinition) -> dict[str, Any]:
@@ -89,4 +89,20 @@ def identities(found: Sequence[Identity]) -> list[dict[str, Any]]:
     """The laws with what they come to, in whole items or microseconds."""
     return [
         {"name": each.name, "of": each.of.value, "value": each.value, "difference": each.difference} for each in found
+    ]
+
+
+def aging(found: Sequence[AgingItem]) -> list[dict[str, Any]]:
+    """Work in progress, the oldest first; of percentiles what they are shares of."""
+    return [
+        {
+            "task": each.item.identity,
+            "state": state(each.age.state),
+            "startedAt": each.age.started_at,
+            "ageMicroseconds": each.age.age,
+            "ageDays": each.age.days,
+            "shorter": each.age.shorter,
+            "compared": each.age.compared,
+        }
+        for each in found
     ]

@@ -8,6 +8,7 @@ from functools import cached_property
 
 from analytics.facts.transitions import TRANSITIONS
 from analytics.pure import churn, completion, flow
+from analytics.pure.aging import Age
 from analytics.pure.churn import Churn
 from analytics.pure.identities import Identity, identities
 from analytics.pure.windows import Window
@@ -71,6 +72,14 @@ class Throughput:
     cancelled: Sequence[int | None]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgingItem:
+    """An item in progress, and how old it is."""
+
+    item: ItemName
+    age: Age
+
+
 class FlowReading:
     """The figures of one question. Each statement runs at most once, when the first figure that needs it is asked for.
 
@@ -112,9 +121,12 @@ class FlowReading:
     @cached_property
     def workflows(self) -> Workflows:
         """How the states were defined, or with definitionAsOf NOW, how they are."""
+        return self._defined(project_ids=[board.id for board in self._boards])
+
+    def _defined(self, *, project_ids: Sequence[int] | None) -> Workflows:
         return workflows(
             tenant_id=self._tenant_id,
-            project_ids=[board.id for board in self._boards],
+            project_ids=project_ids,
             known_at=self._known_at,
             frozen=self._as_defined_now,
         )
@@ -250,6 +262,24 @@ class FlowReading:
         until = max(self.window.start, min(self.window.end, self._now))
         found = items.sizes(source=self._source, scope=self._scope, frame=self.frame, known=self.workflows, until=until)
         return identities(frame=self.frame, flows=self._counts, movements=self._movements, sizes=found, until=until)
+
+    def aging(self) -> list[AgingItem]:
+        """The items in progress at the window's end, or now while it runs, the oldest first; none of an actor."""
+        at = min(self.window.end, self._now)
+        since = self.recorded_since
+        if self._actor_id is not None or since is None or at <= since:
+            return []
+        found = items.ages(
+            source=self._source,
+            scope=self._scope,
+            frame=self.frame,
+            known=self.workflows,
+            everywhere=self.workflows if self._whole_tenant else self._defined(project_ids=None),
+            at=at,
+        )
+        names = names_of(tenant_id=self._tenant_id, task_ids=[each.task_id for each in found])
+        aged = [AgingItem(item=names[each.task_id], age=each) for each in found]
+        return sorted(aged, key=lambda each: (each.age.started_at, each.item.identity, each.item.key))
 
     def _stock(self, values: Sequence[int | None]) -> list[int | None]:
         """What items amount to where they are; an actor's changes are no items."""

@@ -4,12 +4,15 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from analytics.pure.aging import COMPARED, Age, Started, working_states
+from analytics.pure.aging import ages as ages_of
 from analytics.pure.churn import ChurnCounts
 from analytics.pure.completion import done_states
 from analytics.pure.flow import Frame
 from analytics.pure.identities import Sizes
 from analytics.pure.meanings import meanings
 from analytics.pure.workflow import Workflows
+from analytics.replay import aging
 from analytics.replay import churn as churn_replay
 from analytics.replay.churn import Judging
 from analytics.replay.flow import Scope
@@ -52,3 +55,34 @@ def sizes(*, source: Source, scope: Scope, frame: Frame, known: Workflows, until
         meanings=meanings(workflows=known, before=frame.window.end),
     )
     return sizes_told(source.rows(IDENTITIES, values=values, scope=scope))
+
+
+def ages(
+    *, source: Source, scope: Scope, frame: Frame, known: Workflows, everywhere: Workflows, at: datetime
+) -> list[Age]:
+    """How old the items are that are in progress at the window's end. `everywhere` has the states of all projects.
+
+    The clock of an item runs on wherever it is and whoever holds it; finished items are those of whole projects.
+    """
+    working = source.rows(aging.IN_PROGRESS, values={"working": working_states(frame)}, scope=scope)
+    if not working:
+        return []
+    tasks, board = [task for task, _ in working], replace(scope, assignee_id=None)
+    meant = meanings(workflows=everywhere, before=scope.until)
+    starts = source.rows(
+        aging.STARTS, values=aging.start_values(tasks=tasks, meanings=meant), scope=replace(board, project_id=None)
+    )
+    since = at - COMPARED
+    cycles = aging.cycle_values(
+        done={state: frame.first[state].project_id for state in done_states(frame)},
+        compared_since=since,
+        meanings=meanings(workflows=known, before=scope.until),
+    )
+    rows = source.rows(aging.CYCLE_TIMES, values=cycles, scope=board, touched_since=since)
+    started_at = dict(starts)
+    return ages_of(
+        frame=frame,
+        started=[Started(task, state, started_at[task]) for task, state in working],
+        cycle_times=dict(rows),
+        at=at,
+    )

@@ -3,9 +3,8 @@
 What was written, imported, redefined, folded or rebuilt since has other transaction numbers, and so changes nothing.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from functools import cached_property
 from typing import Any, Protocol
 
 from analytics.pure import windows
@@ -31,12 +30,11 @@ class SnapshotReading(FlowReading):
         super().__init__(**asked)
         self._snapshot = snapshot
 
-    @cached_property
-    def workflows(self) -> Workflows:
+    def _defined(self, *, project_ids: Sequence[int] | None) -> Workflows:
         """As the snapshot has them."""
         return workflows(
             tenant_id=self._tenant_id,
-            project_ids=[board.id for board in self._boards],
+            project_ids=project_ids,
             known_at=self._known_at,
             snapshot=self._snapshot,
             frozen=self._as_defined_now,

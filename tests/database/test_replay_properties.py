@@ -19,6 +19,7 @@ from tasks_app.models import Task
 from tests.database.loading import clock, reported, seeded
 from tests.database.random_boards import any_buckets, boards, persons, questions, reports
 from tests.database.recording import strays
+from tests.oracle.aging import aging
 from tests.oracle.boards import board
 from tests.oracle.churn import churn
 from tests.oracle.completion import state_graph, throughput
@@ -78,6 +79,7 @@ def unlike_items(engine: PostgresEngine, history: History, question: Question) -
         for days in (1, 3)
     }
     wanted_laws = laws(history=history, question=question) if question.actor is None else None
+    pairs["aging"] = (engine.aging(question=question), aging(history=history, question=question))
     pairs["laws"] = (engine.laws(question=question), wanted_laws)
     return [f"{name}: {answer} instead of {wanted}" for name, (answer, wanted) in pairs.items() if answer != wanted]
 

@@ -24,7 +24,8 @@ def figures() -> Iterator[tuple[str, GraphQLField]]:
     for name, field in fields("Analytics").items():
         yield name, field
         kind = getattr(field.type, "of_type", field.type)
-        if isinstance(kind, GraphQLObjectType) and name not in NO_FIGURES:
+        is_list = str(kind).endswith("Connection")
+        if isinstance(kind, GraphQLObjectType) and not is_list and name not in NO_FIGURES:
             yield from ((f"{name}.{part}", each) for part, each in kind.fields.items())
 
 

@@ -72,6 +72,7 @@ def test_a_replayed_answer_holds_every_figure_with_its_arguments(people: Cast) -
     board_of_march(people)
     answer = replayed(people.alice, asked(people.alice, project="WEB")["receipt"]["token"])
     assert [each["figure"] for each in answer] == [
+        "aging",
         "churn reopenWithinDays=1",
         "cumulativeFlow mode=CUMULATIVE",
         "cumulativeFlow mode=OCCUPANCY",

@@ -12,6 +12,7 @@ series       one value per bucket, null where nothing is known
 flow         the cumulative flow diagram
 corrections  correction windows
 completion   throughput and the state graph
+aging        work in progress and how old it is
 churn        what came back, was given up, was added on the way
 identities   the laws that all of it keeps
 laws         the sizes that the product's identities are about

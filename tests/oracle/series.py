@@ -24,6 +24,12 @@ def per_bucket(*, history: History, question: Question, value: Callable[[datetim
     )
 
 
+def recorded_by(*, history: History, question: Question, at: datetime) -> bool:
+    """Whether anything of the question's board can be known at an instant."""
+    since = recorded_since(projects=projects_of(history=history, question=question), known_at=question.known_until)
+    return since is not None and at > since
+
+
 def stock_per_bucket(
     *, history: History, question: Question, value: Callable[[datetime, datetime], int | None]
 ) -> Values:

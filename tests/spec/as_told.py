@@ -6,8 +6,11 @@ from fractions import Fraction
 
 from analytics.pure import churn as churns
 from analytics.pure import completion
+from analytics.pure.aging import Age
 from analytics.pure.identities import Identity
-from analytics.pure.workflow import StateDefinition
+from analytics.pure.workflow import MOMENT, StateDefinition
+from analytics.windows import flow as flows
+from tests.oracle.aging import AgingItem
 from tests.oracle.churn import Churn
 from tests.oracle.completion import Edge
 from tests.oracle.laws import Laws
@@ -52,6 +55,27 @@ def laws(found: Sequence[Identity]) -> Laws | None:
         work_time=timedelta(microseconds=values["littlesLaw"]),
         lifetime=timedelta(microseconds=values["lifetime"]),
     )
+
+
+def aging(found: Sequence[flows.AgingItem]) -> tuple[AgingItem, ...]:
+    """The items with their ages; days are those of UTC."""
+    assert [each.age.days for each in found] == [_days(each.age) for each in found]
+    return tuple(
+        AgingItem(
+            item=each.item.key,
+            state=each.age.state.slug,
+            started_at=each.age.started_at,
+            age=each.age.age,
+            shorter=each.age.shorter,
+            compared=each.age.compared,
+        )
+        for each in found
+    )
+
+
+def _days(age: Age) -> int:
+    last = max(age.started_at, age.started_at + age.age - MOMENT)
+    return (last.date() - age.started_at.date()).days + 1
 
 
 def _rate(part: int, whole: int) -> Fraction | None:

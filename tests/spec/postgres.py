@@ -16,6 +16,7 @@ from analytics.windows.flow import FlowMode, FlowReading
 from analytics.windows.sources import ReadFrom
 from tasks_app.tenancy import entered
 from tests.database.loading import Loaded, seeded
+from tests.oracle.aging import AgingItem
 from tests.oracle.boards import Board
 from tests.oracle.churn import Churn
 from tests.oracle.completion import Edge, Throughput
@@ -102,6 +103,11 @@ class PostgresEngine:
         with self._reading_ledger():
             found = self.reading(question).identities()
         return as_told.laws(found)
+
+    def aging(self, *, question: Question) -> tuple[AgingItem, ...]:
+        """See FullEngine."""
+        with self._reading_ledger():
+            return as_told.aging(self.reading(question).aging())
 
     def visits(self, *, item: str) -> tuple[Visit, ...]:
         """See Engine."""

@@ -10,6 +10,7 @@ from itertools import pairwise
 from typing import Protocol, TypeVar
 
 from tests.facts_as_text import parse
+from tests.oracle.aging import AgingItem, aging
 from tests.oracle.boards import Board, board
 from tests.oracle.churn import Churn, churn
 from tests.oracle.completion import Edge, Throughput, state_graph, throughput
@@ -61,6 +62,9 @@ class FullEngine(Engine, Protocol):
     def laws(self, *, question: Question) -> Laws | None:
         """What the identities come to, each counted in two ways; None for an actor's changes."""
 
+    def aging(self, *, question: Question) -> tuple[AgingItem, ...]:
+        """Work in progress at the window's end, or now, the oldest first."""
+
 
 class OracleEngine:
     """The oracle behind the protocol."""
@@ -96,6 +100,10 @@ class OracleEngine:
     def laws(self, *, question: Question) -> Laws | None:
         """See FullEngine."""
         return laws(history=self.history, question=question) if question.actor is None else None
+
+    def aging(self, *, question: Question) -> tuple[AgingItem, ...]:
+        """See FullEngine."""
+        return aging(history=self.history, question=question)
 
     def visits(self, *, item: str) -> tuple[Visit, ...]:
         """See Engine."""
