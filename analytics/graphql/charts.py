@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from functools import cached_property
 from typing import Any
 
@@ -13,6 +13,7 @@ from strawberry.types.nodes import FragmentSpread, InlineFragment, SelectedField
 from analytics.graphql.aging import AgingItem, aging_connection
 from analytics.graphql.churn import REOPEN_WITHIN, WITHIN, Churn, churn_node, days_asked
 from analytics.graphql.edges import Edge, edge_node
+from analytics.graphql.forecast import TRIALS, Forecast, arguments_of, forecast_node, read_forecast
 from analytics.graphql.identities import Identity, identity_node
 from analytics.graphql.inputs import Window, window_node
 from analytics.graphql.projects import WorkflowState, state_node
@@ -124,10 +125,14 @@ class Receipt:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Figure:
-    """How a figure is counted from the reading and its field's arguments, and what of it is hashed."""
+    """How a figure is counted from the reading and its field's arguments, and what of it is hashed.
+
+    `arguments` makes of those that were written the ones that an answer names.
+    """
 
     read: Callable[[FlowReading, Mapping[str, Any]], Any]
     canonical: Callable[[Any], Any] = lambda found: found
+    arguments: Callable[[Mapping[str, Any]], Mapping[str, Any]] = lambda given: given
 
     def hashed(self, reading: FlowReading, arguments: Mapping[str, Any], /) -> Any:
         """The figure in canonical form."""
@@ -141,6 +146,7 @@ FIGURES: Mapping[str, Figure] = {
             mode=flows.FlowMode(arguments["mode"]), corrections=arguments.get("corrections", True)
         ),
         canonical=canonical.cumulative_flow,
+        arguments=lambda given: {"mode": "CUMULATIVE", **given},
     ),
     "workInProgress": Figure(read=lambda reading, arguments: reading.work_in_progress()),
     "throughput": Figure(read=lambda reading, arguments: reading.throughput(), canonical=canonical.throughput),
@@ -151,6 +157,7 @@ FIGURES: Mapping[str, Figure] = {
     ),
     "identities": Figure(read=lambda reading, arguments: reading.identities(), canonical=canonical.identities),
     "aging": Figure(read=lambda reading, arguments: reading.aging(), canonical=canonical.aging),
+    "forecast": Figure(read=read_forecast, canonical=canonical.forecast, arguments=arguments_of),
     "states": Figure(read=lambda reading, arguments: reading.states(), canonical=canonical.states),
 }
 
@@ -233,7 +240,7 @@ def figures_selected(info: Info) -> Figures:
     bare = not {"receipt", "correctionWindows"} & {*names, *(each.name for field in fields for each in _below(field))}
     for field in fields:
         if field.name in FIGURES:
-            full = _with_defaults(field.name, field.arguments)
+            full = FIGURES[field.name].arguments(_with_defaults(field.name, field.arguments))
             if field.name == "cumulativeFlow" and bare:
                 full = {**full, "corrections": False}
             found[label(field.name, full)] = (field.name, full)
@@ -325,6 +332,19 @@ class Analytics:
     ) -> Connection[AgingItem]:
         args = PageArgs(first=first, after=after, last=last, before=before)
         return aging_connection(self.asked.figure("aging"), args=args)
+
+    @strawberry.field(description=sentence("forecast"))
+    def forecast(
+        self,
+        items: int | None = strawberry.UNSET,
+        until: date | None = strawberry.UNSET,
+        trials: int = TRIALS,
+        seed: int | None = strawberry.UNSET,
+        days_off: list[date] | None = strawberry.UNSET,
+    ) -> Forecast:
+        given = {"items": items, "until": until, "trials": trials, "seed": seed, "daysOff": days_off}
+        written = {name: value for name, value in given.items() if value is not strawberry.UNSET}
+        return forecast_node(self.asked.figure("forecast", **arguments_of(written)))
 
     @strawberry.field(description="Proof of this answer.")
     def receipt(self) -> Receipt:

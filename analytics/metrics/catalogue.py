@@ -27,6 +27,8 @@ class Unit(StrEnum):
     STATES = "states"
     INSTANTS = "instants"
     SHARE = "share"
+    DAYS = "days"
+    NUMBER = "number"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -218,6 +220,60 @@ METRICS = (
         measure=Measure.WHOLE,
         unit=Unit.ITEMS,
         sentence="Items in progress at the window's end, or now while it runs, with their age from their start, oldest first.",
+    ),
+    Metric(
+        name="forecast",
+        measure=Measure.WHOLE,
+        unit=Unit.ITEMS,
+        sentence="From the throughput of the window's whole days, drawn with replacement, days with nothing included: how"
+        " many items are done by the end of `until`, or on which date `items` items are done; give one of the two. On"
+        " `daysOff` nothing will be done. At most 100,000 items, 3,650 days ahead, 20,000 trials. Seeds are from 0 to"
+        " 2,147,483,647; the same seed and the same facts give the same answer.",
+    ),
+    Metric(
+        name="forecast.status",
+        measure=Measure.WHOLE,
+        unit=Unit.DAYS,
+        sentence="Whether enough days of the history have a finish.",
+    ),
+    Metric(
+        name="forecast.seed",
+        measure=Measure.WHOLE,
+        unit=Unit.NUMBER,
+        sentence="What the random numbers were made of: as asked for, or else chosen by the arguments.",
+    ),
+    Metric(
+        name="forecast.trials",
+        measure=Measure.WHOLE,
+        unit=Unit.NUMBER,
+        sentence="How often the future was drawn.",
+    ),
+    Metric(
+        name="forecast.historyDays",
+        measure=Measure.WHOLE,
+        unit=Unit.DAYS,
+        sentence="The whole local days of the window that are over and known, at most the last 3,650: what was drawn from.",
+    ),
+    Metric(
+        name="forecast.firstDay",
+        measure=Measure.WHOLE,
+        unit=Unit.DAYS,
+        sentence="The local date that the forecast begins with: today, or the one after the window.",
+    ),
+    Metric(
+        name="forecast.percentiles",
+        measure=Measure.WHOLE,
+        unit=Unit.ITEMS,
+        sentence="What holds with 50, 70, 85 and 95 per cent, by nearest rank over the trials; empty where the data is"
+        " insufficient.",
+    ),
+    Metric(
+        name="forecast.backtestCoverage",
+        measure=Measure.WHOLE,
+        unit=Unit.SHARE,
+        sentence="Share of past weeks, of the last 52, in which at least as many items were done as a forecast said with 85"
+        " per cent that was made from what had happened before them (by happenedAt); null with fewer than 5 such weeks"
+        " after the first 14 days.",
     ),
 )
 CATALOGUE: Mapping[str, Metric] = {metric.name: metric for metric in METRICS}

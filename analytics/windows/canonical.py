@@ -5,6 +5,7 @@ from typing import Any
 
 from analytics.pure.churn import Churn
 from analytics.pure.completion import Edge
+from analytics.pure.forecast import Forecast
 from analytics.pure.identities import Identity
 from analytics.pure.workflow import StateDefinition
 from analytics.windows.flow import AgingItem, CumulativeFlow, Throughput
@@ -106,3 +107,16 @@ def aging(found: Sequence[AgingItem]) -> list[dict[str, Any]]:
         }
         for each in found
     ]
+
+
+def forecast(found: Forecast) -> dict[str, Any]:
+    """The forecast with its seed, its probabilities in per cent."""
+    return {
+        "status": found.status.value,
+        "seed": found.seed,
+        "trials": found.trials,
+        "historyDays": found.history_days,
+        "firstDay": found.first_day,
+        "points": [{"percent": each.percent, "items": each.items, "date": each.day} for each in found.points],
+        "backtest": {"held": found.backtest.held, "tests": found.backtest.tests} if found.backtest else None,
+    }

@@ -8,6 +8,7 @@ from functools import cached_property
 
 from analytics.facts.transitions import TRANSITIONS
 from analytics.pure import churn, completion, flow
+from analytics.pure import forecast as forecasting
 from analytics.pure.aging import Age
 from analytics.pure.churn import Churn
 from analytics.pure.identities import Identity, identities
@@ -18,6 +19,7 @@ from analytics.replay.definitions import BoardFacts, workflows
 from analytics.replay.items import ItemName, names_of
 from analytics.rollups.basis import Ground, ground_of
 from analytics.windows import items
+from analytics.windows.history import PastDays, past_days
 from analytics.windows.sources import FoldedSource, RawSource, ReadFrom, Source, why_not
 from analytics.windows.standing import Standing, standing
 
@@ -200,7 +202,7 @@ class FlowReading:
     @property
     def raw_rows(self) -> int:
         """Ledger rows that the figures so far were counted from."""
-        if not {"_movements", "_edges"} & self.__dict__.keys():
+        if not {"_movements", "_edges", "_done_stays"} & self.__dict__.keys():
             return 0
         _ = self._movements
         return self._source.raw_rows
@@ -280,6 +282,21 @@ class FlowReading:
         names = names_of(tenant_id=self._tenant_id, task_ids=[each.task_id for each in found])
         aged = [AgingItem(item=names[each.task_id], age=each) for each in found]
         return sorted(aged, key=lambda each: (each.age.started_at, each.item.identity, each.item.key))
+
+    def forecast(self, *, question: forecasting.ForecastQuestion) -> forecasting.Forecast:
+        """From the throughput of the window's whole days; ForecastError where `until` is out of reach."""
+        past = self._past_days
+        return forecasting.forecast(
+            question=question, first_day=past.first_day, days=past.count, stays=self._done_stays if past.count else ()
+        )
+
+    @cached_property
+    def _past_days(self) -> PastDays:
+        return past_days(window=self.window, recorded_since=self.recorded_since, known_at=self._known_at, now=self._now)
+
+    @cached_property
+    def _done_stays(self) -> Sequence[forecasting.DoneStay]:
+        return self._source.done_stays(edges=self._past_days.edges, done=completion.done_states(self.frame))
 
     def _stock(self, values: Sequence[int | None]) -> list[int | None]:
         """What items amount to where they are; an actor's changes are no items."""

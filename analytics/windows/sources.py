@@ -10,10 +10,12 @@ from typing import Any, Protocol
 from analytics.facts.transitions import TRANSITIONS, Facet
 from analytics.pure.completion import Finished, Traversal
 from analytics.pure.flow import Frame, Movement, Reached
+from analytics.pure.forecast import DoneStay
 from analytics.pure.segments import Grain, Segment
 from analytics.pure.workflow import StateOrder
 from analytics.replay import completion as completion_replay
 from analytics.replay import flow as replay
+from analytics.replay import forecast as forecast_replay
 from analytics.replay.flow import Correction, Scope, Statement
 from analytics.rollups.basis import Ground, order_key
 from analytics.windows.rows import Reading, Target, are_few, read
@@ -72,6 +74,9 @@ class Source(Protocol):
         Items without a fact from `touched_since` on may be left out.
         """
 
+    def done_stays(self, *, edges: Sequence[datetime], done: Collection[int]) -> Sequence[DoneStay]:
+        """When items came to DONE, and left it."""
+
 
 @dataclass(kw_only=True)
 class RawSource:
@@ -117,6 +122,10 @@ class RawSource:
     ) -> Sequence[tuple[Any, ...]]:
         """See Source. The ledger has no cheaper way to some of the items."""
         return replay.rows(statement, scope=scope or self.scope, values=values)
+
+    def done_stays(self, *, edges: Sequence[datetime], done: Collection[int]) -> Sequence[DoneStay]:
+        """See Source."""
+        return forecast_replay.done_stays(scope=self.scope, edges=edges, done=done)
 
 
 @dataclass(kw_only=True)
@@ -220,6 +229,10 @@ class FoldedSource:
         """See Source."""
         steps = replace(self._steps, scope=scope or self.scope)
         return steps.rows(statement, values=values, touched_since=touched_since)
+
+    def done_stays(self, *, edges: Sequence[datetime], done: Collection[int]) -> Sequence[DoneStay]:
+        """See Source."""
+        return self._steps.done_stays(edges=edges, done=done)
 
     @property
     def _of_scope(self) -> list[Target]:

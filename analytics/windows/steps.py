@@ -13,10 +13,12 @@ from django.db import connection
 from analytics.facts.transitions import CORRECTIONS, TRANSITIONS
 from analytics.pure.completion import Finished, Traversal
 from analytics.pure.flow import Reached
+from analytics.pure.forecast import DoneStay
 from analytics.pure.workflow import EVER, StateOrder
 from analytics.pure.zones import from_microseconds
 from analytics.replay import completion as completion_replay
 from analytics.replay import flow as replay
+from analytics.replay import forecast as forecast_replay
 from analytics.replay.flow import Correction, Scope, Statement, columns
 from analytics.rollups import histories
 from analytics.rollups.basis import RELATIONS, Ground, relations
@@ -107,6 +109,12 @@ class Steps:
         named = columns(list(groups.items()), names=("states", "groups"))
         statement = f"/* windows.traversals */ {self._with()} {TRAVERSALS}"
         return [Traversal(*row) for row in _rows(statement, {**self._values(since=begin), **named})]
+
+    def done_stays(self, *, edges: Sequence[datetime], done: Collection[int]) -> list[DoneStay]:
+        """See analytics.replay.forecast."""
+        statement = f"/* windows.done_stays */ {self._with()} {forecast_replay.DONE_STAYS.body}"
+        values = {**self._values(since=edges[0]), **forecast_replay.asked(edges, done)}
+        return [DoneStay(*row) for row in _rows(statement, values)]
 
     def corrections(self, *, begin: datetime) -> list[Correction]:
         """Those of a board, by the orders that held at each fact."""

@@ -25,6 +25,7 @@ from tests.oracle.churn import churn
 from tests.oracle.completion import state_graph, throughput
 from tests.oracle.facts import Category, Fact, History, Kind
 from tests.oracle.flow import CumulativeFlow, cumulative_flow, work_in_progress
+from tests.oracle.forecast import finished_as_of, forecast, known_days
 from tests.oracle.items import visits
 from tests.oracle.laws import laws
 from tests.oracle.questions import AsOf, Mode, Question, local_days
@@ -65,6 +66,25 @@ def unlike_completion(engine: PostgresEngine, history: History, question: Questi
     pairs = {
         "throughput": (engine.throughput(question=question), throughput(history=history, question=question)),
         "transitions": (engine.transitions(question=question), state_graph(history=history, question=question)),
+    }
+    found = [f"{name}: {answer} instead of {wanted}" for name, (answer, wanted) in pairs.items() if answer != wanted]
+    return found + unlike_forecast(engine, history, question)
+
+
+def unlike_forecast(engine: PostgresEngine, history: History, question: Question) -> list[str]:
+    """Of whole days: what had finished, as each of them saw it, and the forecast of a few trials."""
+    question = replace(question, buckets=WEEK)
+    days = known_days(history=history, question=question)
+    seen = [days[: number + 1] for number in range(len(days))]
+    pairs = {
+        "forecast": (
+            engine.forecast(question=question, items=3, trials=9, seed=1),
+            forecast(history=history, question=question, items=3, trials=9, seed=1),
+        ),
+        "as days saw it": (
+            engine.finished_as_of(question=question),
+            [finished_as_of(history=history, question=question, days=each) for each in seen],
+        ),
     }
     return [f"{name}: {answer} instead of {wanted}" for name, (answer, wanted) in pairs.items() if answer != wanted]
 

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from analytics.facts.transitions import TRANSITIONS
+from analytics.pure.forecast import ForecastQuestion, finished_by_day
 from analytics.pure.windows import Bucket, Window
 from analytics.replay.definitions import boards, workflows
 from analytics.replay.histories import NO_HISTORY, histories
@@ -23,6 +24,7 @@ from tests.oracle.completion import Edge, Throughput
 from tests.oracle.corrections import CorrectionWindow
 from tests.oracle.facts import History
 from tests.oracle.flow import CumulativeFlow
+from tests.oracle.forecast import Forecast
 from tests.oracle.items import Visit
 from tests.oracle.laws import Laws
 from tests.oracle.questions import AsOf, Mode, Question
@@ -108,6 +110,34 @@ class PostgresEngine:
         """See FullEngine."""
         with self._reading_ledger():
             return as_told.aging(self.reading(question).aging())
+
+    def forecast(
+        self,
+        *,
+        question: Question,
+        items: int | None = None,
+        until: date | None = None,
+        trials: int,
+        seed: int,
+    ) -> Forecast:
+        """See FullEngine."""
+        asked = ForecastQuestion(items=items, until=until, trials=trials, seed=seed)
+        with self._reading_ledger():
+            found = self.reading(question).forecast(question=asked)
+        return Forecast(
+            history_days=found.history_days,
+            first_day=found.first_day,
+            points={each.percent: each.day if until is None else each.items for each in found.points},
+            backtest=None if found.backtest is None else (found.backtest.held, found.backtest.tests),
+        )
+
+    def finished_as_of(self, *, question: Question) -> list[list[int]]:
+        """What had finished on each day, as the end of the first, the second and every other day saw it."""
+        with self._reading_ledger():
+            reading = self.reading(question)
+            days = reading._past_days.count
+            stays = reading._done_stays if days else ()
+        return [finished_by_day(days=days, stays=stays, as_of=day) for day in range(1, days + 1)]
 
     def visits(self, *, item: str) -> tuple[Visit, ...]:
         """See Engine."""

@@ -16,6 +16,7 @@ from tests.oracle.churn import Churn, churn
 from tests.oracle.completion import Edge, Throughput, state_graph, throughput
 from tests.oracle.facts import History
 from tests.oracle.flow import CumulativeFlow, cumulative_flow, work_in_progress
+from tests.oracle.forecast import Forecast, forecast
 from tests.oracle.items import Visit, visits
 from tests.oracle.laws import Laws, laws
 from tests.oracle.questions import AsOf, Buckets, Mode, Question, local_days
@@ -65,6 +66,11 @@ class FullEngine(Engine, Protocol):
     def aging(self, *, question: Question) -> tuple[AgingItem, ...]:
         """Work in progress at the window's end, or now, the oldest first."""
 
+    def forecast(
+        self, *, question: Question, items: int | None = None, until: date | None = None, trials: int, seed: int
+    ) -> Forecast:
+        """Of items or until a date, from the question's days."""
+
 
 class OracleEngine:
     """The oracle behind the protocol."""
@@ -104,6 +110,12 @@ class OracleEngine:
     def aging(self, *, question: Question) -> tuple[AgingItem, ...]:
         """See FullEngine."""
         return aging(history=self.history, question=question)
+
+    def forecast(
+        self, *, question: Question, items: int | None = None, until: date | None = None, trials: int, seed: int
+    ) -> Forecast:
+        """See FullEngine."""
+        return forecast(history=self.history, question=question, items=items, until=until, trials=trials, seed=seed)
 
     def visits(self, *, item: str) -> tuple[Visit, ...]:
         """See Engine."""
