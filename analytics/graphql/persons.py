@@ -1,5 +1,8 @@
 """Whose figures are asked for, and who may ask."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from analytics.graphql.filters import actor_pk
 from tasks_app.graphql.http.errors import ApiError, Code
 from tasks_app.models import Actor, Role, Scope
@@ -22,14 +25,25 @@ def actors_asked(*, assignee: str | None, actor: str | None, caller: Caller) -> 
     )
 
 
+def check_filters(filters: Mapping[str, Any], *, caller: Caller) -> None:
+    """FORBIDDEN where figures are filtered by a person whom the caller may not see: they are that person's figures."""
+    for name, argument in (("assignee_id", "filter.assignee"), ("changed_by", "filter.changedBy")):
+        if name in filters:
+            _check_may_see(caller, filters[name], argument=argument)
+
+
 def _seen_by(caller: Caller, actor_id: str, *, argument: str) -> int:
     pk = actor_pk(actor_id, tenant=caller.tenant, argument=argument)
+    _check_may_see(caller, pk, argument=argument)
+    return pk
+
+
+def _check_may_see(caller: Caller, pk: int, *, argument: str) -> None:
     if not (_may_ask_of_anybody(caller) or _is(caller, pk)):
         raise ApiError(
             f"{argument}: one person's figures are for that person, managers, admins and owners; leave it out.",
             code=Code.FORBIDDEN,
         )
-    return pk
 
 
 def _may_ask_of_anybody(caller: Caller) -> bool:

@@ -13,7 +13,7 @@ from analytics.graphql.charts import Analytics, Asked, ReadFrom, figures_selecte
 from analytics.graphql.filters import activity_conditions, plain, task_conditions, unknown
 from analytics.graphql.inputs import ActivityFilter, Bucket, TaskFilter, WindowInput, window_asked
 from analytics.graphql.operations import Operations, operations
-from analytics.graphql.persons import actors_asked
+from analytics.graphql.persons import actors_asked, check_filters
 from analytics.graphql.projects import Project, load_project, project_connection, project_node
 from analytics.graphql.replaying import replay_receipt
 from analytics.graphql.tasks import Task, load_task, task_connection, task_nodes
@@ -166,6 +166,8 @@ class AnalyticsQuery:
         " are one. The zone is the argument's, else the project's, else the tenant's. At most 50,000 buckets."
         " `assignee`: the items that this actor held; `actor`: the changes that this actor made, where counts of items"
         " are null; not both. One person's figures are for that person, managers, admins and owners."
+        " `filter`: of the items for which it holds at the window's end, with their whole past; a discarded item is in no"
+        " state, and `search` looks at the keys and titles of now."
         " The receipt says where the figures were read from, and why where they could not be read from `readFrom`.",
     )
     def analytics(
@@ -180,6 +182,7 @@ class AnalyticsQuery:
         known_at: datetime | None = strawberry.UNSET,
         definition_as_of: DefinitionAsOf = DefinitionAsOf.THEN,
         read_from: ReadFrom = sources.ReadFrom.MERGED,  # type: ignore[valid-type]
+        filter: TaskFilter | None = strawberry.UNSET,  # noqa: A002  the contract's name
     ) -> Analytics:
         tenant, now = info.context.tenant, info.context.now
         key = plain(project, argument="project") if project else None
@@ -190,6 +193,9 @@ class AnalyticsQuery:
         assignee_id, actor_id = actors_asked(assignee=_given(assignee), actor=_given(actor), caller=info.context.caller)
         zone = timezone or (found[0].timezone if key else tenant.timezone)
         cut = window_asked(asked=window, bucket=bucket, zone=zone, tenant=tenant, now=now)
+        at_end = cut.end if cut.end <= now else None
+        filters = task_conditions(filter or None, tenant=tenant, at=at_end, now=now)
+        check_filters(filters, caller=info.context.caller)
         reading = FlowReading(
             tenant_id=tenant.id,
             boards=found,
@@ -200,6 +206,7 @@ class AnalyticsQuery:
             now=now,
             assignee_id=assignee_id,
             actor_id=actor_id,
+            filters=filters,
             read_from=read_from,
         )
         question = WindowQuestion(
@@ -216,6 +223,7 @@ class AnalyticsQuery:
             assignee_id=assignee_id,
             actor_id=actor_id,
             figures=figures_selected(info),
+            filters=filters or None,
         )
         return Analytics(asked=Asked(question=question, reading=reading, read_from=read_from))
 

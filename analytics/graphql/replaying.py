@@ -7,7 +7,7 @@ from strawberry.scalars import JSON
 
 from analytics.graphql.board import board_reading
 from analytics.graphql.charts import FIGURES
-from analytics.graphql.persons import actors_asked
+from analytics.graphql.persons import actors_asked, check_filters
 from analytics.graphql.projects import projects_by_id
 from analytics.pure.canonical import canonical, digest
 from analytics.windows.questions import BoardQuestion, Question
@@ -47,6 +47,7 @@ def _check_may_ask(caller: Caller, question: Question) -> None:
         return
     require(caller, Scope.ANALYTICS_READ, what="replayReceipt")
     actors_asked(assignee=_actor(question.assignee_id), actor=_actor(question.actor_id), caller=caller)
+    check_filters(question.filters or {}, caller=caller)
 
 
 def _definitions(question: Question) -> str:

@@ -29,10 +29,14 @@ WITH fact AS (
            lag(CASE WHEN l.kind = 4 THEN 0 ELSE l.to_id END, 1, 0) OVER history AS before_id
       FROM task_ledger l
      WHERE l.tenant_id = %(tenant)s AND l.kind <= 5 AND l.happened_at < %(until)s
-       AND (%(known_at)s::timestamptz IS NULL OR l.recorded_at <= %(known_at)s)
+       AND (%(known_at)s::timestamptz IS NULL OR l.recorded_at <= %(known_at)s) /* of items */
 {of_tasks}    WINDOW history AS (PARTITION BY l.task_id ORDER BY l.happened_at, l.seq)
 )
 """
+
+# Where a filter chose items, they are found first, once for all statements: the planner knows how many there are then.
+OF_ITEMS = "/* of items */"
+CHOSEN_ITEMS = "AND l.task_id = ANY (%(items)s::int[])"
 
 # What an actor changed: only these facts are counted, but the state before each comes from everybody's.
 OF_ACTOR = """
@@ -51,7 +55,7 @@ WITH told AS (
            count(*) FILTER (WHERE l.kind = 7) OVER history AS holder_run
       FROM task_ledger l
      WHERE l.tenant_id = %(tenant)s AND (l.kind <= 5 OR l.kind = 7) AND l.happened_at < %(until)s
-       AND (%(known_at)s::timestamptz IS NULL OR l.recorded_at <= %(known_at)s)
+       AND (%(known_at)s::timestamptz IS NULL OR l.recorded_at <= %(known_at)s) /* of items */
        AND l.task_id IN (SELECT m.task_id FROM task_ledger m
                           WHERE m.tenant_id = %(tenant)s AND m.kind = 7 AND m.to_id = %(assignee)s)
     WINDOW history AS (PARTITION BY l.task_id ORDER BY l.happened_at, l.seq ROWS UNBOUNDED PRECEDING)
@@ -173,7 +177,7 @@ class Scope:
     `known_at` None means all that is recorded: nothing is later than now, and a clock that lags must hide nothing.
     With `assignee_id` the items are on the board while that actor holds them; with `actor_id` only that actor's changes
     count, and there are no stocks. Never both.
-    With `snapshot` only what was visible in it counts, whatever has been committed since.
+    With `snapshot` only what was visible in it counts, whatever has been committed since. With `items` only these tasks.
     """
 
     tenant_id: int
@@ -183,6 +187,7 @@ class Scope:
     assignee_id: int | None = None
     actor_id: int | None = None
     snapshot: str | None = None
+    items: Sequence[int] | None = None
 
     def __post_init__(self) -> None:
         if self.assignee_id is not None and self.actor_id is not None:
@@ -190,7 +195,10 @@ class Scope:
 
     def chosen(self, statement: Statement) -> str:
         """The statement's text for this scope."""
-        return seen_in(self._text_of(statement), snapshot=self.snapshot)
+        text = self._text_of(statement)
+        if self.items is not None:
+            text = text.replace(OF_ITEMS, CHOSEN_ITEMS)
+        return seen_in(text, snapshot=self.snapshot)
 
     def _text_of(self, statement: Statement) -> str:
         if self.assignee_id is not None:
@@ -209,6 +217,7 @@ class Scope:
             "assignee": self.assignee_id,
             "actor": self.actor_id,
             "snapshot": self.snapshot,
+            "items": None if self.items is None else list(self.items),
         }
 
 

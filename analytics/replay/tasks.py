@@ -15,10 +15,12 @@ SELECT t.id AS task_id, t.key, t.title, t.external_id, t.project_id, t.state_id,
   FROM task t WHERE t.tenant_id = %(tenant)s AND t.discarded_at IS NULL
 """
 
-# The last state-setting fact of each task before the instant. Names are today's: the ledger has ids only.
-THEN = """
+# The last state-setting fact of each task before the instant; discarded ones are in state 0. Names are today's: the ledger
+# has ids only.
+EVERY = """
 SELECT p.task_id, coalesce(t.key, d.key) AS key, coalesce(t.title, d.title) AS title,
-       coalesce(t.external_id, d.external_id) AS external_id, p.project_id, p.to_id AS state_id,
+       coalesce(t.external_id, d.external_id) AS external_id, p.project_id,
+       CASE WHEN p.kind = 4 THEN 0 ELSE p.to_id END AS state_id,
        (SELECT nullif(a.to_id, 0) FROM task_ledger a
          WHERE a.tenant_id = (SELECT %(tenant)s::bigint) AND a.task_id = p.task_id AND a.kind = 7
            AND a.happened_at < %(at)s AND (%(known_at)s::timestamptz IS NULL OR a.recorded_at <= %(known_at)s)
@@ -31,8 +33,8 @@ SELECT p.task_id, coalesce(t.key, d.key) AS key, coalesce(t.title, d.title) AS t
          ORDER BY l.task_id, l.happened_at DESC, l.seq DESC) p
   LEFT JOIN task t ON t.tenant_id = %(tenant)s AND t.id = p.task_id
   LEFT JOIN deleted_task d ON d.tenant_id = %(tenant)s AND d.task_id = p.task_id
- WHERE p.kind <> 4
 """
+THEN = f"{EVERY} WHERE p.kind <> 4\n"
 
 # The facts of the listed task, as far as they had happened and were known. A look-up by task: see analytics.replay.activity.
 FACTS = """
@@ -68,6 +70,8 @@ COUNT_TASKS = "/* replay.count_tasks */ SELECT count(*) FROM ({source}) x WHERE 
 COUNT_BY_STATE = (
     "/* replay.count_by_state */ SELECT x.state_id, count(*) FROM ({source}) x WHERE {conditions} GROUP BY x.state_id"
 )
+
+READ_IDS = "/* replay.task_ids */ SELECT x.task_id FROM ({source}) x WHERE {conditions}"
 
 COUNT_FACTS = """/* replay.count_facts */
 SELECT count(*) FROM task_ledger l
@@ -151,6 +155,13 @@ class TaskList:
         with connection.cursor() as cursor:
             cursor.execute(statement, self._values)
             return dict(cursor.fetchall())
+
+    def ids_with_discarded(self) -> tuple[int, ...]:
+        """The tasks that were ever there and meet the filters, discarded ones, too, which are in no state."""
+        statement = READ_IDS.format(source=seen_in(EVERY, snapshot=self.snapshot), conditions=self._conditions)
+        with connection.cursor() as cursor:
+            cursor.execute(statement, self._values)
+            return tuple(task for (task,) in cursor.fetchall())
 
     def facts_read(self) -> int:
         """The ledger rows that the list is made of; none where it is the rows as they are."""

@@ -45,7 +45,9 @@ def answer_key(*, question: WindowQuestion, position: Position, read_from: ReadF
 
     `now` is not in it: a window that is over is the same from then on.
     """
-    is_closed = question.looks_until <= question.now and buckets <= MOST_BUCKETS
+    # A filter looks at titles, which are in no fact.
+    is_over = question.looks_until <= question.now and not question.filters
+    is_closed = is_over and buckets <= MOST_BUCKETS
     is_folded = position.folded_facts is not None and position.tail_rows == 0
     if not (is_closed and is_folded and read_from is not ReadFrom.RAW):
         return None

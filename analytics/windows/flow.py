@@ -1,10 +1,11 @@
 """The cumulative flow diagram, work in progress, throughput and the state graph of a project, a tenant or a person."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from functools import cached_property
+from typing import Any
 
 from analytics.facts.transitions import TRANSITIONS
 from analytics.pure import churn, completion, flow
@@ -17,6 +18,7 @@ from analytics.pure.workflow import StateDefinition, Workflows, in_order
 from analytics.replay import flow as replay
 from analytics.replay.definitions import BoardFacts, workflows
 from analytics.replay.items import ItemName, names_of
+from analytics.replay.tasks import TaskList
 from analytics.rollups.basis import Ground, ground_of
 from analytics.windows import items
 from analytics.windows.history import PastDays, past_days
@@ -87,8 +89,11 @@ class FlowReading:
 
     To be used inside one read-only transaction, so that all figures see one snapshot of the ledger. With `assignee_id`
     the board is what that actor holds. With `actor_id` the flows are that actor's changes; stocks are null then, for
-    a person's changes hold no items.
+    a person's changes hold no items. With `filters`, values of analytics.replay.tasks.CONDITIONS, it is of the items that
+    meet them at the window's end, with their whole past; discarded ones are then in no state.
     """
+
+    _snapshot: str | None = None
 
     def __init__(
         self,
@@ -102,6 +107,7 @@ class FlowReading:
         now: datetime,
         assignee_id: int | None = None,
         actor_id: int | None = None,
+        filters: Mapping[str, Any] | None = None,
         read_from: ReadFrom = ReadFrom.MERGED,
     ) -> None:
         self.window = window
@@ -113,6 +119,7 @@ class FlowReading:
         self._now = now
         self._assignee_id = assignee_id
         self._actor_id = actor_id
+        self._filters = dict(filters or {})
         self._asked_from = read_from
 
     @property
@@ -143,6 +150,8 @@ class FlowReading:
         """Why the ledger was read though rollups were asked for; None when it was not."""
         if self._asked_from is ReadFrom.RAW:
             return None
+        if self._filters:
+            return "Rollups have no single items to filter, so the ledger was read."
         if self._known_at is not None:
             return "Rollups have what is known now, not what was known at an instant, so the ledger was read."
         if self._as_defined_now and len(self._ground.epochs) > len({epoch.project_id for epoch in self._ground.epochs}):
@@ -192,7 +201,21 @@ class FlowReading:
             known_at=self._known_at,
             assignee_id=self._assignee_id,
             actor_id=self._actor_id,
+            items=self._items if self._filters else None,
         )
+
+    @cached_property
+    def _items(self) -> Sequence[int]:
+        """The tasks that meet the filters."""
+        tasks = TaskList(
+            tenant_id=self._tenant_id,
+            now=self._now,
+            at=self.window.end,
+            known_at=self._known_at,
+            snapshot=self._snapshot,
+            filters=self._filters,
+        )
+        return tasks.ids_with_discarded()
 
     @property
     def read_from(self) -> ReadFrom:

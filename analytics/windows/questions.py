@@ -13,7 +13,10 @@ Figures = Mapping[str, tuple[str, Mapping[str, Any]]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WindowQuestion:
-    """Figures over one window. `project_id` None: of the whole tenant. `known_at` None: as known when it was asked."""
+    """Figures over one window. `project_id` None: of the whole tenant. `known_at` None: as known when it was asked.
+
+    `filters` are those of the reading.
+    """
 
     tenant_id: int
     project_id: int | None
@@ -28,6 +31,7 @@ class WindowQuestion:
     assignee_id: int | None
     actor_id: int | None
     figures: Figures
+    filters: Mapping[str, Any] | None = None
 
     @property
     def looks_until(self) -> datetime:
@@ -49,6 +53,7 @@ class BoardQuestion:
 
 Question = WindowQuestion | BoardQuestion
 INSTANTS = ("start", "end", "at", "now", "known_at")
+INSTANTS_OF_FILTERS = ("was_ever_from", "was_ever_to", "held_since")
 
 
 def label(name: str, arguments: Mapping[str, Any]) -> str:
@@ -63,6 +68,10 @@ def as_plain(question: Question) -> dict[str, Any]:
         if plain.get(name):
             plain[name] = plain[name].isoformat()
     if isinstance(question, WindowQuestion):
+        plain["filters"] = question.filters and {
+            name: value.isoformat() if isinstance(value, datetime) else value
+            for name, value in question.filters.items()
+        }
         plain["figures"] = [[name, dict(arguments)] for name, arguments in question.figures.values()]
     return plain
 
@@ -74,5 +83,10 @@ def from_plain(plain: Mapping[str, Any]) -> Question:
     }
     if "figures" not in found:
         return BoardQuestion(**found)
+    if found.get("filters"):
+        found["filters"] = {
+            name: datetime.fromisoformat(value) if name in INSTANTS_OF_FILTERS and value else value
+            for name, value in found["filters"].items()
+        }
     figures = {label(name, arguments): (name, arguments) for name, arguments in found.pop("figures")}
     return WindowQuestion(**found, figures=figures)

@@ -66,6 +66,7 @@ def read_again(*, question: WindowQuestion, snapshot: str) -> SnapshotReading:
         now=question.now,
         assignee_id=question.assignee_id,
         actor_id=question.actor_id,
+        filters=question.filters,
         read_from=ReadFrom.RAW,
     )
 

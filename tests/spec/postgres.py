@@ -3,13 +3,14 @@
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 from analytics.facts.transitions import TRANSITIONS
 from analytics.pure.forecast import ForecastQuestion, finished_by_day
 from analytics.pure.windows import Bucket, Window
 from analytics.replay.definitions import boards, workflows
 from analytics.replay.histories import NO_HISTORY, histories
-from analytics.replay.tasks import TaskList
+from analytics.replay.tasks import TaskList, search_pattern
 from analytics.rollups.compact import compact, owners
 from analytics.rollups.fold import fold
 from analytics.windows.flow import CumulativeFlow as Flow
@@ -23,6 +24,7 @@ from tests.oracle.churn import Churn
 from tests.oracle.completion import Edge, Throughput
 from tests.oracle.corrections import CorrectionWindow
 from tests.oracle.facts import History
+from tests.oracle.filters import ItemFilter
 from tests.oracle.flow import CumulativeFlow
 from tests.oracle.forecast import Forecast
 from tests.oracle.items import Visit
@@ -40,6 +42,7 @@ class PostgresEngine:
     """The ledger of one tenant, replayed. `told` is where the history went."""
 
     read_from = ReadFrom.RAW
+    chosen: ItemFilter | None = None
 
     def __init__(self, told: Loaded | None = None) -> None:
         if told is not None:
@@ -180,7 +183,32 @@ class PostgresEngine:
             now=question.now,
             assignee_id=self._actor(question.assignee),
             actor_id=self._actor(question.actor),
+            filters=self.filters,
         )
+
+    @property
+    def filters(self) -> dict[str, Any]:
+        """What `chosen` is to the product: ids for names."""
+        chosen = self.chosen or ItemFilter()
+        given: dict[str, Any] = {
+            "project_ids": chosen.project and [self.told.projects[chosen.project]],
+            "state_ids": self._states(chosen.states),
+            "assignee_id": self._actor(chosen.assignee),
+            "search": chosen.search and search_pattern(chosen.search),
+            "changed_by": self._actor(chosen.changed_by),
+            "was_ever_ids": self._states(chosen.was_ever),
+            "held_ids": self._states(chosen.held),
+        }
+        instants = {
+            "was_ever_from": chosen.was_ever_from,
+            "was_ever_to": chosen.was_ever_to,
+            "held_since": chosen.held_since,
+        }
+        found = {name: value for name, value in given.items() if value is not None}
+        return {**found, **instants} if found else {}
+
+    def _states(self, names: tuple[tuple[str, str], ...] | None) -> list[int] | None:
+        return None if names is None else [self.told.states[name] for name in names if name in self.told.states]
 
     def _actor(self, name: str | None) -> int | None:
         """Of a person that the history does not name there is nothing: an id that nobody has."""
