@@ -30,6 +30,7 @@ FIGURES = f"""states {{ slug name }} workInProgress throughput {{ finished finis
     aging(first: 2) {{ edges {{ node {{ taskKey state {{ slug }} startedAt ageSeconds ageDays percentile }} }} totalCount }}
     lines: cumulativeFlow {{ series {{ state {{ name }} counts }} arrivals left correctionWindows {{ taskKey from to }} }}
     bands: cumulativeFlow(mode: OCCUPANCY) {{ series {{ state {{ name }} counts }} definitionChanges difference }}
+    forecast(items: 3, seed: 1, trials: 100) {{ status percentiles {{ date }} backtestCoverage }}
     {RECEIPT}"""
 ASK = """query ($project: String, $knownAt: DateTime, $as: DefinitionAsOf! = THEN, $from: ReadFrom! = MERGED, $assignee: ID,
         $actor: ID, $to: DateTime! = "2026-03-10T00:00:00Z") {

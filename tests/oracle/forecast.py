@@ -1,14 +1,9 @@
-"""Forecasts by a plain loop: one trial after the other, one day after the other.
-
-The random numbers alone are the product's own: the raw sequence of the same generator, taken one by one.
-"""
+"""Forecasts by a plain loop: one trial after the other, one day after the other, with random numbers made here."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
-
-import numpy as np
 
 from tests.oracle.boards import category_before
 from tests.oracle.completion import throughput
@@ -109,11 +104,23 @@ def _is_enough(past: list[int]) -> bool:
 
 def _numbers(trials: int, seed: int) -> Iterator[list[int]]:
     """For each day a number below 2^20 for each trial: the upper bits of the halves of a word, the lower half first."""
-    source = np.random.SFC64(seed)
+    source = _sfc64(seed)
     while True:
-        words = [int(source.random_raw()) for _ in range((trials + 1) // 2)]
+        words = [next(source) for _ in range((trials + 1) // 2)]
         halves = [half for word in words for half in (word % 2**32, word // 2**32)]
         yield [half // 2**12 for half in halves[:trials]]
+
+
+def _sfc64(seed: int) -> Iterator[int]:
+    """Doty-Humphrey's generator, as PractRand has it: three words of state and a counter, twelve numbers not used."""
+    a = b = c = seed
+    counter = 1
+    while True:
+        word = (a + b + counter) % 2**64
+        a, b, c = b ^ (b >> 11), (c + (c << 3)) % 2**64, (((c << 24) | (c >> 40)) + word) % 2**64
+        counter += 1
+        if counter > 13:
+            yield word
 
 
 def _days_drawn(past: list[int], trials: int, seed: int) -> Iterator[list[int]]:
