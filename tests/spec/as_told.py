@@ -62,7 +62,7 @@ def aging(found: Sequence[flows.AgingItem]) -> tuple[AgingItem, ...]:
     assert [each.age.days for each in found] == [_days(each.age) for each in found]
     return tuple(
         AgingItem(
-            item=each.item.key,
+            item=each.item.identity,
             state=each.age.state.slug,
             started_at=each.age.started_at,
             age=each.age.age,
