@@ -19,7 +19,8 @@ from analytics.pure.zones import local_date
 from analytics.replay.activity import Feed
 from analytics.replay.definitions import boards
 from analytics.windows import canonical, receipts
-from analytics.windows.flow import CumulativeFlow, FlowMode, FlowReading
+from analytics.windows.figures import CumulativeFlow, FlowMode
+from analytics.windows.flow import FlowReading
 from tasks_app.admin.downloads import Cell, csv_response
 from tasks_app.admin.visits import Visit
 from tasks_app.models import STATE_KINDS

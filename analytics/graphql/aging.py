@@ -8,7 +8,7 @@ import strawberry
 from analytics.graphql.lists import listed
 from analytics.graphql.projects import WorkflowState, state_node
 from analytics.pure.churn import rate
-from analytics.windows import flow as flows
+from analytics.windows import figures as flows
 from tasks_app.graphql.http.connections import Connection, PageArgs
 from tasks_app.graphql.http.cursors import Column, Keyset
 

@@ -17,9 +17,10 @@ from analytics.graphql.forecast import TRIALS, Forecast, arguments_of, forecast_
 from analytics.graphql.identities import Identity, identity_node
 from analytics.graphql.inputs import Window, window_node
 from analytics.graphql.projects import WorkflowState, state_node
+from analytics.graphql.validation import ValidationWait, validation_nodes
 from analytics.metrics.catalogue import sentence
 from analytics.windows import cache, canonical, receipts, sources
-from analytics.windows import flow as flows
+from analytics.windows import figures as flows
 from analytics.windows.answers import Answer
 from analytics.windows.flow import FlowReading
 from analytics.windows.position import Position, oldest_in_tail, position
@@ -158,6 +159,7 @@ FIGURES: Mapping[str, Figure] = {
     "identities": Figure(read=lambda reading, arguments: reading.identities(), canonical=canonical.identities),
     "aging": Figure(read=lambda reading, arguments: reading.aging(), canonical=canonical.aging),
     "forecast": Figure(read=read_forecast, canonical=canonical.forecast, arguments=arguments_of),
+    "validation": Figure(read=lambda reading, arguments: reading.validation(), canonical=canonical.validation),
     "states": Figure(read=lambda reading, arguments: reading.states(), canonical=canonical.states),
 }
 
@@ -345,6 +347,10 @@ class Analytics:
         given = {"items": items, "until": until, "trials": trials, "seed": seed, "daysOff": days_off}
         written = {name: value for name, value in given.items() if value is not strawberry.UNSET}
         return forecast_node(self.asked.figure("forecast", **arguments_of(written)))
+
+    @strawberry.field(description=sentence("validation"))
+    def validation(self, info: Info) -> list[ValidationWait]:
+        return validation_nodes(self.asked.figure("validation"), caller=info.context.caller)
 
     @strawberry.field(description="Proof of this answer.")
     def receipt(self) -> Receipt:

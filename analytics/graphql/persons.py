@@ -39,11 +39,16 @@ def _seen_by(caller: Caller, actor_id: str, *, argument: str) -> int:
 
 
 def _check_may_see(caller: Caller, pk: int, *, argument: str) -> None:
-    if not (_may_ask_of_anybody(caller) or _is(caller, pk)):
+    if not may_see(caller, pk):
         raise ApiError(
             f"{argument}: one person's figures are for that person, managers, admins and owners; leave it out.",
             code=Code.FORBIDDEN,
         )
+
+
+def may_see(caller: Caller, pk: int) -> bool:
+    """Whether the caller may see figures of that actor alone."""
+    return _may_ask_of_anybody(caller) or _is(caller, pk)
 
 
 def _may_ask_of_anybody(caller: Caller) -> bool:

@@ -275,6 +275,13 @@ METRICS = (
         " per cent that was made from what had happened before them (by happenedAt); null with fewer than 5 such weeks"
         " after the first 14 days.",
     ),
+    Metric(
+        name="validation",
+        measure=Measure.WHOLE,
+        unit=Unit.EVENTS,
+        sentence="Waits from an item's entry into a state that needs validation to the first validation, or to its leaving"
+        " without one, by state and validator.",
+    ),
 )
 CATALOGUE: Mapping[str, Metric] = {metric.name: metric for metric in METRICS}
 

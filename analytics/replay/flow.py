@@ -90,9 +90,12 @@ class Statement:
     body: str
 
 
-def after_facts(name: str, statement: str) -> Statement:
+def after_facts(name: str, statement: str, *, acts: int = 5) -> Statement:
     """The statement, reading what each scope has as `fact`: task_id, seq, happened_at, before_id, state_id (0: nowhere),
-    discarded, and `counted`, false for what others than the actor asked about did."""
+    discarded, and `counted`, false for what others than the actor asked about did.
+
+    Of an actor the items are those with a fact of this actor of a kind up to `acts`.
+    """
 
     def of_board(of_tasks: str, *, counted: str = "TRUE") -> str:
         facts = IN_ORDER.replace("{of_tasks}", of_tasks.removeprefix("\n")).replace("{counted}", counted)
@@ -102,7 +105,7 @@ def after_facts(name: str, statement: str) -> Statement:
         of_project=of_board(OF_PROJECT),
         of_tenant=of_board(""),
         of_assignee=f"{name} {IN_HANDS} {statement}",
-        of_actor=of_board(OF_ACTOR, counted="l.actor_id = %(actor)s"),
+        of_actor=of_board(OF_ACTOR.replace("kind <= 5", f"kind <= {acts}"), counted="l.actor_id = %(actor)s"),
         body=statement,
     )
 

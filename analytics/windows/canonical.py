@@ -7,8 +7,9 @@ from analytics.pure.churn import Churn
 from analytics.pure.completion import Edge
 from analytics.pure.forecast import Forecast
 from analytics.pure.identities import Identity
+from analytics.pure.validation import ValidationWait
 from analytics.pure.workflow import StateDefinition
-from analytics.windows.flow import AgingItem, CumulativeFlow, Throughput
+from analytics.windows.figures import AgingItem, CumulativeFlow, Throughput
 
 
 def state(definition: StateDefinition) -> dict[str, Any]:
@@ -120,3 +121,27 @@ def forecast(found: Forecast) -> dict[str, Any]:
         "points": [{"percent": each.percent, "items": each.items, "date": each.day} for each in found.points],
         "backtest": {"held": found.backtest.held, "tests": found.backtest.tests} if found.backtest else None,
     }
+
+
+def validation(found: Sequence[ValidationWait]) -> list[dict[str, Any]]:
+    """Waits in whole microseconds. Validators have no names here, which may be erased, but an order by their figures."""
+    rows = [
+        {
+            "state": state(each.state),
+            "ofOneValidator": each.validator is not None,
+            "validated": each.validated,
+            "unapproved": each.unapproved,
+            "waiting": each.waiting,
+            "p50Microseconds": each.p50,
+            "p85Microseconds": each.p85,
+            "totalMicroseconds": each.total,
+        }
+        for each in found
+    ]
+    states = [each["state"] for each in rows]
+    return sorted(rows, key=lambda row: (states.index(row["state"]), row["ofOneValidator"], *_sizes(row)))
+
+
+def _sizes(row: dict[str, Any]) -> tuple[Any, ...]:
+    known = row["p50Microseconds"] is not None
+    return (row["validated"], row["totalMicroseconds"], known and (row["p50Microseconds"], row["p85Microseconds"]))

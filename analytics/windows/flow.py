@@ -1,87 +1,30 @@
 """The cumulative flow diagram, work in progress, throughput and the state graph of a project, a tenant or a person."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from enum import StrEnum
 from functools import cached_property
 from typing import Any
 
 from analytics.facts.transitions import TRANSITIONS
 from analytics.pure import churn, completion, flow
 from analytics.pure import forecast as forecasting
-from analytics.pure.aging import Age
 from analytics.pure.churn import Churn
 from analytics.pure.identities import Identity, identities
+from analytics.pure.validation import ValidationWait, Waits, validation_waits
 from analytics.pure.windows import Window
 from analytics.pure.workflow import StateDefinition, Workflows, in_order
 from analytics.replay import flow as replay
 from analytics.replay.definitions import BoardFacts, workflows
-from analytics.replay.items import ItemName, names_of
+from analytics.replay.items import names_of
 from analytics.replay.tasks import TaskList
 from analytics.rollups.basis import Ground, ground_of
 from analytics.windows import items
+from analytics.windows.figures import AgingItem, CorrectionWindow, CumulativeFlow, FlowMode, Series, Throughput
 from analytics.windows.history import PastDays, past_days
 from analytics.windows.sources import FoldedSource, RawSource, ReadFrom, Source, why_not
 from analytics.windows.standing import Standing, standing
 
 LATEST = datetime.max.replace(tzinfo=UTC)
-
-
-class FlowMode(StrEnum):
-    """What a line of the diagram counts."""
-
-    CUMULATIVE = "CUMULATIVE"
-    OCCUPANCY = "OCCUPANCY"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Series:
-    """One state's numbers, one per bucket, at the bucket's end. null: not known."""
-
-    state: StateDefinition
-    counts: Sequence[int | None]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CorrectionWindow:
-    """The time in which an item was behind the furthest state that it had reached; `end` None while it is."""
-
-    item: ItemName
-    begin: datetime
-    end: datetime | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CumulativeFlow:
-    """The diagram: series in the order of the workflow, flows per bucket, and what explains a surprise."""
-
-    mode: FlowMode
-    series: Sequence[Series]
-    arrivals: Sequence[int | None]
-    departures: Sequence[int | None]
-    left: Sequence[int | None]
-    discarded: Sequence[int | None]
-    definition_changes: Sequence[datetime]
-    correction_windows: Sequence[CorrectionWindow]
-    difference: Sequence[int | None]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Throughput:
-    """Per bucket: items by their last finish, each once; entries into DONE; entries into CANCELLED."""
-
-    finished: Sequence[int | None]
-    finish_events: Sequence[int | None]
-    cancelled: Sequence[int | None]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AgingItem:
-    """An item in progress, and how old it is."""
-
-    item: ItemName
-    age: Age
 
 
 class FlowReading:
@@ -225,10 +168,12 @@ class FlowReading:
     @property
     def raw_rows(self) -> int:
         """Ledger rows that the figures so far were counted from."""
-        if not {"_movements", "_edges", "_done_stays"} & self.__dict__.keys():
+        if not {"_movements", "_edges", "_done_stays", "_validation"} & self.__dict__.keys():
             return 0
         _ = self._movements
-        return self._source.raw_rows
+        # Validations are in the ledger alone, whatever is folded.
+        validations = self._validation[1] if "_validation" in self.__dict__ else 0
+        return self._source.raw_rows + validations
 
     @property
     def tail_rows(self) -> int:
@@ -320,6 +265,20 @@ class FlowReading:
     @cached_property
     def _done_stays(self) -> Sequence[forecasting.DoneStay]:
         return self._source.done_stays(edges=self._past_days.edges, done=completion.done_states(self.frame))
+
+    def validation(self) -> list[ValidationWait]:
+        """How long items waited for a validation, by state and by who gave it."""
+        return validation_waits(groups=self._every_state, rows=self._validation[0])
+
+    @cached_property
+    def _validation(self) -> tuple[list[Waits], int]:
+        return items.validation_waits(
+            source=self._source,
+            scope=self._scope,
+            frame=self.frame,
+            known=self.workflows,
+            groups=completion.grouped(self._every_state),
+        )
 
     def _stock(self, values: Sequence[int | None]) -> list[int | None]:
         """What items amount to where they are; an actor's changes are no items."""

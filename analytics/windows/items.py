@@ -11,6 +11,7 @@ from analytics.pure.completion import done_states
 from analytics.pure.flow import Frame
 from analytics.pure.identities import Sizes
 from analytics.pure.meanings import meanings
+from analytics.pure.validation import Waits
 from analytics.pure.workflow import Workflows
 from analytics.replay import aging
 from analytics.replay import churn as churn_replay
@@ -18,6 +19,7 @@ from analytics.replay.churn import Judging
 from analytics.replay.flow import Scope
 from analytics.replay.identities import IDENTITIES, identity_values
 from analytics.replay.identities import sizes as sizes_told
+from analytics.replay.validation import VALIDATION, validation_values, waits
 from analytics.windows.sources import Source
 
 
@@ -86,3 +88,16 @@ def ages(
         cycle_times=dict(rows),
         at=at,
     )
+
+
+def validation_waits(
+    *, source: Source, scope: Scope, frame: Frame, known: Workflows, groups: Mapping[int, int]
+) -> tuple[list[Waits], int]:
+    """The waits for a validation, and how many ledger rows were read for it beside the moves."""
+    values = validation_values(
+        begin=frame.window.start,
+        states=list(frame.first),
+        meanings=meanings(workflows=known, before=frame.window.end),
+        groups=groups,
+    )
+    return waits(source.rows(VALIDATION, values=values, scope=scope))

@@ -16,7 +16,8 @@ from analytics.rollups.compact import compact
 from analytics.rollups.restating import Owner
 from analytics.rollups.verify import verify_rollups
 from analytics.windows import canonical
-from analytics.windows.flow import FlowMode, FlowReading
+from analytics.windows.figures import FlowMode
+from analytics.windows.flow import FlowReading
 from analytics.windows.sources import ReadFrom
 from tasks_app.tenancy import entered
 from tests.audits.changes import surroundings

@@ -11,7 +11,8 @@ from django.db import connection
 from analytics.pure import windows
 from analytics.pure.windows import Window
 from analytics.replay.definitions import boards
-from analytics.windows.flow import FlowMode, FlowReading
+from analytics.windows.figures import FlowMode
+from analytics.windows.flow import FlowReading
 from analytics.windows.sources import ReadFrom
 from tasks_app.tenancy import entered
 from tests.benchmarks.companies import Company

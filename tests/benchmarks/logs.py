@@ -11,7 +11,8 @@ from tempfile import TemporaryDirectory
 
 from analytics.pure import windows
 from analytics.replay.definitions import boards
-from analytics.windows.flow import FlowMode, FlowReading
+from analytics.windows.figures import FlowMode
+from analytics.windows.flow import FlowReading
 from tasks_app.imports.transitions import ImportOrder, import_transitions
 from tasks_app.imports.workflow import read_workflow
 from tasks_app.tenancy import TenantFacts, entered

@@ -44,6 +44,7 @@ def redefined(draw: st.DrawFn, states: States) -> States:
             category=draw(st.sampled_from(Category)),
             archived=draw(st.booleans()),
             waiting=draw(st.booleans()),
+            needs_validation=draw(st.booleans()),
         )
     return told_by_positions(order)
 

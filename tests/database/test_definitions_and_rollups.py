@@ -12,7 +12,8 @@ from analytics.replay.definitions import boards
 from analytics.rollups.compact import compact
 from analytics.rollups.rebuild import rebuild
 from analytics.windows import canonical
-from analytics.windows.flow import FlowMode, FlowReading
+from analytics.windows.figures import FlowMode
+from analytics.windows.flow import FlowReading
 from analytics.windows.sources import ReadFrom
 from tasks_app.operations.projects import StateSpec, change_states
 from tasks_app.operations.tasks import move_tasks

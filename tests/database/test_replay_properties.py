@@ -29,6 +29,7 @@ from tests.oracle.forecast import finished_as_of, forecast, known_days
 from tests.oracle.items import visits
 from tests.oracle.laws import laws
 from tests.oracle.questions import AsOf, Mode, Question, local_days
+from tests.oracle.validation import validation
 from tests.spec.postgres import PostgresEngine
 from tests.spec.random_histories import DAWN, DAYS, OPS_STATES, PEOPLE, WEB_STATES, as_history, told
 from tests.spec.runner import LONG_AFTER
@@ -100,6 +101,7 @@ def unlike_items(engine: PostgresEngine, history: History, question: Question) -
     }
     wanted_laws = laws(history=history, question=question) if question.actor is None else None
     pairs["aging"] = (engine.aging(question=question), aging(history=history, question=question))
+    pairs["validation"] = (engine.validation(question=question), validation(history=history, question=question))
     pairs["laws"] = (engine.laws(question=question), wanted_laws)
     return [f"{name}: {answer} instead of {wanted}" for name, (answer, wanted) in pairs.items() if answer != wanted]
 

@@ -16,7 +16,8 @@ from analytics.retention import Limits, limits, retain
 from analytics.rollups.compact import compact
 from analytics.rollups.rebuild import rebuild
 from analytics.windows import canonical
-from analytics.windows.flow import FlowMode, FlowReading
+from analytics.windows.figures import FlowMode
+from analytics.windows.flow import FlowReading
 from analytics.windows.sources import ReadFrom
 from tasks_app.refusals import Refused
 from tasks_app.tenancy import entered

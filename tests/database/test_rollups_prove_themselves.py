@@ -11,7 +11,8 @@ from django.db import ProgrammingError, connection
 from analytics.pure.segments import Grain
 from analytics.rollups.compact import owners
 from analytics.rollups.verify import verify_rollups
-from analytics.windows.flow import FlowMode, FlowReading
+from analytics.windows.figures import FlowMode
+from analytics.windows.flow import FlowReading
 from analytics.windows.sources import ReadFrom
 from tasks_app.tenancy import entered
 from tests.database.loading import Loaded, seeded

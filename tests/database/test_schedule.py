@@ -20,7 +20,8 @@ from analytics.jobs import compact_all, keep_schedules, retain_all
 from analytics.pure.windows import Bucket, Unit, rolling
 from analytics.replay.definitions import boards
 from analytics.rollups.compact import compact
-from analytics.windows.flow import FlowMode, FlowReading
+from analytics.windows.figures import FlowMode
+from analytics.windows.flow import FlowReading
 from analytics.windows.sources import ReadFrom
 from config.database import postmaster
 from tasks_app.models import Task, TaskTail

@@ -27,6 +27,7 @@ FIGURES = f"""states {{ slug name }} workInProgress throughput {{ finished finis
     churn(reopenWithinDays: 1) {{ finishEvents reopened reopenRate backflow firstPassYield abandoned revertedItems churnRate
         edges {{ from {{ slug }} to {{ slug }} count medianSeconds }} reverts scopeAdded scopeRemoved }}
     identities {{ name ok difference }}
+    validation {{ state {{ slug }} validator {{ name }} validated unapproved waiting p50Seconds p85Seconds meanSeconds }}
     aging(first: 2) {{ edges {{ node {{ taskKey state {{ slug }} startedAt ageSeconds ageDays percentile }} }} totalCount }}
     lines: cumulativeFlow {{ series {{ state {{ name }} counts }} arrivals left correctionWindows {{ taskKey from to }} }}
     bands: cumulativeFlow(mode: OCCUPANCY) {{ series {{ state {{ name }} counts }} definitionChanges difference }}

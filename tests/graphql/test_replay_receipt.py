@@ -81,6 +81,7 @@ def test_a_replayed_answer_holds_every_figure_with_its_arguments(people: Cast) -
         "states",
         "throughput",
         "transitions",
+        "validation",
         "workInProgress",
     ]
     assert answer[-1]["value"] == [None, 0, 1, 2, 1, 1, 2, 1, 1]

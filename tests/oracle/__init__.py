@@ -14,6 +14,7 @@ corrections  correction windows
 completion   throughput and the state graph
 aging        work in progress and how old it is
 churn        what came back, was given up, was added on the way
+validation   waits for a validation
 identities   the laws that all of it keeps
 laws         the sizes that the product's identities are about
 """

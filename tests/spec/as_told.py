@@ -1,6 +1,6 @@
 """The product's figures in the oracle's types."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from fractions import Fraction
 
@@ -8,12 +8,14 @@ from analytics.pure import churn as churns
 from analytics.pure import completion
 from analytics.pure.aging import Age
 from analytics.pure.identities import Identity
+from analytics.pure.validation import ValidationWait
 from analytics.pure.workflow import MOMENT, StateDefinition
-from analytics.windows import flow as flows
+from analytics.windows import figures as flows
 from tests.oracle.aging import AgingItem
 from tests.oracle.churn import Churn
 from tests.oracle.completion import Edge
 from tests.oracle.laws import Laws
+from tests.oracle.validation import Waits
 
 Edges = dict[tuple[str | None, str | None], Edge]
 
@@ -76,6 +78,24 @@ def aging(found: Sequence[flows.AgingItem]) -> tuple[AgingItem, ...]:
 def _days(age: Age) -> int:
     last = max(age.started_at, age.started_at + age.age - MOMENT)
     return (last.date() - age.started_at.date()).days + 1
+
+
+def validation(found: Sequence[ValidationWait], *, names: Mapping[int, str]) -> dict[tuple[str, str | None], Waits]:
+    """By the slug of the state and the validator's name; none may be there twice."""
+    keys = [(each.state.slug, names.get(each.validator, "") if each.validator else None) for each in found]
+    assert len(set(keys)) == len(keys), "a validator is there twice"
+    values = [
+        Waits(
+            validated=each.validated,
+            unapproved=each.unapproved,
+            waiting=each.waiting,
+            p50=each.p50,
+            p85=each.p85,
+            total=each.total,
+        )
+        for each in found
+    ]
+    return dict(zip(keys, values, strict=True))
 
 
 def _rate(part: int, whole: int) -> Fraction | None:

@@ -13,8 +13,9 @@ from analytics.replay.histories import NO_HISTORY, histories
 from analytics.replay.tasks import TaskList, search_pattern
 from analytics.rollups.compact import compact, owners
 from analytics.rollups.fold import fold
-from analytics.windows.flow import CumulativeFlow as Flow
-from analytics.windows.flow import FlowMode, FlowReading
+from analytics.windows.figures import CumulativeFlow as Flow
+from analytics.windows.figures import FlowMode
+from analytics.windows.flow import FlowReading
 from analytics.windows.sources import ReadFrom
 from tasks_app.tenancy import entered
 from tests.database.loading import Loaded, seeded
@@ -31,6 +32,7 @@ from tests.oracle.items import Visit
 from tests.oracle.laws import Laws
 from tests.oracle.questions import AsOf, Mode, Question
 from tests.oracle.series import Values
+from tests.oracle.validation import Waits
 from tests.spec import as_told
 
 EVERYTHING = 1_000
@@ -141,6 +143,12 @@ class PostgresEngine:
             days = reading._past_days.count
             stays = reading._done_stays if days else ()
         return [finished_by_day(days=days, stays=stays, as_of=day) for day in range(1, days + 1)]
+
+    def validation(self, *, question: Question) -> dict[tuple[str, str | None], Waits]:
+        """See FullEngine."""
+        with self._reading_ledger():
+            found = self.reading(question).validation()
+        return as_told.validation(found, names={actor: name for name, actor in self.told.actors.items()})
 
     def visits(self, *, item: str) -> tuple[Visit, ...]:
         """See Engine."""

@@ -19,7 +19,13 @@ def states(*labels: str) -> tuple[StateDefinition, ...]:
     return found.projects[0].workflows[0].states
 
 
-WEB_STATES = states("Todo:todo", "Doing:in_progress", "Review:in_progress:waiting", "Done:done", "Cancelled:cancelled")
+WEB_STATES = states(
+    "Todo:todo",
+    "Doing:in_progress:needs_validation",
+    "Review:in_progress:waiting:needs_validation",
+    "Done:done",
+    "Cancelled:cancelled",
+)
 OPS_STATES = states("Todo:todo", "Doing:in_progress", "Done:done")
 STATES_OF = {"WEB": WEB_STATES, "OPS": OPS_STATES}
 

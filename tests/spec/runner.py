@@ -21,6 +21,7 @@ from tests.oracle.items import Visit, visits
 from tests.oracle.laws import Laws, laws
 from tests.oracle.questions import AsOf, Buckets, Mode, Question, local_days
 from tests.oracle.series import Values
+from tests.oracle.validation import Waits, validation
 from tests.spec.postgres import LONG_AFTER as LONG_AFTER
 from tests.spec.postgres import FoldedEngine, HalfFoldedEngine, PostgresEngine
 
@@ -71,6 +72,9 @@ class FullEngine(Engine, Protocol):
     ) -> Forecast:
         """Of items or until a date, from the question's days."""
 
+    def validation(self, *, question: Question) -> dict[tuple[str, str | None], Waits]:
+        """Waits for a validation, by state and validator; None is all of a state's."""
+
 
 class OracleEngine:
     """The oracle behind the protocol."""
@@ -116,6 +120,10 @@ class OracleEngine:
     ) -> Forecast:
         """See FullEngine."""
         return forecast(history=self.history, question=question, items=items, until=until, trials=trials, seed=seed)
+
+    def validation(self, *, question: Question) -> dict[tuple[str, str | None], Waits]:
+        """See FullEngine."""
+        return validation(history=self.history, question=question)
 
     def visits(self, *, item: str) -> tuple[Visit, ...]:
         """See Engine."""
