@@ -168,7 +168,7 @@ class FlowReading:
     @property
     def raw_rows(self) -> int:
         """Ledger rows that the figures so far were counted from."""
-        if not {"_movements", "_edges", "_done_stays", "_validation"} & self.__dict__.keys():
+        if not {"_movements", "_edges", "_done_stays", "_ages", "_validation"} & self.__dict__.keys():
             return 0
         _ = self._movements
         # Validations are in the ledger alone, whatever is folded.
@@ -239,17 +239,20 @@ class FlowReading:
         since = self.recorded_since
         if self._actor_id is not None or since is None or at <= since:
             return []
-        found = items.ages(
+        names = names_of(tenant_id=self._tenant_id, task_ids=[each.task_id for each in self._ages])
+        aged = [AgingItem(item=names[each.task_id], age=each) for each in self._ages]
+        return sorted(aged, key=lambda each: (each.age.started_at, each.item.identity, each.item.key))
+
+    @cached_property
+    def _ages(self) -> list[Age]:
+        return items.ages(
             source=self._source,
             scope=self._scope,
             frame=self.frame,
             known=self.workflows,
             everywhere=self.workflows if self._whole_tenant else self._defined(project_ids=None),
-            at=at,
+            at=min(self.window.end, self._now),
         )
-        names = names_of(tenant_id=self._tenant_id, task_ids=[each.task_id for each in found])
-        aged = [AgingItem(item=names[each.task_id], age=each) for each in found]
-        return sorted(aged, key=lambda each: (each.age.started_at, each.item.identity, each.item.key))
 
     def forecast(self, *, question: forecasting.ForecastQuestion) -> forecasting.Forecast:
         """From the throughput of the window's whole days; ForecastError where `until` is out of reach."""

@@ -70,3 +70,13 @@ def test_two_pages_in_one_question_are_one_figure(people: Cast) -> None:
     text = "a: aging(first: 1) { totalCount } b: aging(last: 1) { totalCount } receipt { digest }"
     one = asked(people.alice, project="WEB", selection=text)
     assert one["receipt"] == page(people, "first: 1")["receipt"]
+
+
+def test_the_receipt_counts_what_was_read(people: Cast) -> None:
+    """Four tasks were created, and moved six times."""
+    text = "aging(first: 1) { totalCount } receipt { rawRows readFrom }"
+    read_from: dict[str, Any] = {"from": "RAW"}
+    assert asked(people.alice, project="WEB", selection=text, **read_from)["receipt"] == {
+        "rawRows": 10,
+        "readFrom": "RAW",
+    }
