@@ -8,6 +8,7 @@ from typing import Any
 from analytics.facts.transitions import TRANSITIONS
 from analytics.pure import churn, completion, flow
 from analytics.pure import forecast as forecasting
+from analytics.pure.aging import Age
 from analytics.pure.churn import Churn
 from analytics.pure.identities import Identity, identities
 from analytics.pure.validation import ValidationWait, Waits, validation_waits
