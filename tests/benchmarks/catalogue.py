@@ -3,6 +3,7 @@
 from tests.benchmarks.bulk import ledger_bulk_fresh, ledger_bulk_warmed
 from tests.benchmarks.cfd import cfd_growth, cfd_rollup
 from tests.benchmarks.folding import compact_rate
+from tests.benchmarks.forecasts import forecast
 from tests.benchmarks.forms.run import ledger_forms
 from tests.benchmarks.logs import cfd_raw, import_rate
 from tests.benchmarks.memory import web_memory
@@ -30,4 +31,5 @@ BENCHMARKS: dict[str, Benchmark] = {
     "user_summary": user_summary,
     "tail_cost": tail_cost,
     "web_memory": web_memory,
+    "forecast": forecast,
 }
