@@ -55,6 +55,11 @@ def undone() -> Iterator[None]:
 
 def unlike(engine: PostgresEngine, history: History, question: Question) -> list[str]:
     """One sentence for each figure in which the ledger's replay and the oracle differ."""
+    return unlike_in_window(engine, history, question) + unlike_forecast(engine, history, question)
+
+
+def unlike_in_window(engine: PostgresEngine, history: History, question: Question) -> list[str]:
+    """Those of the question's own window."""
     found = [f"{mode} {line}" for mode in Mode for line in unlike_flow(engine, history, question, mode)]
     wip = work_in_progress(history=history, question=question)
     answer = engine.work_in_progress(question=question)
@@ -68,8 +73,7 @@ def unlike_completion(engine: PostgresEngine, history: History, question: Questi
         "throughput": (engine.throughput(question=question), throughput(history=history, question=question)),
         "transitions": (engine.transitions(question=question), state_graph(history=history, question=question)),
     }
-    found = [f"{name}: {answer} instead of {wanted}" for name, (answer, wanted) in pairs.items() if answer != wanted]
-    return found + unlike_forecast(engine, history, question)
+    return [f"{name}: {answer} instead of {wanted}" for name, (answer, wanted) in pairs.items() if answer != wanted]
 
 
 def unlike_forecast(engine: PostgresEngine, history: History, question: Question) -> list[str]:
