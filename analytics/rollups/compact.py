@@ -33,11 +33,12 @@ BEAT = "/* rollups.heartbeat */ UPDATE heartbeat SET at = now(), next_xid = txid
 
 
 class NotFolded(Exception):
-    """Facts of the tenants `slugs` could not be folded; `facts` is how many of the others were."""
+    """Facts of the tenants `slugs` could not be folded, each for its error; `facts` is how many of the others were."""
 
-    def __init__(self, *, slugs: Sequence[str], facts: int) -> None:
+    def __init__(self, *, slugs: Sequence[str], errors: Sequence[Exception], facts: int) -> None:
         super().__init__(f"Facts of {', '.join(slugs)} could not be folded; the log says why, tenant by tenant.")
         self.slugs = tuple(slugs)
+        self.errors = tuple(errors)
         self.facts = facts
 
 
@@ -83,7 +84,7 @@ def compact(
         while not run.is_done_after_a_batch(each, wait=True):
             pass
     if run.failed:
-        raise NotFolded(slugs=run.failed, facts=run.folded)
+        raise NotFolded(slugs=list(run.failed), errors=list(run.failed.values()), facts=run.folded)
     return run.folded
 
 
@@ -95,16 +96,16 @@ class _Run:
     most_facts: int
     on_facts: Callable[[int], object]
     folded: int = 0
-    failed: list[str] = field(default_factory=list)
+    failed: dict[str, Exception] = field(default_factory=dict)
     busy: list[_Waiting] = field(default_factory=list)
 
     def is_done_after_a_batch(self, each: _Waiting, *, wait: bool) -> bool:
         """Folds one batch; true when the tail was empty then, or can be folded no further now."""
         try:
             facts = fold(owner=each.owner, family=each.family, now=self.now, most_facts=self.most_facts, wait=wait)
-        except Exception:
+        except Exception as error:
             logger.exception("%s of tenant %s could not be folded.", each.family.name, each.owner.slug)
-            self.failed.append(each.owner.slug)
+            self.failed[each.owner.slug] = error
             return True
         if facts is None:
             self.busy.append(each)

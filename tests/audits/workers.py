@@ -61,8 +61,11 @@ def _is_lost(error: Exception) -> bool:
     import psycopg
     from django.db import InterfaceError, OperationalError
 
+    from analytics.rollups.compact import NotFolded
     from tasks_app.tenancy import ContextRefused
 
+    if isinstance(error, NotFolded):
+        return all(map(_is_lost, error.errors))
     if isinstance(error, OperationalError | InterfaceError):
         state = getattr(error.__cause__, "sqlstate", None)
         return state is None or state.startswith(("08", "57P"))
