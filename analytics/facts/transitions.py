@@ -25,8 +25,6 @@ class Facet(IntEnum):
     FURTHEST = 3
 
 
-OTHER_HANDS = -1
-
 # The last state and the last holder up to each fact. max() over (number of the fact, value) packed into one bigint carries
 # the last value forward in the order that the rows are sorted in already; counting runs would sort them twice more.
 RESOLVE = """

@@ -11,7 +11,7 @@ from analytics.replay.definitions import BoardFacts
 from analytics.rollups.basis import ground_of
 from analytics.windows.rows import Reading, Target, read
 from analytics.windows.sources import ReadFrom
-from analytics.windows.standing import fits, pieces, standing
+from analytics.windows.standing import dropped_since, fits, pieces, standing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,8 +33,7 @@ def occupancy(*, tenant_id: int, board: BoardFacts, known: Workflows, at: dateti
     if not fits(standing=found, wanted=ground.bases):
         return None
     segments = pieces(standing=found, basis=ground.bases[board.id], edges=[at], grains=TRANSITIONS.grains)
-    kept = max(found.kept_since.values(), default=None)
-    if kept and any(each.grain is None and each.start < kept for each in segments):
+    if dropped_since(standing=found, segments=segments):
         return None
     reading = Reading(
         tenant_id=tenant_id,

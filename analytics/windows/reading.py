@@ -42,7 +42,7 @@ def read(
         stands=stands,
         window=window,
         wanted=wanted,
-        raw=read_from is ReadFrom.RAW or not _fits(found, stands, wanted),
+        raw=read_from is ReadFrom.RAW or not fits(standing=stands, wanted={each: found.bases[each] for each in wanted}),
         tail=read_from is ReadFrom.MERGED and stands.tail_rows > 0,
     )
     targets = [Target(project, values) for project in wanted for values in asked]
@@ -55,12 +55,6 @@ def _wanted(family: Family, projects: Sequence[int] | None, found: Ground) -> li
             raise ValueError(f"The family {family.name} has no projects; give None as 'projects'.")
         return [NO_PROJECT]
     return sorted(found.bases if projects is None else found.bases.keys() & set(projects))
-
-
-def _fits(found: Ground, stands: Standing, wanted: Sequence[int]) -> bool:
-    """Whether the rows that are there are as the basis of now would make them. Of a project that has none nothing is folded."""
-    known = {project: found.bases[project] for project in wanted if project in stands.bases}
-    return not known or fits(standing=stands, wanted=known)
 
 
 def _reading(

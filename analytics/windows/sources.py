@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from functools import cached_property
+from itertools import chain
 from typing import Any, Protocol
 
 from analytics.facts.transitions import TRANSITIONS, Facet
@@ -19,7 +20,7 @@ from analytics.replay import forecast as forecast_replay
 from analytics.replay.flow import Correction, Scope, Statement
 from analytics.rollups.basis import Ground, order_key
 from analytics.windows.rows import Reading, Target, are_few, read
-from analytics.windows.standing import Standing, fits, pieces
+from analytics.windows.standing import Standing, dropped_since, fits, pieces
 from analytics.windows.steps import Steps
 
 
@@ -283,9 +284,8 @@ def why_not(*, asked: ReadFrom, scope: Scope, frame: Frame, ground: Ground, stan
     needed = {(project, key) for project, key in orders_by_key(frame) if project in standing.bases}
     if not needed <= known:
         return "Rollups do not count by this order of states, so the ledger was read."
-    kept = max(standing.kept_since.values(), default=None)
-    fine = segments_of(standing=standing, ground=ground, scope=scope, frame=frame).values()
-    if kept and any(each.grain is None and each.start < kept for found in fine for each in found):
+    found = segments_of(standing=standing, ground=ground, scope=scope, frame=frame).values()
+    if kept := dropped_since(standing=standing, segments=chain.from_iterable(found)):
         return f"Finer rollups are kept since {kept.date()} only, so the ledger was read."
     return None
 

@@ -1,6 +1,6 @@
 """How far a tenant's rollups stand, and whether they can answer a question."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -74,6 +74,12 @@ def fits(*, standing: Standing, wanted: Mapping[int, Basis]) -> bool:
 
 def _same_rows(found: Basis, wanted: Basis, *, since: datetime) -> bool:
     return replace(wanted, orders=found.orders).outgrows(found, since=since)
+
+
+def dropped_since(*, standing: Standing, segments: Iterable[Segment]) -> datetime | None:
+    """Where a piece needs rows that were dropped: since when finer ones are kept. None where nothing is missing."""
+    kept = max(standing.kept_since.values(), default=None)
+    return kept if kept and any(each.grain is None and each.start < kept for each in segments) else None
 
 
 def pieces(*, standing: Standing, basis: Basis, edges: Sequence[datetime], grains: Sequence[Grain]) -> list[Segment]:
