@@ -1,6 +1,6 @@
 """Figures over a window, and the receipt that proves them."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cached_property
@@ -12,13 +12,16 @@ from strawberry.types.nodes import FragmentSpread, InlineFragment, SelectedField
 
 from analytics.graphql.aging import AgingItem, aging_connection
 from analytics.graphql.churn import REOPEN_WITHIN, WITHIN, Churn, churn_node, days_asked
+from analytics.graphql.durations import DURATIONS, DurationFields
 from analytics.graphql.edges import Edge, edge_node
+from analytics.graphql.figures import Figure
 from analytics.graphql.forecast import TRIALS, Forecast, arguments_of, forecast_node, read_forecast
 from analytics.graphql.identities import Identity, identity_node
 from analytics.graphql.inputs import Window, window_node
 from analytics.graphql.projects import WorkflowState, state_node
 from analytics.graphql.validation import ValidationWait, validation_nodes
 from analytics.metrics.catalogue import sentence
+from analytics.pure.stages import PairError
 from analytics.windows import cache, canonical, receipts, sources
 from analytics.windows import figures as flows
 from analytics.windows.answers import Answer
@@ -27,6 +30,7 @@ from analytics.windows.position import Position, oldest_in_tail, position
 from analytics.windows.questions import Figures, Question, WindowQuestion, label
 from tasks_app.graphql.asking import Info
 from tasks_app.graphql.http.connections import Connection, PageArgs
+from tasks_app.graphql.http.errors import ApiError
 
 FlowMode = strawberry.enum(
     flows.FlowMode,
@@ -124,22 +128,6 @@ class Receipt:
     answered_by: AnsweredBy = strawberry.field(description="Which engine answered.")  # type: ignore[valid-type]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Figure:
-    """How a figure is counted from the reading and its field's arguments, and what of it is hashed.
-
-    `arguments` makes of those that were written the ones that an answer names.
-    """
-
-    read: Callable[[FlowReading, Mapping[str, Any]], Any]
-    canonical: Callable[[Any], Any] = lambda found: found
-    arguments: Callable[[Mapping[str, Any]], Mapping[str, Any]] = lambda given: given
-
-    def hashed(self, reading: FlowReading, arguments: Mapping[str, Any], /) -> Any:
-        """The figure in canonical form."""
-        return self.canonical(self.read(reading, arguments))
-
-
 # Each figure by its field name.
 FIGURES: Mapping[str, Figure] = {
     "cumulativeFlow": Figure(
@@ -147,7 +135,7 @@ FIGURES: Mapping[str, Figure] = {
             mode=flows.FlowMode(arguments["mode"]), corrections=arguments.get("corrections", True)
         ),
         canonical=canonical.cumulative_flow,
-        arguments=lambda given: {"mode": "CUMULATIVE", **given},
+        defaults={"mode": "CUMULATIVE"},
     ),
     "workInProgress": Figure(read=lambda reading, arguments: reading.work_in_progress()),
     "throughput": Figure(read=lambda reading, arguments: reading.throughput(), canonical=canonical.throughput),
@@ -155,19 +143,16 @@ FIGURES: Mapping[str, Figure] = {
     "churn": Figure(
         read=lambda reading, arguments: reading.churn(within=days_asked(arguments[WITHIN], argument=WITHIN)),
         canonical=canonical.churn,
+        defaults={WITHIN: REOPEN_WITHIN},
     ),
     "identities": Figure(read=lambda reading, arguments: reading.identities(), canonical=canonical.identities),
     "aging": Figure(read=lambda reading, arguments: reading.aging(), canonical=canonical.aging),
     "forecast": Figure(read=read_forecast, canonical=canonical.forecast, arguments=arguments_of),
     "validation": Figure(read=lambda reading, arguments: reading.validation(), canonical=canonical.validation),
     "states": Figure(read=lambda reading, arguments: reading.states(), canonical=canonical.states),
+    **DURATIONS,
 }
 
-# What a field that is asked without arguments is asked with.
-DEFAULTS: Mapping[str, Mapping[str, Any]] = {
-    "cumulativeFlow": {"mode": "CUMULATIVE"},
-    "churn": {WITHIN: REOPEN_WITHIN},
-}
 # Figures that are shown in pages; what is hashed is the whole list.
 LISTS = frozenset({"aging"})
 PAGE = frozenset({"first", "after", "last", "before"})
@@ -194,7 +179,10 @@ class Asked:
             read_from=self.read_from,
             buckets=len(self.reading.window.starts),
         )
-        return cache.kept(key=key, compute=self._counted)
+        try:
+            return cache.kept(key=key, compute=self._counted)
+        except PairError as error:
+            raise ApiError(f"{error.argument}: {error}", extensions={"argument": error.argument}) from None
 
     def _counted(self) -> Answer:
         reading = self.reading
@@ -251,11 +239,15 @@ def figures_selected(info: Info) -> Figures:
 
 def _with_defaults(name: str, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
     """The arguments, numbers as numbers: a selection has those that stand in the document as text."""
-    usual = DEFAULTS.get(name, {})
+    usual = FIGURES[name].defaults
     if name in LISTS:
         arguments = {each: value for each, value in arguments.items() if each not in PAGE}
     given = {each: value for each, value in arguments.items() if value is not None or each not in usual}
-    return {**usual, **{each: type(usual[each])(value) if each in usual else value for each, value in given.items()}}
+    return {**usual, **{each: _like(usual.get(each), value) for each, value in given.items()}}
+
+
+def _like(usual: Any, value: Any) -> Any:
+    return value if usual is None else type(usual)(value)
 
 
 def _below(selection: Selection) -> list[SelectedField]:
@@ -269,7 +261,7 @@ def _below(selection: Selection) -> list[SelectedField]:
 
 
 @strawberry.type(description="Figures over one window. All of one answer are counted from one snapshot of the ledger.")
-class Analytics:
+class Analytics(DurationFields):
     asked: strawberry.Private[Asked]
 
     @strawberry.field(description="The window and its buckets.")

@@ -4,6 +4,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from analytics.metrics.parts import DURATION_SUMMARY, RATIO, Parts
+
 
 class Measure(StrEnum):
     """How the values of a figure may be put together.
@@ -29,6 +31,10 @@ class Unit(StrEnum):
     SHARE = "share"
     DAYS = "days"
     NUMBER = "number"
+    SECONDS = "seconds"
+    RATIO = "ratio"
+    STATUS = "status"
+    POLICY = "policy"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +48,13 @@ class Metric:
     version: str = "flow/1"
     family: str = "transitions"
     deprecated: str | None = None
+
+
+def _parts(figure: str, parts: Parts) -> list[Metric]:
+    return [
+        Metric(name=f"{figure}.{part}", measure=Measure.WHOLE, unit=Unit(unit), sentence=sentence)
+        for part, (unit, sentence) in parts.items()
+    ]
 
 
 METRICS = (
@@ -282,6 +295,47 @@ METRICS = (
         sentence="Waits from an item's entry into a state that needs validation to the first validation, or to its leaving"
         " without one, by state and validator.",
     ),
+    Metric(
+        name="timeInState",
+        measure=Measure.WHOLE,
+        unit=Unit.SECONDS,
+        sentence="How long items stayed in each state, in workflow order, cancelled states apart: visits that ended in the"
+        " window, and apart from them those that last at its end. Clipped, their seconds together add up across windows."
+        " Of an actor: the visits that this actor's changes ended.",
+    ),
+    Metric(
+        name="bottlenecks",
+        measure=Measure.WHOLE,
+        unit=Unit.SECONDS,
+        sentence="The states by time waited, the worst first: all seconds of their visits inside the window, ongoing ones"
+        " included. States that are DONE or cancelled are left out, and so are those in which nothing was.",
+    ),
+    Metric(
+        name="cycleTime",
+        measure=Measure.WHOLE,
+        unit=Unit.SECONDS,
+        sentence="From start to finish of the items that are DONE at the window's end, by a stay that began in the window:"
+        " start is the first entry into IN_PROGRESS, a state having the category that it had when it was entered. `start`"
+        " and `finish` are slugs of two states: from the first of them on, in the order at the window's end, items are"
+        " started; from the second on, finished. Left out, the categories say so. On a project's board clocks begin when"
+        " the item comes to it.",
+    ),
+    Metric(
+        name="leadTime",
+        measure=Measure.WHOLE,
+        unit=Unit.SECONDS,
+        sentence="From the first arrival on the board to the last finish, of the items that finished in the window.",
+    ),
+    Metric(
+        name="flowEfficiency",
+        measure=Measure.WHOLE,
+        unit=Unit.RATIO,
+        sentence="Time in IN_PROGRESS states that are not waiting / time from first start to finish, summed over the items"
+        " that finished in the window. NOT_CONFIGURED where no state is marked waiting.",
+    ),
+    *_parts("cycleTime", DURATION_SUMMARY),
+    *_parts("leadTime", DURATION_SUMMARY),
+    *_parts("flowEfficiency", RATIO),
 )
 CATALOGUE: Mapping[str, Metric] = {metric.name: metric for metric in METRICS}
 

@@ -20,6 +20,7 @@ from analytics.replay.items import names_of
 from analytics.replay.tasks import TaskList
 from analytics.rollups.basis import Ground, ground_of
 from analytics.windows import items
+from analytics.windows.durations import Durations
 from analytics.windows.figures import AgingItem, CorrectionWindow, CumulativeFlow, FlowMode, Series, Throughput
 from analytics.windows.history import PastDays, past_days
 from analytics.windows.sources import FoldedSource, RawSource, ReadFrom, Source, why_not
@@ -169,7 +170,7 @@ class FlowReading:
     @property
     def raw_rows(self) -> int:
         """Ledger rows that the figures so far were counted from."""
-        if not {"_movements", "_edges", "_done_stays", "_ages", "_validation"} & self.__dict__.keys():
+        if not {"_movements", "_edges", "_done_stays", "_ages", "_validation", "durations"} & self.__dict__.keys():
             return 0
         _ = self._movements
         # Validations are in the ledger alone, whatever is folded.
@@ -282,6 +283,19 @@ class FlowReading:
             frame=self.frame,
             known=self.workflows,
             groups=completion.grouped(self._every_state),
+        )
+
+    @cached_property
+    def durations(self) -> Durations:
+        """How long items took."""
+        return Durations(
+            source=self._source,
+            frame=self.frame,
+            workflows=self.workflows,
+            groups=self._every_state,
+            tenant_id=self._tenant_id,
+            now=self._now,
+            holds_items=self._actor_id is None,
         )
 
     def _stock(self, values: Sequence[int | None]) -> list[int | None]:

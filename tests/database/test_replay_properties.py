@@ -19,6 +19,7 @@ from tasks_app.models import Task
 from tests.database.loading import clock, reported, seeded
 from tests.database.random_boards import any_buckets, boards, persons, questions, reports
 from tests.database.recording import strays
+from tests.database.unlike_durations import unlike_durations
 from tests.oracle.aging import aging
 from tests.oracle.boards import board
 from tests.oracle.churn import churn
@@ -64,7 +65,8 @@ def unlike_in_window(engine: PostgresEngine, history: History, question: Questio
     wip = work_in_progress(history=history, question=question)
     answer = engine.work_in_progress(question=question)
     found += [] if answer == wip else [f"work in progress: {answer} instead of {wip}"]
-    return found + unlike_completion(engine, history, question) + unlike_items(engine, history, question)
+    found += unlike_completion(engine, history, question) + unlike_items(engine, history, question)
+    return found + unlike_durations(engine, history, question)
 
 
 def unlike_completion(engine: PostgresEngine, history: History, question: Question) -> list[str]:

@@ -15,6 +15,7 @@ completion   throughput and the state graph
 aging        work in progress and how old it is
 churn        what came back, was given up, was added on the way
 validation   waits for a validation
+durations    time in states, cycle time by four policies, lead time, flow efficiency
 identities   the laws that all of it keeps
 laws         the sizes that the product's identities are about
 """

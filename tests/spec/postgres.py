@@ -10,6 +10,7 @@ from analytics.pure.forecast import ForecastQuestion, finished_by_day
 from analytics.pure.windows import Bucket, Window
 from analytics.replay.definitions import boards, workflows
 from analytics.replay.histories import NO_HISTORY, histories
+from analytics.replay.items import names_of
 from analytics.replay.tasks import TaskList, search_pattern
 from analytics.rollups.compact import compact, owners
 from analytics.rollups.fold import fold
@@ -24,6 +25,7 @@ from tests.oracle.boards import Board
 from tests.oracle.churn import Churn
 from tests.oracle.completion import Edge, Throughput
 from tests.oracle.corrections import CorrectionWindow
+from tests.oracle.durations import Durations, Policy, TimeInState
 from tests.oracle.facts import History
 from tests.oracle.filters import ItemFilter
 from tests.oracle.flow import CumulativeFlow
@@ -33,7 +35,7 @@ from tests.oracle.laws import Laws
 from tests.oracle.questions import AsOf, Mode, Question
 from tests.oracle.series import Values
 from tests.oracle.validation import Waits
-from tests.spec import as_told
+from tests.spec import as_told, durations_as_told
 
 EVERYTHING = 1_000
 NOBODY = 2**31 - 1
@@ -149,6 +151,36 @@ class PostgresEngine:
         with self._reading_ledger():
             found = self.reading(question).validation()
         return as_told.validation(found, names={actor: name for name, actor in self.told.actors.items()})
+
+    def time_in_state(self, *, question: Question, is_full: bool) -> dict[str, TimeInState]:
+        """See FullEngine."""
+        with self._reading_ledger():
+            return durations_as_told.time_in_state(self.reading(question), is_full=is_full)
+
+    def cycle_time(
+        self, *, question: Question, policy: Policy, start: str | None = None, finish: str | None = None
+    ) -> Durations:
+        """See FullEngine."""
+        with self._reading_ledger():
+            return durations_as_told.cycle_time(
+                self.reading(question), policy=policy, start=start, finish=finish, items=self._items_by_key()
+            )
+
+    def lead_time(self, *, question: Question) -> Durations:
+        """See FullEngine."""
+        with self._reading_ledger():
+            found = self.reading(question).durations.lead_time()
+            return durations_as_told.as_told(found, items=self._items_by_key())
+
+    def flow_efficiency(self, *, question: Question) -> tuple[str, timedelta, timedelta]:
+        """See FullEngine."""
+        with self._reading_ledger():
+            found = self.reading(question).durations.flow_efficiency()
+        return found.status.value, found.numerator, found.denominator
+
+    def _items_by_key(self) -> dict[str, str]:
+        names = names_of(tenant_id=self.told.tenant_id, task_ids=list(self.told.tasks.values()))
+        return {names[task_id].key: item for item, task_id in self.told.tasks.items()}
 
     def visits(self, *, item: str) -> tuple[Visit, ...]:
         """See Engine."""

@@ -10,10 +10,12 @@ from itertools import pairwise
 from typing import Protocol, TypeVar
 
 from tests.facts_as_text import parse
+from tests.oracle import durations
 from tests.oracle.aging import AgingItem, aging
 from tests.oracle.boards import Board, board
 from tests.oracle.churn import Churn, churn
 from tests.oracle.completion import Edge, Throughput, state_graph, throughput
+from tests.oracle.durations import Durations, Policy, TimeInState
 from tests.oracle.facts import History
 from tests.oracle.flow import CumulativeFlow, cumulative_flow, work_in_progress
 from tests.oracle.forecast import Forecast, forecast
@@ -75,6 +77,20 @@ class FullEngine(Engine, Protocol):
     def validation(self, *, question: Question) -> dict[tuple[str, str | None], Waits]:
         """Waits for a validation, by state and validator; None is all of a state's."""
 
+    def time_in_state(self, *, question: Question, is_full: bool) -> dict[str, TimeInState]:
+        """By slug, the states in which anything was."""
+
+    def cycle_time(
+        self, *, question: Question, policy: Policy, start: str | None = None, finish: str | None = None
+    ) -> Durations:
+        """What finished in the window, from start to finish."""
+
+    def lead_time(self, *, question: Question) -> Durations:
+        """What finished in the window, from its arrival to its finish."""
+
+    def flow_efficiency(self, *, question: Question) -> tuple[str, timedelta, timedelta]:
+        """Status, active time, elapsed time."""
+
 
 class OracleEngine:
     """The oracle behind the protocol."""
@@ -124,6 +140,24 @@ class OracleEngine:
     def validation(self, *, question: Question) -> dict[tuple[str, str | None], Waits]:
         """See FullEngine."""
         return validation(history=self.history, question=question)
+
+    def time_in_state(self, *, question: Question, is_full: bool) -> dict[str, TimeInState]:
+        """See FullEngine."""
+        return durations.time_in_state(history=self.history, question=question, is_full=is_full)
+
+    def cycle_time(
+        self, *, question: Question, policy: Policy, start: str | None = None, finish: str | None = None
+    ) -> Durations:
+        """See FullEngine."""
+        return durations.cycle_time(history=self.history, question=question, policy=policy, start=start, finish=finish)
+
+    def lead_time(self, *, question: Question) -> Durations:
+        """See FullEngine."""
+        return durations.lead_time(history=self.history, question=question)
+
+    def flow_efficiency(self, *, question: Question) -> tuple[str, timedelta, timedelta]:
+        """See FullEngine."""
+        return durations.flow_efficiency(history=self.history, question=question)
 
     def visits(self, *, item: str) -> tuple[Visit, ...]:
         """See Engine."""

@@ -1,0 +1,26 @@
+"""The parts of figures that several figures have: by name, the unit and the sentence that defines it."""
+
+from collections.abc import Mapping
+
+Parts = Mapping[str, tuple[str, str]]
+
+DURATION_SUMMARY: Parts = {
+    "policy": ("policy", "How returns are counted; null for lead time."),
+    "items": ("items", "Items that have a duration."),
+    "neverStarted": ("items", "Finished items without a duration: they never were in progress."),
+    "inferred": ("items", "Finished items without a duration: they were only ever seen done."),
+    "meanSeconds": ("seconds", "The mean, in elapsed seconds; null of none."),
+    "p50Seconds": ("seconds", "The median, in elapsed seconds (nearest rank); null of none."),
+    "p85Seconds": ("seconds", "85 % of the items took no longer, in elapsed seconds (nearest rank); null of none."),
+    "p95Seconds": ("seconds", "95 % of the items took no longer, in elapsed seconds (nearest rank); null of none."),
+    "p50Days": ("days", "The median, in local dates (nearest rank); null of none."),
+    "p85Days": ("days", "85 % of the items took no longer, in local dates (nearest rank); null of none."),
+    "p95Days": ("days", "95 % of the items took no longer, in local dates (nearest rank); null of none."),
+    "points": ("items", "The items, the earliest finish first, those of one instant by key."),
+}
+RATIO: Parts = {
+    "status": ("status", "Whether there is a value."),
+    "value": ("ratio", "Numerator / denominator, the ratio of the sums; null unless OK."),
+    "numerator": ("seconds", "The sum of the parts, in seconds."),
+    "denominator": ("seconds", "The sum of the wholes, in seconds."),
+}

@@ -1,0 +1,49 @@
+"""How long items stayed in states, and the way of what was finished, as statements over a scope's facts."""
+
+from analytics.replay.flow import after_facts
+
+# The part of each visit from `clip` on. A visit is closed in the window that has the fact that ended it.
+STAYS = after_facts(
+    "/* replay.stays */",
+    """,
+own AS (
+    SELECT state_id, group_id FROM unnest(%(states)s::int[], %(groups)s::int[]) AS o (state_id, group_id)
+),
+visit AS (
+    SELECT state_id, happened_at AS entered_at, lead(happened_at) OVER history AS left_at,
+           lead(counted) OVER history AS counted
+      FROM fact WHERE state_id <> before_id
+    WINDOW history AS (PARTITION BY task_id ORDER BY happened_at, seq)
+),
+stay AS (
+    SELECT o.group_id, v.left_at IS NOT NULL AS closed,
+           coalesce(v.left_at, %(horizon)s::timestamptz) - greatest(v.entered_at, %(clip)s::timestamptz) AS lasted
+      FROM visit v
+      JOIN own o ON o.state_id = v.state_id
+     WHERE CASE WHEN v.left_at IS NULL THEN %(stocks)s ELSE v.counted AND v.left_at >= %(from)s END
+)
+SELECT group_id, count(*) FILTER (WHERE closed), sum(lasted) FILTER (WHERE closed),
+       percentile_disc(ARRAY[0.5, 0.85, 0.95]) WITHIN GROUP (ORDER BY lasted) FILTER (WHERE closed),
+       max(lasted) FILTER (WHERE closed), count(*) FILTER (WHERE NOT closed),
+       sum(greatest(lasted, '0'::interval)) FILTER (WHERE NOT closed)
+  FROM stay GROUP BY group_id
+""",
+)
+
+# Each item's steps in their order, of the items that came into one of the `done` states from others within the window:
+# the state, the instant in microseconds, and whether the step is counted. One array, and so one sort.
+JOURNEYS = after_facts(
+    "/* replay.journeys */",
+    """,
+step AS (
+    SELECT task_id, seq, happened_at, state_id, counted,
+           state_id = ANY (%(done)s::int[]) AND before_id <> ALL (%(done)s::int[]) AS finishes
+      FROM fact WHERE state_id <> before_id
+)
+SELECT task_id, array_agg(ARRAY[state_id, (extract(epoch FROM happened_at) * 1000000)::bigint, counted::int]
+                          ORDER BY happened_at, seq)
+  FROM step
+ GROUP BY task_id
+HAVING max(happened_at) FILTER (WHERE finishes) >= %(from)s
+""",
+)

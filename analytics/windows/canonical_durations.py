@@ -1,0 +1,64 @@
+"""Durations in the form that digests are taken of. There are many points: they go by column, in whole microseconds."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from analytics.windows.canonical import state
+from analytics.windows.durations import DurationSummary, Point, Ratio, TimeInState
+
+COLUMNS = {
+    "tasks": "identity",
+    "startedAtMicroseconds": "started_at",
+    "finishedAtMicroseconds": "finished_at",
+    "microseconds": "length",
+    "days": "days",
+    "episodes": "episodes",
+    "flags": "flags",
+}
+
+
+def time_in_state(found: Sequence[TimeInState]) -> list[dict[str, Any]]:
+    """The states in their order."""
+    return [
+        {
+            "state": state(each.state),
+            "visits": each.visits,
+            "totalMicroseconds": each.total,
+            "meanMicroseconds": each.mean,
+            "p50Microseconds": each.p50,
+            "p85Microseconds": each.p85,
+            "p95Microseconds": each.p95,
+            "maxMicroseconds": each.longest,
+            "ongoingVisits": each.ongoing_visits,
+            "ongoingMicroseconds": each.ongoing,
+        }
+        for each in found
+    ]
+
+
+def summary(found: DurationSummary) -> dict[str, Any]:
+    """The points with what follows from them. By what is the same in every database: keys follow the order of import."""
+    points = sorted(found.points(), key=lambda point: (point.finished_at, point.identity))
+    return {
+        "policy": found.policy.value if found.policy else None,
+        "items": len(points),
+        "neverStarted": found.never_started,
+        "inferred": found.inferred,
+        "meanMicroseconds": found.mean(),
+        **{f"p{percent}Microseconds": found.percentile(percent) for percent in (50, 85, 95)},
+        **{f"p{percent}Days": found.percentile_of_days(percent) for percent in (50, 85, 95)},
+        "points": {name: [_value(point, field) for point in points] for name, field in COLUMNS.items()},
+    }
+
+
+def _value(point: Point, field: str) -> Any:
+    return getattr(point, field)
+
+
+def ratio(found: Ratio) -> dict[str, Any]:
+    """The parts; the value follows from them."""
+    return {
+        "status": found.status.value,
+        "numeratorMicroseconds": found.numerator,
+        "denominatorMicroseconds": found.denominator,
+    }

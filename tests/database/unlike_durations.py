@@ -1,0 +1,41 @@
+"""Where the durations of an engine are not those of the oracle."""
+
+from typing import Any
+
+from analytics.pure.stages import PairError
+from tests.oracle import durations as oracle
+from tests.oracle.durations import Policy
+from tests.oracle.facts import History
+from tests.oracle.questions import Question
+from tests.spec.postgres import PostgresEngine
+
+PAIRS = ((None, None), ("doing", "done"), ("review", None), (None, "done"))
+
+
+def unlike_durations(engine: PostgresEngine, history: History, question: Question) -> list[str]:
+    """One sentence for each figure that differs."""
+    asked: dict[str, Any] = {"history": history, "question": question}
+    pairs: dict[str, tuple[Any, Any]] = {
+        f"time in state full={is_full}": (
+            engine.time_in_state(question=question, is_full=is_full),
+            oracle.time_in_state(**asked, is_full=is_full),
+        )
+        for is_full in (False, True)
+    }
+    pairs["lead time"] = (engine.lead_time(question=question), oracle.lead_time(**asked))
+    pairs["flow efficiency"] = (engine.flow_efficiency(question=question), oracle.flow_efficiency(**asked))
+    unlike = [f"{name}: {answer} instead of {wanted}" for name, (answer, wanted) in pairs.items() if answer != wanted]
+    return unlike + [line for start, finish in PAIRS for line in _unlike_cycles(engine, asked, start, finish)]
+
+
+def _unlike_cycles(engine: PostgresEngine, asked: dict[str, Any], start: str | None, finish: str | None) -> list[str]:
+    found = []
+    for policy in Policy:
+        try:
+            answer = engine.cycle_time(question=asked["question"], policy=policy, start=start, finish=finish)
+        except PairError:
+            return []
+        wanted = oracle.cycle_time(**asked, policy=policy, start=start, finish=finish)
+        if answer != wanted:
+            found.append(f"{policy} of {start} and {finish}: {answer} instead of {wanted}")
+    return found
