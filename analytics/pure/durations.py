@@ -7,7 +7,8 @@ from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
-from itertools import pairwise
+from itertools import groupby, pairwise
+from operator import itemgetter
 from typing import NamedTuple
 
 
@@ -51,7 +52,8 @@ class Eras:
 
     def of(self, state: int, at: int) -> Meaning:
         """What the state means at that instant; NOWHERE for one of another board."""
-        return self.meanings[max(bisect_right(self.begins, at) - 1, 0)].get(state, NOWHERE)
+        era = max(bisect_right(self.begins, at) - 1, 0) if len(self.begins) > 1 else 0
+        return self.meanings[era].get(state, NOWHERE)
 
 
 class Step(NamedTuple):
@@ -94,24 +96,27 @@ class Journey:
 
 
 def journeys(
-    *, rows: Iterable[tuple[int, Sequence[Sequence[int]]]], done: frozenset[int], eras: Eras, begin: int
+    *, rows: Iterable[tuple[int, int, int, bool]], done: frozenset[int], eras: Eras, begin: int
 ) -> list[Journey]:
     """The journeys of the items that are in one of the `done` states at last, in a stay that began at `begin` or later.
 
-    A row is a task with its steps: (state, instant, whether the step is counted).
+    A row is a step: task, state, instant, whether the step is counted; those of a task come together and in order.
     """
     found = []
-    for task_id, steps in rows:
+    for task_id, its in groupby(rows, key=itemgetter(0)):
+        steps = list(its)
         last = len(steps)
-        while last and steps[last - 1][0] in done:
+        while last and steps[last - 1][1] in done:
             last -= 1
-        if last < len(steps) and steps[last][1] >= begin and steps[last][2]:
-            found.append(Journey(task_id, _steps(steps[: last + 1], eras), steps[last][1]))
+        if last < len(steps):
+            _, _, finish, is_counted = steps[last]
+            if finish >= begin and is_counted:
+                found.append(Journey(task_id, _steps(steps[: last + 1], eras), finish))
     return found
 
 
-def _steps(steps: Sequence[Sequence[int]], eras: Eras) -> list[Step]:
-    return [Step(at, after[1], eras.of(state, at)) for (state, at, _), after in pairwise(steps)]
+def _steps(steps: Sequence[tuple[int, int, int, bool]], eras: Eras) -> list[Step]:
+    return [Step(at, after[2], eras.of(state, at)) for (_, state, at, _), after in pairwise(steps)]
 
 
 def spans(journey: Journey, *, policy: Policy) -> list[Span]:
@@ -123,8 +128,10 @@ def spans(journey: Journey, *, policy: Policy) -> list[Span]:
         return []
     if policy is Policy.SUM_OF_EPISODES:
         return episodes(journey)
-    at = first.at if policy is Policy.FIRST_START_LAST_FINISH else _crossings(journey)[-1][0]
-    return [Span(at, journey.finish)]
+    if policy is Policy.LAST_START_LAST_FINISH:
+        # What was first seen finished never came from not started.
+        return [Span(max((at for at, _ in _crossings(journey)), default=first.at), journey.finish)]
+    return [Span(first.at, journey.finish)]
 
 
 def first_start(steps: Iterable[Step]) -> Step | None:

@@ -30,20 +30,19 @@ SELECT group_id, count(*) FILTER (WHERE closed), sum(lasted) FILTER (WHERE close
 """,
 )
 
-# Each item's steps in their order, of the items that came into one of the `done` states from others within the window:
-# the state, the instant in microseconds, and whether the step is counted. One array, and so one sort.
+# The steps, in their order, of the items that came into one of the `done` states from others within the window. Rows and not
+# an array for each item: arrays take twice as long to read.
 JOURNEYS = after_facts(
     "/* replay.journeys */",
     """,
 step AS (
     SELECT task_id, seq, happened_at, state_id, counted,
-           state_id = ANY (%(done)s::int[]) AND before_id <> ALL (%(done)s::int[]) AS finishes
+           max(CASE WHEN state_id = ANY (%(done)s::int[]) AND before_id <> ALL (%(done)s::int[]) THEN happened_at END)
+               OVER (PARTITION BY task_id) AS finished_at
       FROM fact WHERE state_id <> before_id
 )
-SELECT task_id, array_agg(ARRAY[state_id, (extract(epoch FROM happened_at) * 1000000)::bigint, counted::int]
-                          ORDER BY happened_at, seq)
-  FROM step
- GROUP BY task_id
-HAVING max(happened_at) FILTER (WHERE finishes) >= %(from)s
+SELECT task_id, state_id, (extract(epoch FROM happened_at) * 1000000)::bigint, counted
+  FROM step WHERE finished_at >= %(from)s
+ ORDER BY task_id, happened_at, seq
 """,
 )

@@ -1,10 +1,14 @@
-"""Durations in the form that digests are taken of. There are many points: they go by column, in whole microseconds."""
+"""Durations in the form that digests are taken of.
+
+There are many points: they go by column, in whole microseconds, and flags by the places of their points.
+"""
 
 from collections.abc import Sequence
+from operator import attrgetter
 from typing import Any
 
 from analytics.windows.canonical import state
-from analytics.windows.durations import DurationSummary, Point, Ratio, TimeInState
+from analytics.windows.durations import DurationSummary, Ratio, TimeInState
 
 COLUMNS = {
     "tasks": "identity",
@@ -13,8 +17,8 @@ COLUMNS = {
     "microseconds": "length",
     "days": "days",
     "episodes": "episodes",
-    "flags": "flags",
 }
+FLAGS = ("LEFT_THE_BOARD", "RETURNED_TO_TODO")
 
 
 def time_in_state(found: Sequence[TimeInState]) -> list[dict[str, Any]]:
@@ -47,12 +51,9 @@ def summary(found: DurationSummary) -> dict[str, Any]:
         "meanMicroseconds": found.mean(),
         **{f"p{percent}Microseconds": found.percentile(percent) for percent in (50, 85, 95)},
         **{f"p{percent}Days": found.percentile_of_days(percent) for percent in (50, 85, 95)},
-        "points": {name: [_value(point, field) for point in points] for name, field in COLUMNS.items()},
+        "points": {name: list(map(attrgetter(field), points)) for name, field in COLUMNS.items()},
+        "flagged": {flag: [number for number, point in enumerate(points) if flag in point.flags] for flag in FLAGS},
     }
-
-
-def _value(point: Point, field: str) -> Any:
-    return getattr(point, field)
 
 
 def ratio(found: Ratio) -> dict[str, Any]:

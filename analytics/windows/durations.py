@@ -75,7 +75,7 @@ class Point(NamedTuple):
     flags: Sequence[str]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class DurationSummary:
     """Finished items by finish; those that have no duration are counted apart. `policy` None: lead time."""
 
@@ -86,21 +86,33 @@ class DurationSummary:
 
     def points(self) -> list[Point]:
         """The items, oldest finish first, those of one instant by key."""
-        return [Point(*row) for row in self.rows]
+        return self._points
 
     def mean(self) -> timedelta | None:
         """To the microsecond."""
-        lengths = [point.length for point in self.points()]
+        lengths = self._lengths
         return timedelta(microseconds=sum(lengths)) / len(lengths) if lengths else None
 
     def percentile(self, percent: int) -> timedelta | None:
         """The duration of one of the items, by nearest rank."""
-        found = pure.percentile(sorted(point.length for point in self.points()), percent)
+        found = pure.percentile(self._lengths, percent)
         return None if found is None else timedelta(microseconds=found)
 
     def percentile_of_days(self, percent: int) -> int | None:
         """As `percentile`, in local dates."""
-        return pure.percentile(sorted(point.days for point in self.points()), percent)
+        return pure.percentile(self._days, percent)
+
+    @cached_property
+    def _lengths(self) -> list[int]:
+        return sorted(point.length for point in self._points)
+
+    @cached_property
+    def _days(self) -> list[int]:
+        return sorted(point.days for point in self._points)
+
+    @cached_property
+    def _points(self) -> list[Point]:
+        return [Point(*row) for row in self.rows]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

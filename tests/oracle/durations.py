@@ -294,7 +294,8 @@ def _spans(steps: list[Step], end: datetime, policy: Policy) -> list[tuple[datet
     if policy is Policy.FIRST_START_LAST_FINISH:
         return [(starts[0], end)]
     if policy is Policy.LAST_START_LAST_FINISH:
-        return [(_crossings(steps, end)[-1][0], end)]
+        crossed = [at for at, _ in _crossings(steps, end)]
+        return [(crossed[-1] if crossed else starts[0], end)]
     return _episodes(steps, end)
 
 

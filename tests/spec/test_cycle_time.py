@@ -59,12 +59,14 @@ RETURNED = ("RETURNED_TO_TODO",)
         ("T1 D2", LAST, None),
         ("T1 D2", EPISODES, None),
         ("T1 D2", ERASE, ((2, 2), 1, ())),
+        ("D1 A2 D3", FIRST, ((2, 3), 2, ())),
+        ("D1 A2 D3", LAST, ((2, 3), 2, ())),
+        ("D1 A2 D3", EPISODES, ((2, 3), 2, ())),
+        ("D1 A2 D3", ERASE, ((2, 3), 2, ())),
     ],
 )
-def test_four_histories_by_four_policies(
-    full_engine: FullEngine, history: str, policy: Policy, expected: Golden
-) -> None:
-    """P17, P21, P22, P23: the golden table; what was never started is counted apart, and still is throughput."""
+def test_histories_by_four_policies(full_engine: FullEngine, history: str, policy: Policy, expected: Golden) -> None:
+    """P17, P21, P22, P23: the golden table, and what was first seen done; what was never started is counted apart."""
     engine = loaded(full_engine, told(history))
     found = engine.cycle_time(question=MARCH, policy=policy)
     assert golden(found) == expected
