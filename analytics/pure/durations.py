@@ -4,10 +4,10 @@ Instants are microseconds since 1970: there are many, and they are only compared
 """
 
 from bisect import bisect_right
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
-from itertools import groupby, pairwise
+from itertools import groupby
 from operator import itemgetter
 from typing import NamedTuple
 
@@ -56,14 +56,6 @@ class Eras:
         return self.meanings[era].get(state, NOWHERE)
 
 
-class Step(NamedTuple):
-    """A stay in a state before the finish: what it was when it was entered."""
-
-    at: int
-    until: int
-    meaning: Meaning
-
-
 class Span(NamedTuple):
     """A piece of time; of no length where a start was skipped."""
 
@@ -78,21 +70,34 @@ class Span(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Journey:
-    """The steps of an item that is finished, up to the finish, oldest first."""
+    """The way of an item that is finished: when it entered each state before the finish, and what that was then.
+
+    Two tuples, and not an object for each step: there may be a hundred thousand steps.
+    """
 
     task_id: int
-    steps: Sequence[Step]
+    instants: tuple[int, ...]
+    meanings: tuple[Meaning, ...]
     finish: int
+
+    def steps(self) -> Iterator[tuple[int, int, Meaning]]:
+        """From when to when it was in each state, oldest first."""
+        return zip(self.instants, (*self.instants, self.finish)[1:], self.meanings, strict=True)
 
     @property
     def created(self) -> int:
         """When the item first came to the board."""
-        return next((step.at for step in self.steps if step.meaning != NOWHERE), self.finish)
+        return next((at for at, _, meaning in self.steps() if meaning != NOWHERE), self.finish)
+
+    @property
+    def first_start(self) -> int | None:
+        """When the item was first in progress; None where it never was."""
+        return next((at for at, _, meaning in self.steps() if meaning.level is Level.STARTED), None)
 
     @property
     def is_inferred(self) -> bool:
         """Whether it was only ever seen finished."""
-        return all(step.meaning.level in (Level.OFF, Level.FINISHED) for step in self.steps)
+        return all(meaning.level in (Level.OFF, Level.FINISHED) for meaning in self.meanings)
 
 
 def journeys(
@@ -111,44 +116,36 @@ def journeys(
         if last < len(steps):
             _, _, finish, is_counted = steps[last]
             if finish >= begin and is_counted:
-                found.append(Journey(task_id, _steps(steps[: last + 1], eras), finish))
+                instants = tuple(at for _, _, at, _ in steps[:last])
+                meanings = tuple(eras.of(state, at) for _, state, at, _ in steps[:last])
+                found.append(Journey(task_id, instants, meanings, finish))
     return found
-
-
-def _steps(steps: Sequence[tuple[int, int, int, bool]], eras: Eras) -> list[Step]:
-    return [Step(at, after[2], eras.of(state, at)) for (_, state, at, _), after in pairwise(steps)]
 
 
 def spans(journey: Journey, *, policy: Policy) -> list[Span]:
     """The time from start to finish, by SUM_OF_EPISODES in pieces. Empty for an item that was not started."""
     if policy is Policy.ERASE_BACKFLOW:
         return _after_erasing(journey)
-    first = first_start(journey.steps)
+    first = journey.first_start
     if first is None:
         return []
     if policy is Policy.SUM_OF_EPISODES:
         return episodes(journey)
     if policy is Policy.LAST_START_LAST_FINISH:
         # What was first seen finished never came from not started.
-        return [Span(max((at for at, _ in _crossings(journey)), default=first.at), journey.finish)]
-    return [Span(first.at, journey.finish)]
-
-
-def first_start(steps: Iterable[Step]) -> Step | None:
-    """The first step into work."""
-    return next((step for step in steps if step.meaning.level is Level.STARTED), None)
+        return [Span(max((at for at, _ in _crossings(journey)), default=first), journey.finish)]
+    return [Span(first, journey.finish)]
 
 
 def episodes(journey: Journey) -> list[Span]:
     """Each unbroken time in work; where an item went past it, a time of no length. None if it never was in work."""
     found: list[Span] = []
     before = Level.OFF
-    for step in journey.steps:
-        level = step.meaning.level
-        if level is Level.STARTED:
-            begin = found.pop().begin if before is Level.STARTED else step.at
-            found.append(Span(begin, step.until))
-        before = level
+    for at, until, meaning in journey.steps():
+        if meaning.level is Level.STARTED:
+            begin = found.pop().begin if before is Level.STARTED else at
+            found.append(Span(begin, until))
+        before = meaning.level
     skipped = [Span(at, at) for at, is_skipped in _crossings(journey) if is_skipped]
     return sorted([*found, *skipped]) if found else []
 
@@ -160,8 +157,8 @@ def _crossings(journey: Journey) -> list[tuple[int, bool]]:
     """
     found = []
     before = on_board = Level.OFF
-    ahead = [*((step.at, step.meaning.level) for step in journey.steps), (journey.finish, Level.FINISHED)]
-    for at, level in ahead:
+    levels = (*(meaning.level for meaning in journey.meanings), Level.FINISHED)
+    for at, level in zip((*journey.instants, journey.finish), levels, strict=True):
         skips = level is Level.FINISHED and on_board is Level.TODO
         if skips or (level is Level.STARTED and before < Level.STARTED):
             found.append((at, skips))
@@ -171,15 +168,15 @@ def _crossings(journey: Journey) -> list[tuple[int, bool]]:
 
 
 def _after_erasing(journey: Journey) -> list[Span]:
-    left: list[Step] = []
-    for step in journey.steps:
-        if step.meaning.level is not Level.OFF:
-            left = [earlier for earlier in left if not _is_back(earlier.meaning, step.meaning)]
-            left.append(step)
-    start = first_start(left)
-    if start:
-        return [Span(start.at, journey.finish)]
-    waited = any(step.meaning.level is Level.TODO for step in left)
+    left: list[tuple[int, Meaning]] = []
+    for at, meaning in zip(journey.instants, journey.meanings, strict=True):
+        if meaning.level is not Level.OFF:
+            left = [(earlier, its) for earlier, its in left if not _is_back(its, meaning)]
+            left.append((at, meaning))
+    start = next((at for at, meaning in left if meaning.level is Level.STARTED), None)
+    if start is not None:
+        return [Span(start, journey.finish)]
+    waited = any(meaning.level is Level.TODO for _, meaning in left)
     return [Span(journey.finish, journey.finish)] if waited else []
 
 
@@ -192,7 +189,7 @@ def _is_back(earlier: Meaning, later: Meaning) -> bool:
 
 def flags(journey: Journey) -> tuple[str, ...]:
     """What the time from the first start on contains beside work, in alphabetical order."""
-    levels = [step.meaning.level for step in journey.steps]
+    levels = [meaning.level for meaning in journey.meanings]
     later = levels[levels.index(Level.STARTED) :] if Level.STARTED in levels else []
     beside = (("LEFT_THE_BOARD", Level.OFF), ("RETURNED_TO_TODO", Level.TODO))
     return tuple(name for name, level in beside if level in later)
@@ -200,7 +197,7 @@ def flags(journey: Journey) -> tuple[str, ...]:
 
 def active_time(journey: Journey) -> int:
     """The time in states of work in which nothing waits."""
-    return sum(step.until - step.at for step in journey.steps if step.meaning.active)
+    return sum(until - at for at, until, meaning in journey.steps() if meaning.active)
 
 
 def percentile(ordered: Sequence[int], percent: int) -> int | None:

@@ -16,7 +16,7 @@ from analytics.pure.stages import by_category, by_pair, finished_states
 from analytics.pure.workflow import CANCELLED, DONE, EVER, StateDefinition, Workflows
 from analytics.pure.zones import from_microseconds, to_microseconds
 from analytics.replay.durations import JOURNEYS, STAYS
-from analytics.replay.items import names_of
+from analytics.replay.items import ItemName, names_of
 from analytics.windows.sources import Source
 
 NONE: Final = timedelta(0)
@@ -140,6 +140,7 @@ class Durations:
     now: datetime
     holds_items: bool
     _journeys_of: dict[tuple[str | None, str | None], list[Journey]] = field(default_factory=dict, init=False)
+    _names: dict[int, ItemName] = field(default_factory=dict, init=False)
 
     def time_in_state(self, *, clip: Clip) -> list[TimeInState]:
         """The states in the order of the workflow, cancelled ones apart: those in use, and those in which anything was."""
@@ -193,8 +194,9 @@ class Durations:
 
     def flow_efficiency(self) -> Ratio:
         """The share of the time from first start to finish in which the items were worked on and did not wait."""
-        started = [(j, first) for j in self._journeys(None, None) if (first := pure.first_start(j.steps))]
-        elapsed = sum(journey.finish - first.at for journey, first in started)
+        found = self._journeys(None, None)
+        started = [(journey, first) for journey in found if (first := journey.first_start) is not None]
+        elapsed = sum(journey.finish - first for journey, first in started)
         active = sum(pure.active_time(journey) for journey, _ in started)
         with_value = RatioStatus.OK if elapsed else RatioStatus.NO_DATA
         return Ratio(
@@ -231,7 +233,7 @@ class Durations:
         return any(state.waiting for _, definitions in self._eras for state in definitions.values())
 
     def _rows(self, found: Sequence[tuple[Journey, Sequence[Span]]], *, flagged: bool) -> list[Point]:
-        names = names_of(tenant_id=self.tenant_id, task_ids=[journey.task_id for journey, _ in found])
+        names = self._names_of([journey.task_id for journey, _ in found])
         days = self._days(found)
         points = [
             Point(
@@ -247,6 +249,12 @@ class Durations:
             for journey, spans in found
         ]
         return sorted(points, key=lambda point: (point.finished_at, point.key))
+
+    def _names_of(self, tasks: Sequence[int]) -> dict[int, ItemName]:
+        """Read for those whose names are not known yet: figures of one window are mostly of the same items."""
+        if missing := [task for task in tasks if task not in self._names]:
+            self._names |= names_of(tenant_id=self.tenant_id, task_ids=missing)
+        return self._names
 
     def _days(self, found: Sequence[tuple[Journey, Sequence[Span]]]) -> Callable[[Sequence[Span]], int]:
         if not found:
