@@ -19,6 +19,7 @@ from analytics.graphql.forecast import TRIALS, Forecast, arguments_of, forecast_
 from analytics.graphql.identities import Identity, identity_node
 from analytics.graphql.inputs import Window, window_node
 from analytics.graphql.projects import WorkflowState, state_node
+from analytics.graphql.quality import DataQuality, quality_node
 from analytics.graphql.validation import ValidationWait, validation_nodes
 from analytics.metrics.catalogue import sentence
 from analytics.pure.stages import PairError
@@ -149,6 +150,7 @@ FIGURES: Mapping[str, Figure] = {
     "aging": Figure(read=lambda reading, arguments: reading.aging(), canonical=canonical.aging),
     "forecast": Figure(read=read_forecast, canonical=canonical.forecast, arguments=arguments_of),
     "validation": Figure(read=lambda reading, arguments: reading.validation(), canonical=canonical.validation),
+    "dataQuality": Figure(read=lambda reading, arguments: reading.data_quality(), canonical=canonical.data_quality),
     "states": Figure(read=lambda reading, arguments: reading.states(), canonical=canonical.states),
     **DURATIONS,
 }
@@ -343,6 +345,10 @@ class Analytics(DurationFields):
     @strawberry.field(description=sentence("validation"))
     def validation(self, info: Info) -> list[ValidationWait]:
         return validation_nodes(self.asked.figure("validation"), caller=info.context.caller)
+
+    @strawberry.field(description=sentence("dataQuality"))
+    def data_quality(self) -> DataQuality:
+        return quality_node(self.asked.figure("dataQuality"))
 
     @strawberry.field(description="Proof of this answer.")
     def receipt(self) -> Receipt:

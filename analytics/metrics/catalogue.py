@@ -336,6 +336,25 @@ METRICS = (
     *_parts("cycleTime", DURATION_SUMMARY),
     *_parts("leadTime", DURATION_SUMMARY),
     *_parts("flowEfficiency", RATIO),
+    Metric(
+        name="dataQuality",
+        measure=Measure.WHOLE,
+        unit=Unit.ITEMS,
+        sentence="Eleven checks of the facts that happened in the window, always read from the ledger; with an"
+        " assignee or actor those of the items that were ever in these hands, or ever changed by this actor.",
+    ),
+    Metric(
+        name="dataQuality.score",
+        measure=Measure.WHOLE,
+        unit=Unit.SHARE,
+        sentence="The share of the items with a fact in the window in which no check fails, from 0 to 1; 1 without items.",
+    ),
+    Metric(
+        name="dataQuality.checks",
+        measure=Measure.WHOLE,
+        unit=Unit.EVENTS,
+        sentence="Each check with how often it fails, in the order of the definitions; states are as definitionAsOf says.",
+    ),
 )
 CATALOGUE: Mapping[str, Metric] = {metric.name: metric for metric in METRICS}
 

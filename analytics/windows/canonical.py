@@ -10,6 +10,7 @@ from analytics.pure.identities import Identity
 from analytics.pure.validation import ValidationWait
 from analytics.pure.workflow import StateDefinition
 from analytics.windows.figures import AgingItem, CumulativeFlow, Throughput
+from analytics.windows.quality import DataQuality
 
 
 def state(definition: StateDefinition) -> dict[str, Any]:
@@ -145,3 +146,15 @@ def validation(found: Sequence[ValidationWait]) -> list[dict[str, Any]]:
 def _sizes(row: dict[str, Any]) -> tuple[Any, ...]:
     # Only the row of all may have no percentiles, and of that there is one.
     return row["validated"], row["totalMicroseconds"], row["p50Microseconds"], row["p85Microseconds"]
+
+
+def data_quality(found: DataQuality) -> dict[str, Any]:
+    """The checks with the items that they name, and the two numbers that the score is of."""
+    return {
+        "items": found.items,
+        "failing": found.failing,
+        "checks": [
+            {"code": each.code, "failures": each.failures, "tasks": [item.identity for item in each.items]}
+            for each in found.checks
+        ],
+    }

@@ -23,6 +23,7 @@ from analytics.windows import items
 from analytics.windows.durations import Durations
 from analytics.windows.figures import AgingItem, CorrectionWindow, CumulativeFlow, FlowMode, Series, Throughput
 from analytics.windows.history import PastDays, past_days
+from analytics.windows.quality import DataQuality, data_quality
 from analytics.windows.sources import FoldedSource, RawSource, ReadFrom, Source, why_not
 from analytics.windows.standing import Standing, standing
 
@@ -170,12 +171,12 @@ class FlowReading:
     @property
     def raw_rows(self) -> int:
         """Ledger rows that the figures so far were counted from."""
+        # Checks of quality and validations are in the ledger alone, whatever is folded.
+        apart: list[int] = [self.__dict__[name][1] for name in ("_quality", "_validation") if name in self.__dict__]
         if not {"_movements", "_edges", "_done_stays", "_ages", "_validation", "durations"} & self.__dict__.keys():
-            return 0
+            return sum(apart)
         _ = self._movements
-        # Validations are in the ledger alone, whatever is folded.
-        validations = self._validation[1] if "_validation" in self.__dict__ else 0
-        return self._source.raw_rows + validations
+        return self._source.raw_rows + sum(apart)
 
     @property
     def tail_rows(self) -> int:
@@ -297,6 +298,14 @@ class FlowReading:
             now=self._now,
             holds_items=self._actor_id is None,
         )
+
+    def data_quality(self) -> DataQuality:
+        """The checks of the window's facts, always from the ledger."""
+        return self._quality[0]
+
+    @cached_property
+    def _quality(self) -> tuple[DataQuality, int]:
+        return data_quality(scope=self._scope, begin=self.window.start, workflows=self.workflows)
 
     def _stock(self, values: Sequence[int | None]) -> list[int | None]:
         """What items amount to where they are; an actor's changes are no items."""

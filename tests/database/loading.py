@@ -31,7 +31,7 @@ from tasks_app.operations.reporting import Report, actor_named, report
 from tasks_app.tenancy import DatabaseRole, entered
 from tests.facts_as_text import home_project
 from tests.oracle import facts as told
-from tests.oracle.facts import ARRIVING_KINDS, Fact, History, StateDefinition, Workflow
+from tests.oracle.facts import ARRIVING_KINDS, STATE_KINDS, Fact, History, StateDefinition, Workflow
 from tests.oracle.items import Place, place_after, state_facts
 
 TAKE_SEQS = "/* loading.take_seqs */ SELECT nextval('ledger_seq') FROM generate_series(1, %s)"
@@ -276,7 +276,7 @@ def _seed_facts(history: History, loaded: Loaded) -> None:
             recorded_at=fact.recorded_at,
             task_id=loaded.tasks[fact.item],
             project_id=loaded.projects[fact.project],
-            from_id=0,
+            from_id=_from_id(history, loaded, fact),
             to_id=_to_id(history, loaded, fact),
             actor_id=loaded.made_by(fact),
             kind=Kind[fact.kind.value],
@@ -284,6 +284,16 @@ def _seed_facts(history: History, loaded: Loaded) -> None:
         for seq, fact in zip(seqs, history.facts, strict=True)
     )
     TaskTail.objects.bulk_create(TaskTail(tenant_id=loaded.tenant_id, seq=seq) for seq in seqs)
+
+
+def _from_id(history: History, loaded: Loaded, fact: Fact) -> int:
+    """The state before it by the order, as far as was known when it was recorded."""
+    if fact.kind not in STATE_KINDS:
+        return 0
+    known = state_facts(history=history, item=fact.item, known_at=fact.recorded_at)
+    earlier = [each for each in known if (each.happened_at, each.seq) < (fact.happened_at, fact.seq)]
+    place = place_after(fact=earlier[-1]) if earlier else None
+    return loaded.state_id(place) if place else 0
 
 
 def _to_id(history: History, loaded: Loaded, fact: Fact) -> int:

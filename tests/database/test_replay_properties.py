@@ -24,11 +24,12 @@ from tests.oracle.aging import aging
 from tests.oracle.boards import board
 from tests.oracle.churn import churn
 from tests.oracle.completion import state_graph, throughput
-from tests.oracle.facts import Category, Fact, History, Kind
+from tests.oracle.facts import STATE_KINDS, Category, Fact, History, Kind
 from tests.oracle.flow import CumulativeFlow, cumulative_flow, work_in_progress
 from tests.oracle.forecast import finished_as_of, forecast, known_days
 from tests.oracle.items import visits
 from tests.oracle.laws import laws
+from tests.oracle.quality import quality
 from tests.oracle.questions import AsOf, Mode, Question, local_days
 from tests.oracle.validation import validation
 from tests.spec.postgres import PostgresEngine
@@ -112,6 +113,18 @@ def unlike_items(engine: PostgresEngine, history: History, question: Question) -
     return [f"{name}: {answer} instead of {wanted}" for name, (answer, wanted) in pairs.items() if answer != wanted]
 
 
+def unlike_quality(engine: PostgresEngine, history: History, question: Question) -> list[str]:
+    """Where every row has a beginning: one that has none is a failure of its own.
+
+    Of facts as they are in the ledger: reports that change nothing do not come into it.
+    """
+    begun = {fact.item for fact in history.facts if fact.kind in STATE_KINDS}
+    if set(engine.told.tasks) - begun:
+        return []
+    answer, wanted = engine.quality(question=question), quality(history=history, question=question)
+    return [] if answer == wanted else [f"data quality: {answer} instead of {wanted}"]
+
+
 def unlike_flow(engine: PostgresEngine, history: History, question: Question, mode: Mode) -> list[str]:
     """The figures of one diagram. A series that is not shown must have nothing in it."""
     answer = figures(engine.cumulative_flow(question=question, mode=mode))
@@ -144,7 +157,7 @@ def test_the_replay_is_the_oracles(history: History, asked: list[Question]) -> N
         engine = PostgresEngine(seeded(history))
         for question in asked:
             note(str(question))
-            assert unlike(engine, history, question) == []
+            assert unlike(engine, history, question) + unlike_quality(engine, history, question) == []
 
 
 @some
@@ -158,6 +171,7 @@ def test_persons_are_the_oracles(history: History, asked: Question) -> None:
             held = replace(asked, assignee=name, actor=None)
             changed = replace(asked, assignee=None, actor=name)
             assert unlike(engine, history, held) + unlike(engine, history, changed) == []
+            assert unlike_quality(engine, history, held) + unlike_quality(engine, history, changed) == []
 
 
 @some

@@ -31,6 +31,7 @@ FIGURES = f"""states {{ slug name }} workInProgress throughput {{ finished finis
     aging(first: 2) {{ edges {{ node {{ taskKey state {{ slug }} startedAt ageSeconds ageDays percentile }} }} totalCount }}
     lines: cumulativeFlow {{ series {{ state {{ name }} counts }} arrivals left correctionWindows {{ taskKey from to }} }}
     bands: cumulativeFlow(mode: OCCUPANCY) {{ series {{ state {{ name }} counts }} definitionChanges difference }}
+    dataQuality {{ score checks {{ code title failures taskKeys }} }}
     forecast(items: 3, seed: 1, trials: 100) {{ status percentiles {{ date }} backtestCoverage }}
     {RECEIPT}"""
 ASK = """query ($project: String, $knownAt: DateTime, $as: DefinitionAsOf! = THEN, $from: ReadFrom! = MERGED, $assignee: ID,

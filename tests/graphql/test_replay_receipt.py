@@ -76,6 +76,7 @@ def test_a_replayed_answer_holds_every_figure_with_its_arguments(people: Cast) -
         "churn reopenWithinDays=1",
         "cumulativeFlow mode=CUMULATIVE",
         "cumulativeFlow mode=OCCUPANCY",
+        "dataQuality",
         "forecast items=3 seed=1 trials=100",
         "identities",
         "states",

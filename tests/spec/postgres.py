@@ -32,6 +32,7 @@ from tests.oracle.flow import CumulativeFlow
 from tests.oracle.forecast import Forecast
 from tests.oracle.items import Visit
 from tests.oracle.laws import Laws
+from tests.oracle.quality import Quality
 from tests.oracle.questions import AsOf, Mode, Question
 from tests.oracle.series import Values
 from tests.oracle.validation import Waits
@@ -136,6 +137,19 @@ class PostgresEngine:
             first_day=found.first_day,
             points={each.percent: each.day if until is None else each.items for each in found.points},
             backtest=None if found.backtest is None else (found.backtest.held, found.backtest.tests),
+        )
+
+    def quality(self, *, question: Question) -> Quality:
+        """See FullEngine."""
+        with self._reading_ledger():
+            found = self.reading(question).data_quality()
+        failed = [check for check in found.checks if check.failures]
+        items = {task_id: item for item, task_id in self.told.tasks.items()}
+        return Quality(
+            failures={check.code: check.failures for check in failed},
+            items={check.code: tuple(sorted(items[name.task_id] for name in check.items)) for check in failed},
+            failing=found.failing,
+            looked_at=found.items,
         )
 
     def finished_as_of(self, *, question: Question) -> list[list[int]]:

@@ -21,6 +21,7 @@ from tests.oracle.flow import CumulativeFlow, cumulative_flow, work_in_progress
 from tests.oracle.forecast import Forecast, forecast
 from tests.oracle.items import Visit, visits
 from tests.oracle.laws import Laws, laws
+from tests.oracle.quality import Quality, quality
 from tests.oracle.questions import AsOf, Buckets, Mode, Question, local_days
 from tests.oracle.series import Values
 from tests.oracle.validation import Waits, validation
@@ -91,6 +92,9 @@ class FullEngine(Engine, Protocol):
     def flow_efficiency(self, *, question: Question) -> tuple[str, timedelta, timedelta]:
         """Status, active time, elapsed time."""
 
+    def quality(self, *, question: Question) -> Quality:
+        """What is odd among the window's facts."""
+
 
 class OracleEngine:
     """The oracle behind the protocol."""
@@ -158,6 +162,10 @@ class OracleEngine:
     def flow_efficiency(self, *, question: Question) -> tuple[str, timedelta, timedelta]:
         """See FullEngine."""
         return durations.flow_efficiency(history=self.history, question=question)
+
+    def quality(self, *, question: Question) -> Quality:
+        """See FullEngine."""
+        return quality(history=self.history, question=question)
 
     def visits(self, *, item: str) -> tuple[Visit, ...]:
         """See Engine."""

@@ -1,0 +1,207 @@
+"""What is odd in the record: eleven checks of the facts of a window, counted from task_ledger and the live rows."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import pairwise
+from typing import Any, Final
+
+from django.db import connection
+
+from analytics.pure.workflow import EVER, Workflows, places
+from analytics.replay.flow import CHOSEN_ITEMS, OF_ITEMS, OF_PROJECT, Scope, columns
+from analytics.replay.statements import seen_in
+
+MOST_KEYS: Final = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """A check by the number that the statement knows it by."""
+
+    number: int
+    code: str
+    title: str
+
+
+CHECKS: Final = (
+    Check(number=1, code="FINISH_WITHOUT_START", title="Came to DONE and was never in progress"),
+    Check(number=2, code="CHANGE_AFTER_DONE", title="Left DONE for another state"),
+    Check(number=3, code="BACKWARD_MOVE", title="Moved back to a lower position"),
+    Check(number=4, code="SKIPPED_STATE", title="Moved forward past a state"),
+    Check(number=5, code="CREATED_BEYOND_FIRST", title="Began beyond the first state"),
+    Check(number=6, code="IMPOSSIBLE_ORDER", title="Cannot follow what happened before it"),
+    Check(number=7, code="EQUAL_TIMESTAMPS", title="Changed state twice at one instant"),
+    Check(number=8, code="MISSING_BASELINE", title="No fact says where it began"),
+    Check(number=9, code="CHAIN_BREAK", title="The old value is not the new value of the fact before"),
+    Check(number=10, code="REPLAY_DIFFERS", title="The row is not what its facts say"),
+    Check(number=11, code="FUTURE_TIMESTAMP", title="Recorded before it happened"),
+)
+
+# Each fact with the one before it, by the order, and with what the states on both sides were at that instant.
+TOLD = """
+told AS (
+    SELECT l.task_id, l.seq, l.kind, l.project_id, l.from_id, l.happened_at, l.recorded_at,
+           CASE WHEN l.kind = 4 THEN 0 ELSE l.to_id END AS state_id,
+           lag(CASE WHEN l.kind = 4 THEN 0 ELSE l.to_id END, 1, 0) OVER history AS before_id,
+           lag(l.kind) OVER history AS before_kind, row_number() OVER history AS number
+      FROM task_ledger l
+     WHERE l.tenant_id = %(tenant)s AND l.kind <= 5 AND l.happened_at < %(until)s
+       AND (%(known_at)s::timestamptz IS NULL OR l.recorded_at <= %(known_at)s) /* of items */
+{of_tasks}    WINDOW history AS (PARTITION BY l.task_id ORDER BY l.happened_at, l.seq)
+),
+own AS (
+    SELECT * FROM unnest(%(states)s::int[], %(boards)s::int[], %(categories)s::text[], %(places)s::int[],
+                         %(begins)s::timestamptz[], %(ends)s::timestamptz[])
+        AS o (state_id, board_id, category, place, begin_at, end_at)
+),
+judged AS (
+    SELECT t.*, a.category AS now_in, b.category AS was_in, a.place, b.place AS was_place,
+           a.board_id = b.board_id AS stays,
+           %(project)s::int IS NULL OR t.project_id = %(project)s AS is_own,
+           bool_or(a.category = 'IN_PROGRESS') OVER (history ROWS UNBOUNDED PRECEDING) AS started,
+           max(t.happened_at) FILTER (WHERE t.state_id <> t.before_id)
+               OVER (history ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS moved_at
+      FROM told t
+      LEFT JOIN own a ON a.state_id = t.state_id AND t.happened_at >= a.begin_at AND t.happened_at < a.end_at
+      LEFT JOIN own b ON b.state_id = t.before_id AND t.happened_at >= b.begin_at AND t.happened_at < b.end_at
+    WINDOW history AS (PARTITION BY t.task_id ORDER BY t.happened_at, t.seq)
+)
+"""
+OF_FACTS = """
+SELECT v.code, j.task_id, j.happened_at
+  FROM judged j
+ CROSS JOIN LATERAL (VALUES
+       (1, j.was_in IS DISTINCT FROM 'DONE' AND j.now_in = 'DONE' AND j.started IS NOT TRUE),
+       (2, j.was_in = 'DONE' AND j.now_in <> 'DONE'),
+       (3, j.stays AND j.place < j.was_place),
+       (4, j.stays AND j.place > j.was_place + 1),
+       (5, j.number = 1 AND j.place > 0),
+       (6, j.is_own AND CASE j.kind WHEN 1 THEN j.number > 1 WHEN 4 THEN j.before_id = 0
+                                    WHEN 5 THEN j.before_kind IS DISTINCT FROM 4 ELSE j.before_kind = 4 END),
+       (7, j.is_own AND j.state_id <> j.before_id AND j.happened_at = j.moved_at)) AS v (code, fails)
+ WHERE v.fails AND j.happened_at >= %(from)s
+"""
+# A late fact may have come between since: the old value must be that of the fact that was before it when it was recorded.
+OF_CHAINS = """
+SELECT 9, j.task_id, j.happened_at
+  FROM judged j
+ WHERE j.is_own AND j.happened_at >= %(from)s AND j.from_id <> j.before_id
+   AND j.from_id <> coalesce((
+       SELECT CASE WHEN p.kind = 4 THEN 0 ELSE p.to_id END FROM task_ledger p
+        WHERE p.tenant_id = (SELECT %(tenant)s::bigint) AND p.task_id = j.task_id AND p.kind <= 5
+          AND (p.happened_at, p.seq) < (j.happened_at, j.seq) AND p.recorded_at <= j.recorded_at
+        ORDER BY p.happened_at DESC, p.seq DESC LIMIT 1), 0)
+"""
+OF_TIMES = """
+SELECT 11, l.task_id, l.happened_at FROM task_ledger l
+ WHERE l.tenant_id = %(tenant)s AND l.happened_at >= %(from)s AND l.happened_at < %(until)s AND l.happened_at > l.recorded_at
+   AND (%(known_at)s::timestamptz IS NULL OR l.recorded_at <= %(known_at)s) /* of items */
+   AND (%(project)s::int IS NULL OR l.project_id = %(project)s)
+"""
+# Live rows are as they are now, and so they are compared with all that is recorded. Rows and facts in one heap: a join would
+# be planned for a tenant of one row.
+OF_ROWS = """
+SELECT CASE WHEN bool_or(is_fact) THEN 10 ELSE 8 END, task_id, coalesce(max(at) FILTER (WHERE is_fact), max(at))
+  FROM (SELECT l.id AS task_id, false AS is_fact, l.created_at AS at, l.project_id,
+               CASE WHEN l.discarded_at IS NULL THEN ARRAY[l.project_id, l.state_id] END AS told
+          FROM (SELECT t.*, t.id AS task_id FROM task t) l
+         WHERE l.tenant_id = %(tenant)s /* of items */
+         UNION ALL
+        (SELECT DISTINCT ON (l.task_id) l.task_id, true, l.happened_at, l.project_id,
+                CASE WHEN l.kind <> 4 THEN ARRAY[l.project_id, l.to_id] END
+           FROM task_ledger l
+          WHERE l.tenant_id = %(tenant)s AND l.kind <= 5 /* of items */
+          ORDER BY l.task_id, l.happened_at DESC, l.seq DESC)) x
+ GROUP BY task_id
+HAVING (%(project)s::int IS NULL OR bool_or(x.project_id = %(project)s))
+   AND (NOT bool_or(is_fact) OR max(told) FILTER (WHERE is_fact) IS DISTINCT FROM max(told) FILTER (WHERE NOT is_fact))
+   AND coalesce(max(at) FILTER (WHERE is_fact), max(at)) >= %(from)s
+   AND coalesce(max(at) FILTER (WHERE is_fact), max(at)) < %(until)s
+"""
+# Of a person: all facts of the items that were ever in these hands, or that this actor ever changed.
+OF_PERSON = """AND l.task_id IN (
+    SELECT m.task_id FROM task_ledger m WHERE m.tenant_id = %(tenant)s AND m.happened_at < %(until)s
+       AND (m.kind = 7 AND m.to_id = %(assignee)s OR m.kind <= 5 AND m.actor_id = %(actor)s)
+       AND (%(known_at)s::timestamptz IS NULL OR m.recorded_at <= %(known_at)s))
+"""
+QUALITY = f"""/* replay.quality */
+WITH {TOLD},
+failing AS MATERIALIZED (
+    ({OF_FACTS}) UNION ALL ({OF_CHAINS}) UNION ALL ({OF_TIMES}) UNION ALL ({OF_ROWS})
+),
+by_item AS (
+    SELECT code, task_id, count(*) AS failures, min(happened_at) AS first_at FROM failing GROUP BY code, task_id
+)
+SELECT code, sum(failures)::bigint, (array_agg(task_id ORDER BY first_at, task_id))[1:%(most)s] FROM by_item GROUP BY code
+ UNION ALL
+SELECT -1, (SELECT count(DISTINCT task_id) FROM failing), NULL
+ UNION ALL
+SELECT -2, (SELECT count(*) FROM (SELECT task_id FROM told
+                                   WHERE happened_at >= %(from)s
+                                     AND (%(project)s::int IS NULL OR project_id = %(project)s)
+                                   UNION SELECT task_id FROM failing) i), NULL
+ UNION ALL
+SELECT -3, (SELECT count(*) FROM told), NULL
+"""  # noqa: S608 - of the constants above
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failing:
+    """How often a check fails, and the first tasks in which it does, by the instants of their first failures."""
+
+    failures: int
+    task_ids: Sequence[int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counted:
+    """By code what failed; how many items have a failure, of how many; how many facts were read."""
+
+    checks: dict[str, Failing]
+    failing: int
+    items: int
+    facts: int
+
+
+def quality(*, scope: Scope, begin: datetime, workflows: Workflows) -> Counted:
+    """The checks of [begin, scope.until); of a project those of its own facts, of a person those of their items."""
+    of_tasks = "" if scope.project_id is None else OF_PROJECT.removeprefix("\n")
+    text = QUALITY.replace("{of_tasks}", of_tasks)
+    of_person = OF_PERSON if scope.assignee_id is not None or scope.actor_id is not None else ""
+    text = text.replace(OF_ITEMS, of_person + (CHOSEN_ITEMS if scope.items is not None else ""))
+    values = {**scope.parameters(), **_defined(workflows, before=scope.until), "from": begin, "most": MOST_KEYS}
+    with connection.cursor() as cursor:
+        cursor.execute(seen_in(text, snapshot=scope.snapshot), values)
+        found = {code: (count, tasks or []) for code, count, tasks in cursor.fetchall()}
+    nothing: tuple[int, list[int]] = (0, [])
+    checks = {check.code: found.get(check.number, nothing) for check in CHECKS}
+    return Counted(
+        checks={code: Failing(failures=count, task_ids=tasks) for code, (count, tasks) in checks.items()},
+        failing=found[-1][0],
+        items=found[-2][0],
+        facts=found[-3][0],
+    )
+
+
+def _defined(workflows: Workflows, *, before: datetime) -> dict[str, Any]:
+    """Each state's category and place through time, as QUALITY names them; before its first definition it has no place."""
+    instants = (EVER, *workflows.changes(after=EVER, before=before))
+    runs: dict[int, list[list[Any]]] = {}
+    for begin, end in pairwise((*instants, before)):
+        states = workflows.in_force(begin)
+        order = places(states.values())
+        for state in workflows.state_ids:
+            definition = states.get(state) or workflows.first(state)
+            told = [state, definition.project_id, definition.category, order.get(state)]
+            _extend(runs.setdefault(state, []), told, begin, end)
+    rows: Iterable[list[Any]] = (run for found in runs.values() for run in found)
+    names = ("states", "boards", "categories", "places", "begins", "ends")
+    return columns([tuple(row) for row in rows], names=names)
+
+
+def _extend(runs: list[list[Any]], told: list[Any], begin: datetime, end: datetime) -> None:
+    if runs and runs[-1][:4] == told:
+        runs[-1][5] = end
+    else:
+        runs.append([*told, begin, end])
