@@ -180,7 +180,8 @@ class Scope:
     `known_at` None means all that is recorded: nothing is later than now, and a clock that lags must hide nothing.
     With `assignee_id` the items are on the board while that actor holds them; with `actor_id` only that actor's changes
     count, and there are no stocks. Never both.
-    With `snapshot` only what was visible in it counts, whatever has been committed since. With `items` only these tasks.
+    With `snapshot` only what was visible in it counts, whatever has been committed since. With `items` only these tasks,
+    which have all been on the board.
     """
 
     tenant_id: int
@@ -208,7 +209,9 @@ class Scope:
             return statement.of_assignee
         if self.actor_id is not None:
             return statement.of_actor
-        return statement.of_tenant if self.project_id is None else statement.of_project
+        # Items that were chosen are those of the board: to ask for its tasks again would look each up in the list of them.
+        is_whole = self.project_id is None or self.items is not None
+        return statement.of_tenant if is_whole else statement.of_project
 
     def parameters(self) -> dict[str, Any]:
         """As the statements name them."""

@@ -166,7 +166,7 @@ class Counted:
 
 def quality(*, scope: Scope, begin: datetime, workflows: Workflows) -> Counted:
     """The checks of [begin, scope.until); of a project those of its own facts, of a person those of their items."""
-    of_tasks = "" if scope.project_id is None else OF_PROJECT.removeprefix("\n")
+    of_tasks = "" if scope.project_id is None or scope.items is not None else OF_PROJECT.removeprefix("\n")
     text = QUALITY.replace("{of_tasks}", of_tasks)
     of_person = OF_PERSON if scope.assignee_id is not None or scope.actor_id is not None else ""
     text = text.replace(OF_ITEMS, of_person + (CHOSEN_ITEMS if scope.items is not None else ""))

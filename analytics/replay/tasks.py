@@ -72,6 +72,9 @@ COUNT_BY_STATE = (
 )
 
 READ_IDS = "/* replay.task_ids */ SELECT x.task_id FROM ({source}) x WHERE {conditions}"
+EVER_ON_BOARD = """ INTERSECT
+SELECT m.task_id FROM task_ledger m WHERE m.tenant_id = %(tenant)s AND m.project_id = %(board)s AND m.kind <= 5
+"""
 
 COUNT_FACTS = """/* replay.count_facts */
 SELECT count(*) FROM task_ledger l
@@ -156,11 +159,15 @@ class TaskList:
             cursor.execute(statement, self._values)
             return dict(cursor.fetchall())
 
-    def ids_with_discarded(self) -> tuple[int, ...]:
-        """The tasks that were ever there and meet the filters, discarded ones, too, which are in no state."""
+    def ids_with_discarded(self, *, board: int | None) -> tuple[int, ...]:
+        """The tasks that meet the filters, discarded ones, too, which are in no state.
+
+        With `board` those that were ever on the board of that project, wherever they are.
+        """
         statement = READ_IDS.format(source=seen_in(EVERY, snapshot=self.snapshot), conditions=self._conditions)
+        statement += "" if board is None else EVER_ON_BOARD
         with connection.cursor() as cursor:
-            cursor.execute(statement, self._values)
+            cursor.execute(statement, {**self._values, "board": board})
             return tuple(task for (task,) in cursor.fetchall())
 
     def facts_read(self) -> int:

@@ -161,7 +161,7 @@ class FlowReading:
             snapshot=self._snapshot,
             filters=self._filters,
         )
-        return tasks.ids_with_discarded()
+        return tasks.ids_with_discarded(board=None if self._whole_tenant else self._boards[0].id)
 
     @property
     def read_from(self) -> ReadFrom:
