@@ -68,19 +68,21 @@ judged AS (
     WINDOW history AS (PARTITION BY t.task_id ORDER BY t.happened_at, t.seq)
 )
 """
+# Facts that fail nothing are left behind before any row is made of a code.
 OF_FACTS = """
-SELECT v.code, j.task_id, j.happened_at
-  FROM judged j
- CROSS JOIN LATERAL (VALUES
-       (1, j.was_in IS DISTINCT FROM 'DONE' AND j.now_in = 'DONE' AND j.started IS NOT TRUE),
-       (2, j.was_in = 'DONE' AND j.now_in <> 'DONE'),
-       (3, j.stays AND j.place < j.was_place),
-       (4, j.stays AND j.place > j.was_place + 1),
-       (5, j.number = 1 AND j.place > 0),
-       (6, j.is_own AND CASE j.kind WHEN 1 THEN j.number > 1 WHEN 4 THEN j.before_id = 0
-                                    WHEN 5 THEN j.before_kind IS DISTINCT FROM 4 ELSE j.before_kind = 4 END),
-       (7, j.is_own AND j.state_id <> j.before_id AND j.happened_at = j.moved_at)) AS v (code, fails)
- WHERE v.fails AND j.happened_at >= %(from)s
+SELECT unnest(k.codes) AS code, k.task_id, k.happened_at
+  FROM (SELECT j.task_id, j.happened_at, array_remove(ARRAY[
+               CASE WHEN j.was_in IS DISTINCT FROM 'DONE' AND j.now_in = 'DONE' AND j.started IS NOT TRUE THEN 1 END,
+               CASE WHEN j.was_in = 'DONE' AND j.now_in <> 'DONE' THEN 2 END,
+               CASE WHEN j.stays AND j.place < j.was_place THEN 3 END,
+               CASE WHEN j.stays AND j.place > j.was_place + 1 THEN 4 END,
+               CASE WHEN j.number = 1 AND j.place > 0 THEN 5 END,
+               CASE WHEN j.is_own AND CASE j.kind WHEN 1 THEN j.number > 1 WHEN 4 THEN j.before_id = 0
+                                                  WHEN 5 THEN j.before_kind IS DISTINCT FROM 4
+                                                  ELSE j.before_kind = 4 END THEN 6 END,
+               CASE WHEN j.is_own AND j.state_id <> j.before_id AND j.happened_at = j.moved_at THEN 7 END], NULL) AS codes
+          FROM judged j WHERE j.happened_at >= %(from)s) k
+ WHERE k.codes <> '{}'
 """
 # A late fact may have come between since: the old value must be that of the fact that was before it when it was recorded.
 OF_CHAINS = """
