@@ -58,7 +58,8 @@ INSTANTS_OF_FILTERS = ("was_ever_from", "was_ever_to", "held_since")
 
 def label(name: str, arguments: Mapping[str, Any]) -> str:
     """What a figure is called in an answer: an alias or the order of arguments changes nothing."""
-    return name + "".join(f" {key}={arguments[key]}" for key in sorted(arguments))
+    given = {key: value for key, value in arguments.items() if value is not None}
+    return name + "".join(f" {key}={given[key]}" for key in sorted(given))
 
 
 def as_plain(question: Question) -> dict[str, Any]:

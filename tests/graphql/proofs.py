@@ -22,6 +22,8 @@ from tests.graphql.march import NOW, at, made
 
 RECEIPT = """receipt { digest token ledgerPosition settled cached note readFrom rawRows tailRows knownAt dataAsOf answeredBy
     freshness { status ageSeconds thresholdSeconds } }"""
+SUMMARY = """policy items neverStarted inferred meanSeconds p50Seconds p85Seconds p95Seconds p50Days p85Days p95Days
+    points(first: 2) { edges { node { taskKey startedAt finishedAt seconds days episodes flags } } totalCount }"""
 FIGURES = f"""states {{ slug name }} workInProgress throughput {{ finished finishEvents cancelled }}
     transitions {{ from {{ slug }} to {{ slug }} count medianSeconds }}
     churn(reopenWithinDays: 1) {{ finishEvents reopened reopenRate backflow firstPassYield abandoned revertedItems churnRate
@@ -31,6 +33,12 @@ FIGURES = f"""states {{ slug name }} workInProgress throughput {{ finished finis
     aging(first: 2) {{ edges {{ node {{ taskKey state {{ slug }} startedAt ageSeconds ageDays percentile }} }} totalCount }}
     lines: cumulativeFlow {{ series {{ state {{ name }} counts }} arrivals left correctionWindows {{ taskKey from to }} }}
     bands: cumulativeFlow(mode: OCCUPANCY) {{ series {{ state {{ name }} counts }} definitionChanges difference }}
+    timeInState {{ state {{ slug }} visits totalSeconds p50Seconds p85Seconds p95Seconds maxSeconds
+        ongoingVisits ongoingSeconds }}
+    full: timeInState(clip: FULL) {{ state {{ slug }} visits totalSeconds meanSeconds }}
+    bottlenecks {{ state {{ slug }} totalSeconds }} leadTime {{ {SUMMARY} }}
+    flowEfficiency {{ status value numerator denominator }}
+    cycleTime {{ {SUMMARY} }} sum: cycleTime(policy: SUM_OF_EPISODES) {{ {SUMMARY} }}
     dataQuality {{ score checks {{ code title failures taskKeys }} }}
     forecast(items: 3, seed: 1, trials: 100) {{ status percentiles {{ date }} backtestCoverage }}
     {RECEIPT}"""
