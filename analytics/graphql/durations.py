@@ -10,6 +10,7 @@ from analytics.graphql.figures import Figure
 from analytics.graphql.projects import WorkflowState, state_node
 from analytics.metrics.catalogue import sentence
 from analytics.pure import durations as pure
+from analytics.pure import local_days
 from analytics.pure.zones import from_microseconds
 from analytics.windows import canonical_durations
 from analytics.windows import durations as windows
@@ -31,6 +32,12 @@ CyclePolicy = strawberry.enum(
     description="FIRST_START_LAST_FINISH: all the time from the first start to the last finish. LAST_START_LAST_FINISH: from"
     " the last time that the item came from not started to started. SUM_OF_EPISODES: the unbroken times in progress, added"
     " up. ERASE_BACKFLOW: from the first start that is left when each move back erases the visits that it went back from.",
+)
+Calendar = strawberry.enum(
+    local_days.Calendar,
+    name="Calendar",
+    description="What of the time counts. ELAPSED: all of it. WORKING: what of it is on local dates from Monday to Friday,"
+    " in the window's zone; the dates that it touches are counted alike.",
 )
 RatioStatus = strawberry.enum(
     windows.RatioStatus,
@@ -62,8 +69,10 @@ class DurationPoint:
     task_key: str = strawberry.field(description="The item.")
     started_at: datetime = strawberry.field(description="Where its time begins, UTC.")
     finished_at: datetime = strawberry.field(description="Its last finish, UTC.")
-    seconds: float = strawberry.field(description="Its time, elapsed.")
-    days: int = strawberry.field(description="Local dates that the time touches, the first and the last included.")
+    seconds: float = strawberry.field(description="Its time, by the calendar asked for.")
+    days: int = strawberry.field(
+        description="Local dates of the calendar that the time touches, the first and the last included."
+    )
     episodes: int = strawberry.field(
         description="Its unbroken times in progress, one that was skipped after another included; 0: it never was."
     )
@@ -79,6 +88,7 @@ class DurationPoint:
 )
 class DurationSummary:
     policy: CyclePolicy | None = strawberry.field(description=sentence("cycleTime.policy"))  # type: ignore[valid-type]
+    calendar: Calendar = strawberry.field(description=sentence("cycleTime.calendar"))  # type: ignore[valid-type]
     items: int = strawberry.field(description=sentence("cycleTime.items"))
     never_started: int = strawberry.field(description=sentence("cycleTime.neverStarted"))
     inferred: int = strawberry.field(description=sentence("cycleTime.inferred"))
@@ -129,13 +139,19 @@ class DurationFields:
         policy: CyclePolicy = pure.Policy.FIRST_START_LAST_FINISH,  # type: ignore[valid-type]
         start: str | None = strawberry.UNSET,
         finish: str | None = strawberry.UNSET,
+        calendar: Calendar = local_days.Calendar.ELAPSED,  # type: ignore[valid-type]
     ) -> DurationSummary:
-        given = {"policy": pure.Policy(policy).value, "start": _given(start), "finish": _given(finish)}
+        given = {
+            "policy": pure.Policy(policy).value,
+            "start": _given(start),
+            "finish": _given(finish),
+            "calendar": local_days.Calendar(calendar).value,
+        }
         return summary_node(self.asked.figure("cycleTime", **given))
 
     @strawberry.field(description=sentence("leadTime"))
-    def lead_time(self) -> DurationSummary:
-        return summary_node(self.asked.figure("leadTime"))
+    def lead_time(self, calendar: Calendar = local_days.Calendar.ELAPSED) -> DurationSummary:  # type: ignore[valid-type]
+        return summary_node(self.asked.figure("leadTime", calendar=local_days.Calendar(calendar).value))
 
     @strawberry.field(description=sentence("flowEfficiency"))
     def flow_efficiency(self) -> Ratio | None:
@@ -167,6 +183,7 @@ def summary_node(found: windows.DurationSummary) -> DurationSummary:
     p50_days, p85_days, p95_days = (found.percentile_of_days(percent) for percent in (50, 85, 95))
     return DurationSummary(
         policy=found.policy,
+        calendar=found.calendar,
         items=len(found.rows),
         never_started=found.never_started,
         inferred=found.inferred,
@@ -246,13 +263,20 @@ DURATIONS: Mapping[str, Figure] = {
     ),
     "cycleTime": Figure(
         read=lambda reading, arguments: reading.durations.cycle_time(
-            policy=pure.Policy(arguments["policy"]), start=arguments["start"], finish=arguments["finish"]
+            policy=pure.Policy(arguments["policy"]),
+            start=arguments["start"],
+            finish=arguments["finish"],
+            calendar=local_days.Calendar(arguments["calendar"]),
         ),
         canonical=canonical_durations.summary,
-        defaults={"policy": "FIRST_START_LAST_FINISH", "start": None, "finish": None},
+        defaults={"policy": "FIRST_START_LAST_FINISH", "start": None, "finish": None, "calendar": "ELAPSED"},
     ),
     "leadTime": Figure(
-        read=lambda reading, arguments: reading.durations.lead_time(), canonical=canonical_durations.summary
+        read=lambda reading, arguments: reading.durations.lead_time(
+            calendar=local_days.Calendar(arguments["calendar"])
+        ),
+        canonical=canonical_durations.summary,
+        defaults={"calendar": "ELAPSED"},
     ),
     "flowEfficiency": Figure(
         read=lambda reading, arguments: reading.durations.flow_efficiency(), canonical=canonical_durations.ratio

@@ -35,6 +35,7 @@ class Unit(StrEnum):
     RATIO = "ratio"
     STATUS = "status"
     POLICY = "policy"
+    CALENDAR = "calendar"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

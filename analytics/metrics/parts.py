@@ -6,16 +6,29 @@ Parts = Mapping[str, tuple[str, str]]
 
 DURATION_SUMMARY: Parts = {
     "policy": ("policy", "How returns are counted; null for lead time."),
+    "calendar": ("calendar", "What of the time counts: all of it, or what is on Mondays to Fridays."),
     "items": ("items", "Items that have a duration."),
     "neverStarted": ("items", "Finished items without a duration: they never were in progress."),
     "inferred": ("items", "Finished items without a duration: they were only ever seen done."),
-    "meanSeconds": ("seconds", "The mean, in elapsed seconds; null of none."),
-    "p50Seconds": ("seconds", "The median, in elapsed seconds (nearest rank); null of none."),
-    "p85Seconds": ("seconds", "85 % of the items took no longer, in elapsed seconds (nearest rank); null of none."),
-    "p95Seconds": ("seconds", "95 % of the items took no longer, in elapsed seconds (nearest rank); null of none."),
-    "p50Days": ("days", "The median, in local dates (nearest rank); null of none."),
-    "p85Days": ("days", "85 % of the items took no longer, in local dates (nearest rank); null of none."),
-    "p95Days": ("days", "95 % of the items took no longer, in local dates (nearest rank); null of none."),
+    "meanSeconds": ("seconds", "The mean, in seconds of the calendar; null of none."),
+    "p50Seconds": ("seconds", "The median, in seconds of the calendar (nearest rank); null of none."),
+    "p85Seconds": (
+        "seconds",
+        "85 % of the items took no longer, in seconds of the calendar (nearest rank); null of none.",
+    ),
+    "p95Seconds": (
+        "seconds",
+        "95 % of the items took no longer, in seconds of the calendar (nearest rank); null of none.",
+    ),
+    "p50Days": ("days", "The median, in local dates of the calendar (nearest rank); null of none."),
+    "p85Days": (
+        "days",
+        "85 % of the items took no longer, in local dates of the calendar (nearest rank); null of none.",
+    ),
+    "p95Days": (
+        "days",
+        "95 % of the items took no longer, in local dates of the calendar (nearest rank); null of none.",
+    ),
     "points": ("items", "The items, the earliest finish first, those of one instant by key."),
 }
 RATIO: Parts = {

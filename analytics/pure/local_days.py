@@ -1,11 +1,20 @@
-"""How many local dates a piece of time touches, for many pieces in one zone."""
+"""How many local dates a piece of time touches, and how much of it is of working days, for many pieces in one zone."""
 
 from bisect import bisect_right
 from collections.abc import Iterable
 from datetime import datetime
+from enum import StrEnum
+from itertools import pairwise
 
 from analytics.pure.segments import day_starts
 from analytics.pure.zones import MICROSECOND, from_microseconds, local_date, to_microseconds
+
+
+class Calendar(StrEnum):
+    """What of the time counts. ELAPSED: all of it. WORKING: what is on local dates from Monday to Friday."""
+
+    ELAPSED = "ELAPSED"
+    WORKING = "WORKING"
 
 
 class LocalDays:
@@ -15,6 +24,7 @@ class LocalDays:
         self._starts = [to_microseconds(each) for each in day_starts(start=start, end=end + MICROSECOND, zone=zone)]
         self._zone = zone
         self._ordinals: dict[int, int] = {}
+        self._worked_before: list[int] = []
 
     def ordinal(self, instant: int) -> int:
         """The local date of an instant, as `date.toordinal` numbers it."""
@@ -24,11 +34,37 @@ class LocalDays:
             self._ordinals[day] = shown.toordinal()
         return self._ordinals[day]
 
-    def touched(self, spans: Iterable[tuple[int, int]]) -> int:
+    def touched(self, spans: Iterable[tuple[int, int]], *, calendar: Calendar = Calendar.ELAPSED) -> int:
         """The distinct dates from the beginning to the end of each span, both included; the spans are in order."""
+        count = weekdays_until if calendar is Calendar.WORKING else int
         found, last = 0, 0
         for begin, end in spans:
             first, until = max(self.ordinal(begin), last + 1), self.ordinal(end)
-            found += max(until - first + 1, 0)
+            found += count(until) - count(first - 1) if until >= first else 0
             last = max(last, until)
         return found
+
+    def length(self, spans: Iterable[tuple[int, int]], *, calendar: Calendar) -> int:
+        """All spans together, in microseconds: of the WORKING calendar what of them is on its days."""
+        if calendar is Calendar.ELAPSED:
+            return sum(end - begin for begin, end in spans)
+        return sum(self._worked_until(end) - self._worked_until(begin) for begin, end in spans)
+
+    def _worked_until(self, instant: int) -> int:
+        """The time of working days from the first date on. A day of a clock change has 23 or 25 hours of it."""
+        if not self._worked_before:
+            self._worked_before = [0]
+            for start, end in pairwise(self._starts):
+                self._worked_before.append(self._worked_before[-1] + (end - start) * self._is_worked(start))
+        day = bisect_right(self._starts, instant) - 1
+        return self._worked_before[day] + (instant - self._starts[day]) * self._is_worked(instant)
+
+    def _is_worked(self, instant: int) -> bool:
+        ordinal = self.ordinal(instant)
+        return weekdays_until(ordinal) > weekdays_until(ordinal - 1)
+
+
+def weekdays_until(ordinal: int) -> int:
+    """The dates from Monday to Friday up to that one; `date.toordinal` numbers from a Monday, which is 1."""
+    weeks, more = divmod(ordinal, 7)
+    return 5 * weeks + min(more, 5)

@@ -45,6 +45,7 @@ def summary(found: DurationSummary) -> dict[str, Any]:
     points = sorted(found.points(), key=lambda point: (point.finished_at, point.identity))
     return {
         "policy": found.policy.value if found.policy else None,
+        "calendar": found.calendar.value,
         "items": len(points),
         "neverStarted": found.never_started,
         "inferred": found.inferred,

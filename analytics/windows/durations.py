@@ -1,6 +1,6 @@
 """How long items took, over a window: time in states, cycle time, lead time, flow efficiency."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -11,7 +11,7 @@ from analytics.pure import durations as pure
 from analytics.pure.completion import done_states, grouped
 from analytics.pure.durations import Journey, Policy, Span
 from analytics.pure.flow import Frame
-from analytics.pure.local_days import LocalDays
+from analytics.pure.local_days import Calendar, LocalDays
 from analytics.pure.stages import by_category, by_pair, finished_states
 from analytics.pure.workflow import CANCELLED, DONE, EVER, StateDefinition, Workflows
 from analytics.pure.zones import from_microseconds, to_microseconds
@@ -80,6 +80,7 @@ class DurationSummary:
     """Finished items by finish; those that have no duration are counted apart. `policy` None: lead time."""
 
     policy: Policy | None
+    calendar: Calendar
     rows: Sequence[Sequence[Any]]
     never_started: int
     inferred: int
@@ -172,8 +173,10 @@ class Durations:
     def _clipped(self) -> list[TimeInState]:
         return self.time_in_state(clip=Clip.CLIP)
 
-    def cycle_time(self, *, policy: Policy, start: str | None, finish: str | None) -> DurationSummary:
-        """From start to finish of what finished in the window; Refused names a state that cannot be one of the two."""
+    def cycle_time(
+        self, *, policy: Policy, start: str | None, finish: str | None, calendar: Calendar = Calendar.ELAPSED
+    ) -> DurationSummary:
+        """From start to finish of what finished in the window; PairError names a state that cannot be one of the two."""
         found = self._journeys(start, finish)
         spans = [pure.spans(journey, policy=policy) for journey in found]
         without = [journey for journey, its in zip(found, spans, strict=True) if not its]
@@ -181,16 +184,20 @@ class Durations:
         of_first = policy is Policy.FIRST_START_LAST_FINISH
         return DurationSummary(
             policy=policy,
-            rows=self._rows([(j, its) for j, its in zip(found, spans, strict=True) if its], flagged=of_first),
+            calendar=calendar,
+            rows=self._rows(
+                [(j, its) for j, its in zip(found, spans, strict=True) if its], flagged=of_first, calendar=calendar
+            ),
             never_started=len(without) - inferred,
             inferred=inferred,
         )
 
-    def lead_time(self) -> DurationSummary:
+    def lead_time(self, *, calendar: Calendar = Calendar.ELAPSED) -> DurationSummary:
         """From the first arrival on the board to the finish."""
         found = self._journeys(None, None)
         spans = [(journey, [Span(journey.created, journey.finish)]) for journey in found]
-        return DurationSummary(policy=None, rows=self._rows(spans, flagged=True), never_started=0, inferred=0)
+        rows = self._rows(spans, flagged=True, calendar=calendar)
+        return DurationSummary(policy=None, calendar=calendar, rows=rows, never_started=0, inferred=0)
 
     def flow_efficiency(self) -> Ratio:
         """The share of the time from first start to finish in which the items were worked on and did not wait."""
@@ -232,7 +239,11 @@ class Durations:
     def _has_waiting(self) -> bool:
         return any(state.waiting for _, definitions in self._eras for state in definitions.values())
 
-    def _rows(self, found: Sequence[tuple[Journey, Sequence[Span]]], *, flagged: bool) -> list[Point]:
+    def _rows(
+        self, found: Sequence[tuple[Journey, Sequence[Span]]], *, flagged: bool, calendar: Calendar
+    ) -> list[Point]:
+        if not found:
+            return []
         names = self._names_of([journey.task_id for journey, _ in found])
         days = self._days(found)
         points = [
@@ -241,8 +252,8 @@ class Durations:
                 identity=names[journey.task_id].identity,
                 started_at=spans[0].begin,
                 finished_at=journey.finish,
-                length=sum(span.length for span in spans),
-                days=days(spans),
+                length=days.length(spans, calendar=calendar),
+                days=days.touched(spans, calendar=calendar),
                 episodes=len(pure.episodes(journey)),
                 flags=pure.flags(journey) if flagged else (),
             )
@@ -256,15 +267,12 @@ class Durations:
             self._names |= names_of(tenant_id=self.tenant_id, task_ids=missing)
         return self._names
 
-    def _days(self, found: Sequence[tuple[Journey, Sequence[Span]]]) -> Callable[[Sequence[Span]], int]:
-        if not found:
-            return lambda spans: 0
-        days = LocalDays(
+    def _days(self, found: Sequence[tuple[Journey, Sequence[Span]]]) -> LocalDays:
+        return LocalDays(
             start=from_microseconds(min(spans[0].begin for _, spans in found)),
             end=from_microseconds(max(journey.finish for journey, _ in found)),
             zone=self.frame.window.zone,
         )
-        return lambda spans: days.touched([(span.begin, span.end) for span in spans])
 
 
 def _columns(groups: Any) -> dict[str, list[int]]:

@@ -23,6 +23,10 @@ def unlike_durations(engine: PostgresEngine, history: History, question: Questio
         for is_full in (False, True)
     }
     pairs["lead time"] = (engine.lead_time(question=question), oracle.lead_time(**asked))
+    pairs["working lead time"] = (
+        engine.lead_time(question=question, working=True),
+        oracle.lead_time(**asked, working=True),
+    )
     pairs["flow efficiency"] = (engine.flow_efficiency(question=question), oracle.flow_efficiency(**asked))
     unlike = [f"{name}: {answer} instead of {wanted}" for name, (answer, wanted) in pairs.items() if answer != wanted]
     return unlike + [line for start, finish in PAIRS for line in _unlike_cycles(engine, asked, start, finish)]
@@ -31,11 +35,12 @@ def unlike_durations(engine: PostgresEngine, history: History, question: Questio
 def _unlike_cycles(engine: PostgresEngine, asked: dict[str, Any], start: str | None, finish: str | None) -> list[str]:
     found = []
     for policy in Policy:
-        try:
-            answer = engine.cycle_time(question=asked["question"], policy=policy, start=start, finish=finish)
-        except PairError:
-            return []
-        wanted = oracle.cycle_time(**asked, policy=policy, start=start, finish=finish)
-        if answer != wanted:
-            found.append(f"{policy} of {start} and {finish}: {answer} instead of {wanted}")
+        for working in (False, True):
+            how: dict[str, Any] = {"policy": policy, "start": start, "finish": finish, "working": working}
+            try:
+                answer = engine.cycle_time(question=asked["question"], **how)
+            except PairError:
+                return []
+            if answer != (wanted := oracle.cycle_time(**asked, **how)):
+                found.append(f"{how}: {answer} instead of {wanted}")
     return found

@@ -22,7 +22,7 @@ from tests.graphql.march import NOW, at, made
 
 RECEIPT = """receipt { digest token ledgerPosition settled cached note readFrom rawRows tailRows knownAt dataAsOf answeredBy
     freshness { status ageSeconds thresholdSeconds } }"""
-SUMMARY = """policy items neverStarted inferred meanSeconds p50Seconds p85Seconds p95Seconds p50Days p85Days p95Days
+SUMMARY = """policy calendar items neverStarted inferred meanSeconds p50Seconds p85Seconds p95Seconds p50Days p85Days p95Days
     points(first: 2) { edges { node { taskKey startedAt finishedAt seconds days episodes flags } } totalCount }"""
 FIGURES = f"""states {{ slug name }} workInProgress throughput {{ finished finishEvents cancelled }}
     transitions {{ from {{ slug }} to {{ slug }} count medianSeconds }}
@@ -36,7 +36,7 @@ FIGURES = f"""states {{ slug name }} workInProgress throughput {{ finished finis
     timeInState {{ state {{ slug }} visits totalSeconds p50Seconds p85Seconds p95Seconds maxSeconds
         ongoingVisits ongoingSeconds }}
     full: timeInState(clip: FULL) {{ state {{ slug }} visits totalSeconds meanSeconds }}
-    bottlenecks {{ state {{ slug }} totalSeconds }} leadTime {{ {SUMMARY} }}
+    bottlenecks {{ state {{ slug }} totalSeconds }} leadTime {{ {SUMMARY} }} working: leadTime(calendar: WORKING) {{ {SUMMARY} }}
     flowEfficiency {{ status value numerator denominator }}
     cycleTime {{ {SUMMARY} }} sum: cycleTime(policy: SUM_OF_EPISODES) {{ {SUMMARY} }}
     dataQuality {{ score checks {{ code title failures taskKeys }} }}

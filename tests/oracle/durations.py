@@ -3,12 +3,13 @@
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 from tests.oracle.boards import category_before
+from tests.oracle.calendars import counts, time_that_counts
 from tests.oracle.completion import finish_of, nearest_rank
 from tests.oracle.definitions import Definitions, definition_of, positions
 from tests.oracle.facts import Category, Fact, History, StateDefinition, Workflow
@@ -131,6 +132,7 @@ def cycle_time(
     start: str | None = None,
     finish: str | None = None,
     zone: str = "UTC",
+    working: bool = False,
 ) -> Durations:
     """From start to finish of the items that finished in the window; with names, from a state on and up to a state."""
     level = _levels(history, question, start, finish)
@@ -142,7 +144,7 @@ def cycle_time(
         on_board = [step.level for step in steps if step.level >= 0]
         spans = _spans(steps, end, policy)
         if spans:
-            points.append(_point(item, steps, spans, end, policy, zone))
+            points.append(_point(item, steps, spans, end, policy, zone, working))
         elif set(on_board) <= {2}:
             inferred += 1
         else:
@@ -150,7 +152,7 @@ def cycle_time(
     return Durations(points=tuple(points), never_started=never_started, inferred=inferred)
 
 
-def lead_time(*, history: History, question: Question, zone: str = "UTC") -> Durations:
+def lead_time(*, history: History, question: Question, zone: str = "UTC", working: bool = False) -> Durations:
     """From the first arrival on the board to the finish."""
     level = _levels(history, question, None, None)
     points = []
@@ -158,7 +160,7 @@ def lead_time(*, history: History, question: Question, zone: str = "UTC") -> Dur
         steps, end = _steps_to_finish(history, question, item, level, by_category=True)
         if end is not None:
             begin = steps[0].at if steps else end
-            points.append(_point(item, steps, [(begin, end)], end, Policy.FIRST_START_LAST_FINISH, zone))
+            points.append(_point(item, steps, [(begin, end)], end, Policy.FIRST_START_LAST_FINISH, zone, working))
     return Durations(points=tuple(points), never_started=0, inferred=0)
 
 
@@ -341,15 +343,23 @@ def _is_back(earlier: Step, later: Step) -> bool:
 
 
 def _point(
-    item: str, steps: list[Step], spans: list[tuple[datetime, datetime]], end: datetime, policy: Policy, zone: str
+    item: str,
+    steps: list[Step],
+    spans: list[tuple[datetime, datetime]],
+    end: datetime,
+    policy: Policy,
+    zone: str,
+    working: bool,
 ) -> Point:
     begin = spans[0][0]
     return Point(
         item=item,
         started_at=begin,
         finished_at=end,
-        duration=sum((b - a for a, b in spans), NONE),
-        days=len({day for span in spans for day in _days(span, zone)}),
+        duration=sum((time_that_counts(a, b, zone=zone, working=working) for a, b in spans), NONE),
+        days=len(
+            {day for span in spans for day in _days(span, zone) if counts(date.fromordinal(day), working=working)}
+        ),
         episodes=len(_episodes(steps, end)),
         flags=_flags(steps) if policy is Policy.FIRST_START_LAST_FINISH else (),
     )

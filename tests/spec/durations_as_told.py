@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 
 from analytics.pure.durations import Policy as ProductsPolicy
+from analytics.pure.local_days import Calendar
 from analytics.pure.zones import from_microseconds
 from analytics.windows import durations as product
 from analytics.windows.flow import FlowReading
@@ -31,12 +32,22 @@ def time_in_state(reading: FlowReading, *, is_full: bool) -> dict[str, TimeInSta
     }
 
 
+CALENDARS = (Calendar.ELAPSED, Calendar.WORKING)
+
+
 def cycle_time(
-    reading: FlowReading, *, policy: Policy, start: str | None, finish: str | None, items: Mapping[str, str]
+    reading: FlowReading,
+    *,
+    policy: Policy,
+    start: str | None,
+    finish: str | None,
+    calendar: Calendar,
+    items: Mapping[str, str],
 ) -> Durations:
     """`items` has the names of items by their keys."""
     policy_asked = ProductsPolicy(policy.value)
-    return as_told(reading.durations.cycle_time(policy=policy_asked, start=start, finish=finish), items=items)
+    found = reading.durations.cycle_time(policy=policy_asked, start=start, finish=finish, calendar=calendar)
+    return as_told(found, items=items)
 
 
 def as_told(found: product.DurationSummary, *, items: Mapping[str, str]) -> Durations:

@@ -172,18 +172,29 @@ class PostgresEngine:
             return durations_as_told.time_in_state(self.reading(question), is_full=is_full)
 
     def cycle_time(
-        self, *, question: Question, policy: Policy, start: str | None = None, finish: str | None = None
+        self,
+        *,
+        question: Question,
+        policy: Policy,
+        start: str | None = None,
+        finish: str | None = None,
+        working: bool = False,
     ) -> Durations:
         """See FullEngine."""
         with self._reading_ledger():
             return durations_as_told.cycle_time(
-                self.reading(question), policy=policy, start=start, finish=finish, items=self._items_by_key()
+                self.reading(question),
+                policy=policy,
+                start=start,
+                finish=finish,
+                calendar=durations_as_told.CALENDARS[working],
+                items=self._items_by_key(),
             )
 
-    def lead_time(self, *, question: Question) -> Durations:
+    def lead_time(self, *, question: Question, working: bool = False) -> Durations:
         """See FullEngine."""
         with self._reading_ledger():
-            found = self.reading(question).durations.lead_time()
+            found = self.reading(question).durations.lead_time(calendar=durations_as_told.CALENDARS[working])
             return durations_as_told.as_told(found, items=self._items_by_key())
 
     def flow_efficiency(self, *, question: Question) -> tuple[str, timedelta, timedelta]:

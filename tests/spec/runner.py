@@ -82,11 +82,17 @@ class FullEngine(Engine, Protocol):
         """By slug, the states in which anything was."""
 
     def cycle_time(
-        self, *, question: Question, policy: Policy, start: str | None = None, finish: str | None = None
+        self,
+        *,
+        question: Question,
+        policy: Policy,
+        start: str | None = None,
+        finish: str | None = None,
+        working: bool = False,
     ) -> Durations:
         """What finished in the window, from start to finish."""
 
-    def lead_time(self, *, question: Question) -> Durations:
+    def lead_time(self, *, question: Question, working: bool = False) -> Durations:
         """What finished in the window, from its arrival to its finish."""
 
     def flow_efficiency(self, *, question: Question) -> tuple[str, timedelta, timedelta]:
@@ -150,14 +156,22 @@ class OracleEngine:
         return durations.time_in_state(history=self.history, question=question, is_full=is_full)
 
     def cycle_time(
-        self, *, question: Question, policy: Policy, start: str | None = None, finish: str | None = None
+        self,
+        *,
+        question: Question,
+        policy: Policy,
+        start: str | None = None,
+        finish: str | None = None,
+        working: bool = False,
     ) -> Durations:
         """See FullEngine."""
-        return durations.cycle_time(history=self.history, question=question, policy=policy, start=start, finish=finish)
+        return durations.cycle_time(
+            history=self.history, question=question, policy=policy, start=start, finish=finish, working=working
+        )
 
-    def lead_time(self, *, question: Question) -> Durations:
+    def lead_time(self, *, question: Question, working: bool = False) -> Durations:
         """See FullEngine."""
-        return durations.lead_time(history=self.history, question=question)
+        return durations.lead_time(history=self.history, question=question, working=working)
 
     def flow_efficiency(self, *, question: Question) -> tuple[str, timedelta, timedelta]:
         """See FullEngine."""

@@ -180,3 +180,23 @@ def test_a_projects_clocks_start_at_the_arrival(full_engine: FullEngine) -> None
         assert [p.started_at.day for p in engine.cycle_time(question=question, policy=FIRST).points] == [begin]
         assert [p.started_at.day for p in engine.lead_time(question=question).points] == [arrival]
     assert engine.lead_time(question=MARCH).points == ()
+
+
+@pytest.mark.parametrize(
+    ("zone_days", "history", "elapsed", "working"),
+    [
+        ("Sunday to Monday", "A1 D2", (24, 2), (9, 1)),
+        ("over a weekend", "A6 D9", (72, 4), (24, 2)),
+        ("on a Saturday and Sunday", "A7 D8", (24, 2), (0, 0)),
+        ("Monday to Friday", "A2 D6", (96, 5), (96, 5)),
+    ],
+)
+def test_weekends_are_left_out_of_the_working_calendar(
+    full_engine: FullEngine, zone_days: str, history: str, elapsed: tuple[float, int], working: tuple[float, int]
+) -> None:
+    """P34: elapsed time unless it is asked for; 1 March 2026 is a Sunday. Hours, and local dates."""
+    engine = loaded(full_engine, told(history))
+    for is_working, wanted in ((False, elapsed), (True, working)):
+        found = engine.cycle_time(question=MARCH, policy=FIRST, working=is_working).points[0]
+        assert (found.duration / timedelta(hours=1), found.days) == wanted, zone_days
+        assert engine.lead_time(question=MARCH, working=is_working).points[0].duration == found.duration
