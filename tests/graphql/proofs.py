@@ -36,7 +36,8 @@ FIGURES = f"""states {{ slug name }} workInProgress throughput {{ finished finis
     timeInState {{ state {{ slug }} visits totalSeconds p50Seconds p85Seconds p95Seconds maxSeconds
         ongoingVisits ongoingSeconds }}
     full: timeInState(clip: FULL) {{ state {{ slug }} visits totalSeconds meanSeconds }}
-    bottlenecks {{ state {{ slug }} totalSeconds }} leadTime {{ {SUMMARY} }} working: leadTime(calendar: WORKING) {{ {SUMMARY} }}
+    bottlenecks {{ state {{ slug }} totalSeconds }} leadTime {{ {SUMMARY} }}
+    working: leadTime(calendar: WORKING) {{ {SUMMARY} }}
     flowEfficiency {{ status value numerator denominator }}
     cycleTime {{ {SUMMARY} }} sum: cycleTime(policy: SUM_OF_EPISODES) {{ {SUMMARY} }}
     dataQuality {{ score checks {{ code title failures taskKeys }} }}

@@ -36,7 +36,7 @@ NOTHING = (0, 0, 0, 0, 0)
 
 
 def test_what_comes_back_and_what_is_given_up(full_engine: FullEngine) -> None:
-    """P24: each finish event is reopened once at most, an item that is taken up again was not abandoned."""
+    """P24, P36: each finish event is reopened once at most, an item that is taken up again was not abandoned."""
     found = loaded(full_engine, TABLE).churn(question=days("2026-03-01", 5), days=2)
     assert (found.finish_events, found.reopened, found.reopen_rate) == (6, 1, Fraction(1, 6))
     assert (found.abandoned, found.reverted_items, found.churn_rate) == (1, 2, Fraction(2, 4))
