@@ -5,11 +5,13 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import path
 from django.views.generic import RedirectView
 
+from analytics.graphql.documents.catalogue import TEXTS_BY_ID
+from analytics.graphql.documents.view import DocumentIndexView, DocumentView
 from config.schema import schema
 from tasks_app.graphql.asking import open_request
 from tasks_app.graphql.http.view import GraphQLHTTPView
 
-graphql = GraphQLHTTPView(schema=schema, open_request=open_request)
+graphql = GraphQLHTTPView(schema=schema, open_request=open_request, documents=TEXTS_BY_ID)
 
 
 def live(_: HttpRequest) -> HttpResponse:
@@ -21,6 +23,8 @@ urlpatterns = [
     path("", RedirectView.as_view(url="/graphql")),
     path("graphql", graphql),
     path("api/v2/analytics/graphql", graphql),
+    path("api/v2/analytics", DocumentIndexView(graphql=graphql)),
+    path("api/v2/analytics/<slug:name>", DocumentView(graphql=graphql)),
     path("admin/", admin.site.urls),
     path("health/live", live),
 ]

@@ -24,7 +24,7 @@ def carried_over(people: Cast, keys: list[str]) -> None:
     with working(people.alice) as (tenant_id, me):
         states = [StateSpec(name="Later", category="TODO")]
         create_project(tenant_id=tenant_id, key="NEXT", name="Next", timezone="UTC", states=states)
-        moved = {"tenant_id": tenant_id, "actor_id": me, "happened_at": at(11), "now": NOW}
+        moved: dict[str, Any] = {"tenant_id": tenant_id, "actor_id": me, "happened_at": at(11), "now": NOW}
         operations.transfer_task(task=three, project="NEXT", **moved)
         operations.move_task(task=one, to="done", **moved)
 
@@ -35,12 +35,14 @@ def test_a_closed_window_is_the_same_after_its_open_items_are_carried_over(peopl
     folded(people)
     before = asked(people.alice, project="WEB")
     carried_over(people, keys)
-    for source in ("MERGED", "RAW"):
-        after = asked(people.alice, project="WEB", **{"from": source})
+    sources: list[dict[str, Any]] = [{"from": "MERGED"}, {"from": "RAW"}]
+    for source in sources:
+        after = asked(people.alice, project="WEB", **source)
         assert after["receipt"]["digest"] == before["receipt"]["digest"], source
         assert after["workInProgress"] == before["workInProgress"]
     folded(people)
-    assert asked(people.alice, project="WEB", **{"from": "ROLLUP"})["receipt"]["digest"] == before["receipt"]["digest"]
+    rollup: dict[str, Any] = {"from": "ROLLUP"}
+    assert asked(people.alice, project="WEB", **rollup)["receipt"]["digest"] == before["receipt"]["digest"]
 
 
 def test_a_late_edit_shows_now_and_never_in_a_pinned_report(people: Cast) -> None:

@@ -50,22 +50,25 @@ def has_api_key(request: HttpRequest) -> bool:
 
 def wants_page(request: HttpRequest) -> bool:
     """Whether a person with a browser is asking: GET, preferring HTML to JSON."""
-    preferred = _preferred(request, (JSON_TYPE, RESPONSE_TYPE, PAGE_TYPE))
+    preferred = preferred_type(request, (JSON_TYPE, RESPONSE_TYPE, PAGE_TYPE))
     return request.method == "GET" and preferred == PAGE_TYPE
 
 
 def response_type(request: HttpRequest) -> str:
     """The media type of the answer; application/json where the caller does not care. 406 if neither will do."""
-    preferred = _preferred(request, (JSON_TYPE, RESPONSE_TYPE))
+    preferred = preferred_type(request, (JSON_TYPE, RESPONSE_TYPE))
     if preferred is None:
         raise HTTPError(f"Accept: only {RESPONSE_TYPE} and {JSON_TYPE} are served.", status=406)
     return preferred
 
 
-def read_call(request: HttpRequest) -> Call:
-    """The call in a GET's query string or a POST's JSON body; HTTPError with one sentence if it is malformed."""
+def read_call(request: HttpRequest, *, documents: Mapping[str, str]) -> Call:
+    """The call in a GET's query string or a POST's JSON body; HTTPError with one sentence if it is malformed.
+
+    `documents` are those that a caller may name by `documentId` instead of sending a query.
+    """
     parameters = _from_url(request) if request.method == "GET" else _from_body(request)
-    query = parameters.get("query")
+    query = _trusted(parameters, documents) if parameters.get("documentId") is not None else parameters.get("query")
     if not isinstance(query, str) or not query.strip():
         _refuse("query: a string with a GraphQL document is required.")
     if not _is_clean(query, nul_allowed=True):
@@ -78,7 +81,17 @@ def read_call(request: HttpRequest) -> Call:
     )
 
 
-def _preferred(request: HttpRequest, offered: tuple[str, ...]) -> str | None:
+def _trusted(parameters: Mapping[str, Any], documents: Mapping[str, str]) -> str:
+    name = _optional(parameters, "documentId", str, "a string")
+    if parameters.get("query") is not None:
+        _refuse("documentId: give a query or a documentId, not both.")
+    if name not in documents:
+        message = "documentId: there is no such document; GET /api/v2/analytics lists them with their ids."
+        raise HTTPError(message, status=404, code=Code.NOT_FOUND)
+    return documents[name]
+
+
+def preferred_type(request: HttpRequest, offered: tuple[str, ...]) -> str | None:
     """The offered type with the highest quality; among equals the one that the caller wrote first."""
     best: str | None = None
     best_quality = 0.0

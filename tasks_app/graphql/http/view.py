@@ -28,6 +28,7 @@ from tasks_app.graphql.http.errors import Code, mask_errors, mask_exception
 from tasks_app.graphql.http.reading import (
     JSON_TYPE,
     RESPONSE_TYPE,
+    Call,
     HTTPError,
     has_api_key,
     read_call,
@@ -88,6 +89,8 @@ class GraphQLHTTPView:
 
     schema: Schema
     open_request: OpenRequest
+    # Trusted documents by their ids: whoever sends an id instead of a query runs that text.
+    documents: Mapping[str, str] = field(default_factory=dict)
 
     # Django's middleware would ask API keys for a token too; `_check_csrf` asks cookies alone.
     csrf_exempt: ClassVar[bool] = True
@@ -105,9 +108,23 @@ class GraphQLHTTPView:
             answer = _refusal(error, media_type)
         return _response(answer, media_type)
 
+    def answered(self, request: HttpRequest, call: Call) -> Answer:
+        """The answer to a query that did not come as GraphQL, errors with a status included."""
+        try:
+            return self._run(request, call, RESPONSE_TYPE)
+        except Exception as error:
+            return self.refused(error)
+
+    def refused(self, error: Exception) -> Answer:
+        """What whoever caused it is told."""
+        return _refusal(error, RESPONSE_TYPE)
+
     def _answer(self, request: HttpRequest, media_type: str) -> Answer:
-        call = read_call(request)
+        call = read_call(request, documents=self.documents)
         _check_csrf(request)
+        return self._run(request, call, media_type)
+
+    def _run(self, request: HttpRequest, call: Call, media_type: str) -> Answer:
         document = parse_document(call.query)
         operation = pick_operation(document, name=call.operation_name)
         if request.method == "GET" and operation.operation is not OperationType.QUERY:
