@@ -2,6 +2,7 @@
 
 from tests.benchmarks.bulk import ledger_bulk_fresh, ledger_bulk_warmed
 from tests.benchmarks.cfd import cfd_growth, cfd_rollup
+from tests.benchmarks.figures import dashboard, flow_figures
 from tests.benchmarks.folding import compact_rate
 from tests.benchmarks.forecasts import forecast
 from tests.benchmarks.forms.run import ledger_forms
@@ -32,4 +33,6 @@ BENCHMARKS: dict[str, Benchmark] = {
     "tail_cost": tail_cost,
     "web_memory": web_memory,
     "forecast": forecast,
+    "flow_figures": flow_figures,
+    "dashboard": dashboard,
 }

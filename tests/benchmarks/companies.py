@@ -44,7 +44,7 @@ class Company:
 
 def make_company(*, since: datetime) -> Company:
     """A new tenant, known since that instant: one item was made on each board then."""
-    tenant = _tenant(f"company-{next(_numbers)}", since=since)
+    tenant = new_tenant(since=since)
     with entered(tenant_id=tenant.id):
         actors = [
             actor_named(tenant_id=tenant.id, kind=ActorKind.IMPORT, name=f"person {number}") for number in range(ACTORS)
@@ -53,7 +53,9 @@ def make_company(*, since: datetime) -> Company:
     return Company(tenant=tenant, boards=boards, actors=actors)
 
 
-def _tenant(slug: str, *, since: datetime) -> TenantFacts:
+def new_tenant(*, since: datetime) -> TenantFacts:
+    """A tenant with nothing in it."""
+    slug = f"company-{next(_numbers)}"
     with owner_cursor() as cursor:
         cursor.execute(MAKE_TENANT, {"slug": slug, "since": since})
         return TenantFacts(id=cursor.fetchone()[0], slug=slug, name=slug, timezone="UTC", fiscal_year_start_month=1)

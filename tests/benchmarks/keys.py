@@ -1,18 +1,17 @@
-"""An API key of a generated company."""
+"""An API key of a tenant."""
 
 from datetime import UTC, datetime
 
 from tasks_app.models import Scope
 from tasks_app.operations.keys import create_api_key
 from tasks_app.tenancy import entered
-from tests.benchmarks.companies import Company
 
 
-def new_key(company: Company) -> str:
+def new_key(tenant: int) -> str:
     """The secret of a service key with every scope."""
-    with entered(tenant_id=company.tenant.id):
+    with entered(tenant_id=tenant):
         _, secret = create_api_key(
-            tenant_id=company.tenant.id,
+            tenant_id=tenant,
             name="benchmark",
             scopes=list(Scope.values),
             owner=None,

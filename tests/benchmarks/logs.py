@@ -48,7 +48,7 @@ def import_rate(request: Request) -> Iterator[Outcome]:
     Told beside it: COPY of what the import keeps of the rows into a table with the same keys.
     """
     with TemporaryDirectory() as scratch:
-        path = _log(Path(scratch) / "log.csv", rows=request.size(ROWS))
+        path = generated_log(Path(scratch) / "log.csv", rows=request.size(ROWS))
         with owner_cursor() as cursor:
             cursor.execute(BARE_TABLE)
         scene = make_scene()
@@ -78,7 +78,7 @@ def cfd_raw(request: Request) -> Iterator[Outcome]:
     """365 days of cumulative flow by raw replay, in seconds: the one goal that is a time, so the ratio is to one second."""
     scene = make_scene()
     with TemporaryDirectory() as scratch:
-        key = _imported(_log(Path(scratch) / "log.csv", rows=request.size(ROWS)), scene)
+        key = _imported(generated_log(Path(scratch) / "log.csv", rows=request.size(ROWS)), scene)
     vacuum("task_ledger", "task")
     modes = {mode.value: partial(_flow, scene, key, mode) for mode in FlowMode}
     seconds = taking_turns(modes, rounds=10)
@@ -91,7 +91,7 @@ def cfd_raw(request: Request) -> Iterator[Outcome]:
     )
 
 
-def _log(path: Path, *, rows: int) -> Path:
+def generated_log(path: Path, *, rows: int) -> Path:
     """Cases that walk through the workflow, now and then back; half of the rows repeat the state, as real logs do."""
     chance = random.Random(1)
     states = ["Queued", "Accepted", "Waiting", "Completed"]

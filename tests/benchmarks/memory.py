@@ -58,7 +58,7 @@ def web_memory(request: Request) -> Iterator[Outcome]:
     [company] = companies_with_history(companies=1, transitions=request.size(TRANSITIONS))
     fold_all()
     add_moves(company, facts=TAIL, begin=LAST_DAY, end=END)
-    secret = new_key(company)
+    secret = new_key(company.tenant.id)
     with _served() as (port, server):
         for number in range(WARM):
             _ask(port, secret, company, number)

@@ -43,7 +43,7 @@ def graphql_overhead(request: Request) -> Iterator[Outcome]:
     """
     company = companies_with_history(companies=TENANTS, transitions=request.size(TRANSITIONS))[0]
     fold_all()
-    doors = _doors(company, new_key(company))
+    doors = _doors(company, new_key(company.tenant.id))
     _teach(company, doors["graphql"])
     equal = _diagram(doors["graphql"]) == json.loads(doors["by_hand"]())
     variants = {name: partial(_timed, ask) for name, ask in doors.items()}
