@@ -14,6 +14,7 @@ from tasks_app.models.ledger import (
 )
 from tasks_app.models.membership import Membership, Role
 from tasks_app.models.project import Project
+from tasks_app.models.rate_bucket import RateBucket
 from tasks_app.models.state import StateCategory, WorkflowState
 from tasks_app.models.task import DeletedTask, Task, TaskWords
 from tasks_app.models.tenant import Tenant, TenantOwned
@@ -31,6 +32,7 @@ __all__ = [
     "Kind",
     "Membership",
     "Project",
+    "RateBucket",
     "ReportedEvent",
     "Role",
     "Scope",

@@ -1,0 +1,172 @@
+"""How much may be done in a while: the generic cell rate algorithm, in one statement for every process and machine.
+
+    taken = take(bucket="login:ada@example.com", cost=1, rate=Rate(points=5, seconds=60), now=now)
+    if not taken.admitted: ...  # taken.retry_after seconds from now it would be
+
+A bucket is one number, the instant at which it will be full again. It never admits more than `burst` at once, nor more than
+`burst` and the rate times the time in any stretch of time. Not to be called inside a request's transaction: its rollback
+would give everything back, and others would wait for its end.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from hashlib import blake2b
+from typing import Any
+
+from django.db import connection
+
+SECOND = 1_000_000
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MICROSECOND = timedelta(microseconds=1)
+
+# Rows are locked in the order of the claims, which is everywhere from the narrow bucket to the wide one: no deadlock.
+TAKE = """/* rate.take */
+INSERT INTO rate_bucket AS b (bucket, full_at, depth)
+SELECT c.bucket, %(now)s + c.cost, c.depth
+  FROM unnest(%(buckets)s::bytea[], %(costs)s::bigint[], %(depths)s::bigint[]) AS c (bucket, cost, depth)
+ WHERE c.cost <= c.depth
+    ON CONFLICT (bucket) DO UPDATE
+   SET full_at = greatest(b.full_at, %(now)s) + (excluded.full_at - %(now)s), depth = excluded.depth
+ WHERE greatest(b.full_at, %(now)s) + (excluded.full_at - %(now)s) - %(now)s <= excluded.depth
+RETURNING b.bucket, b.full_at
+"""
+
+GIVE_BACK = """/* rate.give_back */
+INSERT INTO rate_bucket AS b (bucket, full_at, depth)
+SELECT c.bucket, %(now)s, c.depth
+  FROM unnest(%(buckets)s::bytea[], %(costs)s::bigint[], %(depths)s::bigint[]) AS c (bucket, cost, depth)
+    ON CONFLICT (bucket) DO UPDATE
+   SET full_at = b.full_at - (SELECT c.cost FROM unnest(%(buckets)s::bytea[], %(costs)s::bigint[]) AS c (bucket, cost)
+                               WHERE c.bucket = excluded.bucket)
+"""
+
+READ = "/* rate.read */ SELECT bucket, full_at FROM rate_bucket WHERE bucket = ANY (%(buckets)s::bytea[])"
+
+# A bucket that is full is like one that was never used.
+SWEEP = "/* rate.sweep */ DELETE FROM rate_bucket WHERE full_at <= %(now)s"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rate:
+    """`points` in every `seconds`, evenly, and after a rest up to `burst` at once (by default `points`)."""
+
+    points: int
+    seconds: int = 60
+    burst: int = 0
+
+    @property
+    def at_once(self) -> int:
+        """The most that one claim can get, ever."""
+        return self.burst or self.points
+
+    @property
+    def interval(self) -> int:
+        """Microseconds in which one point comes back; rounded up, so that never more comes back than said."""
+        return -(-self.seconds * SECOND // self.points)
+
+    @property
+    def depth(self) -> int:
+        """Microseconds in which an empty bucket is full again."""
+        return self.at_once * self.interval
+
+
+@dataclass(frozen=True, kw_only=True)
+class Claim:
+    """So many points of a bucket, by the name that its user has for it."""
+
+    bucket: str
+    cost: int
+    rate: Rate
+
+    @property
+    def key(self) -> bytes:
+        """What the bucket is called in the table: names may hold addresses, which are nobody's to read there."""
+        return blake2b(self.bucket.encode(), digest_size=16).digest()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Level:
+    """A bucket after a claim. `retry_after` is 0 for one that was admitted, None for one that never can be."""
+
+    admitted: bool
+    remaining: int
+    retry_after: float | None
+    full_at: datetime
+
+
+def take(*, bucket: str, cost: int, rate: Rate, now: datetime) -> Level:
+    """Takes the points, or none, and says how the bucket is now. One round trip; three when refused."""
+    return take_all([Claim(bucket=bucket, cost=cost, rate=rate)], now=now)[0]
+
+
+def take_all(claims: Sequence[Claim], *, now: datetime) -> list[Level]:
+    """Takes all claims or none: when one bucket refuses, what the others gave is given back.
+
+    Levels come in the order of the claims. They name different buckets, in the same order everywhere: the narrow ones
+    first, a key before its tenant.
+    """
+    full = _sent(TAKE, claims, now=now)
+    if len(full) == len(claims):
+        return [_level(claim, full_at=full[claim.key], now=microseconds(now), admitted=True) for claim in claims]
+    give_back([claim for claim in claims if claim.key in full], now=now)
+    found = _sent(READ, claims, now=now)
+    return [
+        _level(claim, full_at=found.get(claim.key, 0), now=microseconds(now), admitted=claim.key in full)
+        for claim in claims
+    ]
+
+
+def give_back(claims: Sequence[Claim], *, now: datetime) -> None:
+    """Puts points back that were taken and not used. A bucket never gets fuller than full."""
+    if claims:
+        _sent(GIVE_BACK, claims, now=now)
+
+
+def peek(claim: Claim, *, now: datetime) -> Level:
+    """How the bucket is, without taking anything; `admitted` says whether the claim would be."""
+    instant = microseconds(now)
+    full_at = _sent(READ, [claim], now=now).get(claim.key, 0)
+    return _level(claim, full_at=full_at, now=instant, admitted=wait(claim, full_at=full_at, now=instant) == 0)
+
+
+def sweep(*, now: datetime) -> int:
+    """Forgets the buckets that are full again, and says how many those were."""
+    with connection.cursor() as cursor:
+        cursor.execute(SWEEP, {"now": microseconds(now)})
+        return int(cursor.rowcount)
+
+
+def wait(claim: Claim, *, full_at: int, now: int) -> int | None:
+    """Microseconds until the bucket would admit the claim; None when it never will."""
+    depth, cost = claim.rate.depth, claim.cost * claim.rate.interval
+    return max(0, max(full_at, now) + cost - now - depth) if cost <= depth else None
+
+
+def microseconds(instant: datetime) -> int:
+    """The instant as the table has it: whole numbers, so that nothing is lost by rounding."""
+    return (instant - EPOCH) // MICROSECOND
+
+
+def _level(claim: Claim, *, full_at: int, now: int, admitted: bool) -> Level:
+    rate = claim.rate
+    empty = max(0, full_at - now)
+    waiting = 0 if admitted else wait(claim, full_at=full_at, now=now)
+    return Level(
+        admitted=admitted,
+        remaining=max(0, rate.depth - empty) // rate.interval,
+        retry_after=None if waiting is None else waiting / SECOND,
+        full_at=EPOCH + max(full_at, now) * MICROSECOND,
+    )
+
+
+def _sent(statement: str, claims: Sequence[Claim], *, now: datetime) -> dict[bytes, int]:
+    values: dict[str, Any] = {
+        "now": microseconds(now),
+        "buckets": [claim.key for claim in claims],
+        "costs": [claim.cost * claim.rate.interval for claim in claims],
+        "depths": [claim.rate.depth for claim in claims],
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(statement, values)
+        return {bytes(bucket): full_at for bucket, full_at in (cursor.fetchall() if cursor.description else ())}
