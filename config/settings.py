@@ -7,6 +7,7 @@ from pathlib import Path
 from django.core.exceptions import ImproperlyConfigured
 
 from config.database.settings import database_settings
+from tasks_app.observing.objectives import TAIL, ServiceLevels, chosen
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 ON_A_SERVER = bool(os.environ.get("DATABASE_URL"))
@@ -34,6 +35,14 @@ def days(name: str, *, default: int) -> int:
     if not (text.isascii() and text.isdecimal() and 1 <= int(text) <= 100_000):
         raise ImproperlyConfigured(f"{name} is {text!r}: give a whole number of days from 1 to 100000.")
     return int(text)
+
+
+def service_levels() -> ServiceLevels:
+    """What is promised of the answers; only what FLOWLEDGER_SERVICE_LEVELS names is otherwise than by default."""
+    try:
+        return chosen(os.environ.get("FLOWLEDGER_SERVICE_LEVELS", ""))
+    except ValueError as error:
+        raise ImproperlyConfigured(f"FLOWLEDGER_SERVICE_LEVELS: {error}.") from None
 
 
 SECRET_KEY = secret_key()
@@ -124,9 +133,10 @@ CACHES = {
         "OPTIONS": {"MAX_ENTRIES": 256},
     }
 }
+FLOWLEDGER_SERVICE_LEVELS = service_levels()
 # Rollups that lag by more are STALE; a fact that has waited for longer to be folded is an alert.
-FLOWLEDGER_STALE_AFTER = timedelta(seconds=5)
-FLOWLEDGER_TAIL_ALERT = timedelta(minutes=5)
+FLOWLEDGER_STALE_AFTER: timedelta = FLOWLEDGER_SERVICE_LEVELS.fresh_within
+FLOWLEDGER_TAIL_ALERT: timedelta = FLOWLEDGER_SERVICE_LEVELS.alarm(TAIL).after
 
 LANGUAGE_CODE = "en-gb"
 TIME_ZONE = "UTC"

@@ -7,6 +7,7 @@ from django.conf import settings
 
 from analytics.windows import folded
 from tasks_app.graphql.asking import Info
+from tasks_app.observing.levels import Level, levels
 
 
 @strawberry.type(description="How far one family of facts is folded into its rollups.")
@@ -22,15 +23,61 @@ class FoldedFamily:
     alert: bool = strawberry.field(description="Whether facts have waited for longer than they ever should.")
 
 
+@strawberry.type(description="One promise, and how far it was kept in what was answered to this tenant.")
+class ServiceLevel:
+    name: str = strawberry.field(description="Its name, the same in metrics and alerts.")
+    description: str = strawberry.field(description="Which answers count, and which of them are good.")
+    objective: float = strawberry.field(description="The share of the answers that count that is to be good.")
+    within_seconds: float | None = strawberry.field(
+        description="What makes an answer good, where that is a time: it took no longer, or its data is no older."
+    )
+    window_days: int = strawberry.field(description="Over so many days of UTC, today included.")
+    good: int = strawberry.field(description="Good answers in the window. Counts are some seconds behind.")
+    valid: int = strawberry.field(description="Answers that count in the window.")
+    attained: float | None = strawberry.field(description="good / valid; null: no answer counted.")
+    burn_rate: float | None = strawberry.field(
+        description="The bad share of the last hour as a multiple of what may be bad: at 1 the budget lasts exactly the"
+        " window. null: too few answers to tell."
+    )
+    budget_left: float | None = strawberry.field(
+        description="The part of the window's bad answers that is not used up, below 0 where it is overdrawn; null: no"
+        " answer counted."
+    )
+
+
 @strawberry.type(description="How far everything derived is folded, and how fresh.")
 class Operations:
-    folded: list[FoldedFamily] = strawberry.field(description="Each family of facts.")
+    @strawberry.field(description="Each family of facts.")
+    def folded(self, info: Info) -> list[FoldedFamily]:
+        found = folded.folded_families(tenant_id=info.context.tenant.id)
+        return [_family_node(each, now=info.context.now) for each in found]
+
+    @strawberry.field(description="What is promised of the answers, and how far it was kept.")
+    def service_levels(self, info: Info) -> list[ServiceLevel]:
+        promised = settings.FLOWLEDGER_SERVICE_LEVELS.objectives
+        found = levels(tenant_id=info.context.tenant.id, objectives=promised, now=info.context.now)
+        return [_level_node(each) for each in found]
 
 
-def operations(info: Info) -> Operations:
+def operations() -> Operations:
     """For the caller's tenant."""
-    found = folded.folded_families(tenant_id=info.context.tenant.id)
-    return Operations(folded=[_family_node(each, now=info.context.now) for each in found])
+    return Operations()
+
+
+def _level_node(level: Level) -> ServiceLevel:
+    objective, count = level.objective, level.count
+    return ServiceLevel(
+        name=objective.name,
+        description=objective.sentence,
+        objective=objective.share,
+        within_seconds=objective.within.total_seconds() if objective.within else None,
+        window_days=objective.window_days,
+        good=count.good,
+        valid=count.valid,
+        attained=level.attained,
+        burn_rate=level.burn_rate,
+        budget_left=level.budget_left,
+    )
 
 
 def _family_node(each: folded.FoldedFamily, *, now: datetime) -> FoldedFamily:

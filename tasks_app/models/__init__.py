@@ -15,6 +15,7 @@ from tasks_app.models.ledger import (
 from tasks_app.models.membership import Membership, Role
 from tasks_app.models.project import Project
 from tasks_app.models.rate_bucket import RateBucket
+from tasks_app.models.service_level import ServiceDay, ServiceMinute, ServiceTotal
 from tasks_app.models.state import StateCategory, WorkflowState
 from tasks_app.models.task import DeletedTask, Task, TaskWords
 from tasks_app.models.tenant import Tenant, TenantOwned
@@ -36,6 +37,9 @@ __all__ = [
     "ReportedEvent",
     "Role",
     "Scope",
+    "ServiceDay",
+    "ServiceMinute",
+    "ServiceTotal",
     "StateCategory",
     "Task",
     "TaskLedger",
