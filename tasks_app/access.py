@@ -7,35 +7,12 @@ from typing import Any, NoReturn
 
 from django.db import connection
 
-from tasks_app.models import Role, Scope, User
+from tasks_app.access_matrix import ROLE_SCOPES
+from tasks_app.models import User
 from tasks_app.operations.keys import digest_of, prefix_of, tenant_of
 from tasks_app.refusals import Refused
 from tasks_app.tenancy import Caller, CallerKind, DatabaseRole, TenantFacts, entered
 
-_MEMBER = frozenset(
-    {
-        Scope.TASKS_READ,
-        Scope.TASKS_WRITE,
-        Scope.ANALYTICS_READ,
-        Scope.TIME_READ,
-        Scope.TIME_WRITE,
-        Scope.FINDINGS_READ,
-        Scope.SAMPLES_READ,
-    }
-)
-
-# What each role may do. A key may do what both it and its owner's role allow.
-ROLE_SCOPES: Mapping[str, frozenset[str]] = {
-    Role.OWNER: frozenset(Scope),
-    Role.ADMIN: frozenset(Scope),
-    Role.MANAGER: _MEMBER | {Scope.BILLING_READ, Scope.FINDINGS_WRITE, Scope.SAMPLES_WRITE},
-    Role.MEMBER: _MEMBER,
-    Role.AUDITOR: frozenset(
-        {Scope.TASKS_READ, Scope.ANALYTICS_READ, Scope.FINDINGS_READ, Scope.SAMPLES_READ, Scope.AUDIT_READ}
-    ),
-    Role.BILLING: frozenset({Scope.TASKS_READ, Scope.TIME_READ, Scope.BILLING_READ}),
-}
-VALIDATORS = frozenset({Role.OWNER, Role.ADMIN, Role.MANAGER})
 USE_NOTED_EVERY = timedelta(minutes=1)
 
 FIND_KEY = """/* access.find_key */
@@ -129,13 +106,6 @@ def caller_of_user(*, user: User, tenant_slug: str | None) -> Caller:
         scopes=ROLE_SCOPES[member["role"]],
         user_id=user.pk,
     )
-
-
-def may_validate(caller: Caller) -> bool:
-    """Whether the caller may validate: by role; a key by its owner's role, a service key by its scope ADMIN."""
-    if caller.role is None:
-        return Scope.ADMIN in caller.scopes
-    return caller.role in VALIDATORS
 
 
 def _key_of(secret: str) -> dict[str, Any]:

@@ -4,11 +4,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from analytics.graphql.filters import actor_pk
+from tasks_app.access_matrix import ONE_PERSON
 from tasks_app.graphql.http.errors import ApiError, Code
-from tasks_app.models import Actor, Role, Scope
+from tasks_app.models import Actor
 from tasks_app.tenancy import Caller
-
-MAY_ASK_OF_ANYBODY = frozenset({Role.MANAGER, Role.ADMIN, Role.OWNER})
 
 
 def actors_asked(*, assignee: str | None, actor: str | None, caller: Caller) -> tuple[int | None, int | None]:
@@ -48,12 +47,7 @@ def _check_may_see(caller: Caller, pk: int, *, argument: str) -> None:
 
 def may_see(caller: Caller, pk: int) -> bool:
     """Whether the caller may see figures of that actor alone."""
-    return _may_ask_of_anybody(caller) or _is(caller, pk)
-
-
-def _may_ask_of_anybody(caller: Caller) -> bool:
-    """By role; a key by its owner's role, a service key by its scope ADMIN."""
-    return Scope.ADMIN in caller.scopes if caller.role is None else caller.role in MAY_ASK_OF_ANYBODY
+    return ONE_PERSON.allows(caller) or ONE_PERSON.allows(caller, of_themselves=_is(caller, pk))
 
 
 def _is(caller: Caller, pk: int) -> bool:

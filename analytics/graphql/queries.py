@@ -23,6 +23,7 @@ from analytics.replay.tasks import TaskList
 from analytics.windows import sources
 from analytics.windows.flow import FlowReading
 from analytics.windows.questions import BoardQuestion, WindowQuestion
+from tasks_app.access_matrix import ONE_PERSON
 from tasks_app.graphql.asking import Info
 from tasks_app.graphql.fields import may, scoped
 from tasks_app.graphql.http.connections import Connection, PageArgs
@@ -161,11 +162,11 @@ class AnalyticsQuery:
         return Board(at=reading.at, known_at=reading.known_at, project=node, reading=reading)
 
     @strawberry.field(
-        extensions=[scoped(Scope.ANALYTICS_READ)],
+        extensions=[scoped(Scope.ANALYTICS_READ, narrowed=[ONE_PERSON])],
         description="Figures over a window: of a project, or without one of the whole tenant, where states of one slug"
         " are one. The zone is the argument's, else the project's, else the tenant's. At most 50,000 buckets."
         " `assignee`: the items that this actor held; `actor`: the changes that this actor made, where counts of items"
-        " are null; not both. One person's figures are for that person, managers, admins and owners."
+        " are null; not both."
         " `filter`: of the items for which it holds at the window's end, with their whole past; a discarded item is in no"
         " state, and `search` looks at the keys and titles of now."
         " The receipt says where the figures were read from, and why where they could not be read from `readFrom`.",

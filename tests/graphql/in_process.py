@@ -8,7 +8,7 @@ from typing import Any
 from graphql import OperationType, parse
 
 from config.schema import schema
-from tasks_app.access import ROLE_SCOPES
+from tasks_app.access_matrix import ROLE_SCOPES
 from tasks_app.graphql.asking import Asking
 from tasks_app.graphql.http.documents import pick_operation
 from tasks_app.graphql.http.errors import error_code

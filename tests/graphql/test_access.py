@@ -9,7 +9,7 @@ from strawberry.types import get_object_definition
 
 from analytics.graphql.mutations import Mutation
 from config.schema import Query
-from tasks_app.access import ROLE_SCOPES
+from tasks_app.access_matrix import ROLE_SCOPES
 from tasks_app.graphql.fields import NeedsScope
 from tasks_app.models import ApiKey, Membership, Role, Scope, Tenant, User
 from tasks_app.operations.keys import CHECKSUM_LENGTH, _checksum

@@ -1,137 +1,261 @@
-"""The matrix that people read in tasks_app/README.md, compared with the code and walked, role by role and field by field."""
+"""The matrix of access: walked, every field by every caller, against a table written by hand; and what people read of it."""
 
-import re
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.conf import settings
-from graphql import (
-    GraphQLEnumType,
-    GraphQLField,
-    GraphQLInputObjectType,
-    GraphQLInputType,
-    GraphQLList,
-    GraphQLNonNull,
-    get_named_type,
-    is_leaf_type,
-    is_required_argument,
-    is_required_input_field,
-)
+from django.test import Client
 from strawberry.types import get_object_definition
 
-from analytics.graphql.mutations import Mutation
-from config.schema import Query, schema
-from tasks_app.access import ROLE_SCOPES
+from config.schema import schema
+from tasks_app.access_matrix import MATRIX, ROLE_SCOPES, SIGNED_IN, WHOLE, Group, described
 from tasks_app.graphql.fields import NeedsScope
-from tasks_app.models import Membership, Role, Scope
-from tests.cast import cast
-from tests.graphql.client import with_session
+from tasks_app.graphql.http.node import decode_id, encode_id
+from tasks_app.models import Actor, Role, Scope, User
+from tests.cast import Cast, Company, cast, person
+from tests.graphql.access_table import LINES, ROLES, Line
+from tests.graphql.access_walk import ROOTS, documents, every_field
+from tests.graphql.client import Asker, new_key, with_session
+from tests.graphql.march import at, made
 
 README = Path(settings.BASE_DIR) / "tasks_app" / "README.md"
-FIELD = re.compile(r"`(\w+)`")
-# `node` answers null for what the caller may not see: test_access.py. `replayReceipt` needs the scopes that the answer
-# needed: test_replay_receipt.py.
+COLUMNS = (("OWNER", "ADMIN"), ("MANAGER",), ("MEMBER",), ("AUDITOR",), ("BILLING",))
+# `node` answers NOT_FOUND for what the caller may not see. `replayReceipt` needs the scopes that the answer needed.
 FREE = {"viewer", "node", "replayReceipt"}
-EVERY_MUTATION = "every mutation"
-LITERALS = {"Int": "1", "Boolean": "true", "DateTime": '"2026-01-01T00:00:00Z"'}
-ROOTS = {"query": schema._schema.query_type, "mutation": schema._schema.mutation_type}
 
 
-def rows() -> list[list[str]]:
-    """The cells of the table below "Who may do what", its header first."""
+@dataclass(frozen=True, kw_only=True)
+class Somebody:
+    """A caller, and what the hand-written table goes by."""
+
+    name: str
+    asker: Asker
+    role: str | None
+    scopes: frozenset[str]
+
+
+def declared() -> Mapping[str, NeedsScope]:
+    """What guards each field of Query and Mutation, as it is declared."""
+    return {
+        schema.config.name_converter.get_graphql_name(field): guard
+        for root in ROOTS.values()
+        for field in get_object_definition(root.extensions["strawberry-definition"].origin, strict=True).fields
+        for guard in field.extensions
+        if isinstance(guard, NeedsScope)
+    }
+
+
+def readme_table() -> list[str]:
+    """The lines of the table below "Who may do what"."""
     section = README.read_text(encoding="utf-8").split("## Who may do what")[1].split("\n## ")[0]
-    table = [line.strip("|").split("|") for line in section.splitlines() if line.startswith("|")]
-    return [[cell.strip() for cell in line] for line in table if "---" not in line[0]]
+    return [line for line in section.splitlines() if line.startswith("|")]
 
 
-def written_roles() -> dict[str, set[str]]:
-    """The scopes of each role, as the table has them."""
-    header, *lines = rows()
-    told: dict[str, set[str]] = {}
-    for place, names in enumerate(header[2:], start=2):
-        held = {scope for line in lines if line[place] == "yes" for scope in line[0].split(", ")}
-        told |= {name: held for name in names.split(", ")}
-    return told
+def rendered_table() -> list[str]:
+    """The lines that the table must have."""
+    header = ["what", "scope", "fields", *(", ".join(roles) for roles in COLUMNS), "service key"]
+    return [_line(header), "|" + "---|" * len(header), *(_line(_cells(group)) for group in MATRIX)]
 
 
-def written_fields() -> dict[str, str]:
-    """The scope that each field needs, as the table has it."""
-    mutations = ROOTS["mutation"].fields if ROOTS["mutation"] else {}
-    return {
-        field: scope
-        for scope, opens, *_ in rows()[1:]
-        for field in (mutations if opens == EVERY_MUTATION else FIELD.findall(opens))
+def _line(cells: list[str]) -> str:
+    return "".join(f"| {cell} " if cell else "| " for cell in cells) + "|"
+
+
+def _cells(group: Group) -> list[str]:
+    scope = "" if group.scope is None else group.scope.value
+    return [group.name, scope, ", ".join(f"`{name}`" for name in _fields(group)), *_marks(group), _service(group)]
+
+
+def _marks(group: Group) -> list[str]:
+    """`own` where a role has the scope and may use it for what is about oneself."""
+    whole = group if group.scope is None else WHOLE[group.scope]
+    own = ["own" if group.own and roles[0] in whole.roles else "" for roles in COLUMNS]
+    return ["yes" if roles[0] in group.roles else mark for roles, mark in zip(COLUMNS, own, strict=True)]
+
+
+def _fields(group: Group) -> list[str]:
+    if group is SIGNED_IN:
+        return sorted(FREE)
+    return sorted(name for name, guard in declared().items() if group is WHOLE[guard.scope] or group in guard.narrowed)
+
+
+def _service(group: Group) -> str:
+    if not group.narrows:
+        return "yes"
+    return "no" if group.service is None else f"with {group.service.value}"
+
+
+def test_the_table_in_the_readme_is_the_matrix() -> None:
+    """When it differs: the lines on the right are those to paste."""
+    assert readme_table() == rendered_table()
+
+
+def test_the_roles_of_a_column_have_the_same_rights() -> None:
+    assert ROLE_SCOPES[Role.OWNER] == ROLE_SCOPES[Role.ADMIN] == frozenset(Scope)
+    assert all((Role.OWNER in group.roles) == (Role.ADMIN in group.roles) for group in MATRIX)
+
+
+def test_every_scope_has_a_row_that_stands_for_all_of_it() -> None:
+    """Rows that narrow a scope let in no role that the scope does not have."""
+    assert set(WHOLE) == set(Scope)
+    assert all(group.roles <= WHOLE[group.scope].roles for group in MATRIX if group.scope is not None)
+
+
+def test_the_hand_written_table_has_every_field() -> None:
+    """A new field of Query or Mutation gets a line in access_table.py, by hand."""
+    written = {name for name in LINES if ":" not in name}
+    assert written - {"__schema"} == {name for root in ROOTS.values() for name in root.fields}
+    assert {name: line.scope for name, line in LINES.items() if name in declared()} == {
+        name: guard.scope.value for name, guard in declared().items()
     }
 
 
-def declared_fields() -> Iterator[tuple[str, str]]:
-    """The scope that each field needs, as it is declared."""
-    for root in (Query, Mutation):
-        for field in get_object_definition(root, strict=True).fields:
-            name = schema.config.name_converter.get_graphql_name(field)
-            yield from ((name, each.scope.value) for each in field.extensions if isinstance(each, NeedsScope))
+def test_every_guarded_field_tells_what_it_needs() -> None:
+    for root in ROOTS.values():
+        for name, field in root.fields.items():
+            told = described(WHOLE[declared()[name].scope]) if name in declared() else ""
+            assert told in (field.description or ""), name
+    assert "roles OWNER, ADMIN, MANAGER" in (ROOTS["mutation"].fields["validateTask"].description or "")
 
 
-def literal(kind: GraphQLInputType) -> str:
-    """Any value of the type, with what is required and no more."""
-    if isinstance(kind, GraphQLNonNull):
-        return literal(kind.of_type)
-    if isinstance(kind, GraphQLList):
-        return f"[{literal(kind.of_type)}]"
-    if isinstance(kind, GraphQLEnumType):
-        return next(iter(kind.values))
-    if not isinstance(kind, GraphQLInputObjectType):
-        return LITERALS.get(kind.name, '"x"')
-    given = {name: each for name, each in kind.fields.items() if is_required_input_field(each)}
-    given = given or dict(list(kind.fields.items())[:1])
-    return "{" + ", ".join(f"{name}: {literal(each.type)}" for name, each in given.items()) + "}"
+def _client(number: int) -> Client:
+    """Each caller has an address of its own."""
+    return Client(REMOTE_ADDR=f"10.1.{number // 250}.{number % 250 + 1}")
 
 
-def documents() -> Mapping[str, str]:
-    """The shortest document that asks for each field of Query and Mutation."""
-    return {
-        name: f"{operation} {{ {name}{_arguments(field)} {_selection(field)} }}"
-        for operation, root in ROOTS.items()
-        for name, field in (root.fields if root else {}).items()
+def _members(company: Company, people: Cast) -> Mapping[str, User]:
+    """A member for each role."""
+    known = {"OWNER": people.alice, "MEMBER": people.bob, "AUDITOR": people.audrey}
+    made_now = {
+        role: person(company=company, name=role.title(), role=Role(role)) for role in ROLES if role not in known
     }
+    return {role: who.user for role, who in (known | made_now).items()}
 
 
-def _selection(field: GraphQLField) -> str:
-    return "" if is_leaf_type(get_named_type(field.type)) else "{ __typename }"
+def callers(people: Cast) -> Iterator[Somebody]:
+    """Sessions and keys of each role; keys of an owner and service keys with one scope each; a service key with all."""
+    tenant_id = people.acme.tenant.id
+    everything = frozenset(Scope.values)
+    members = _members(people.acme, people)
+    for role, user in members.items():
+        yield Somebody(name=f"session of {role}", asker=with_session(user), role=role, scopes=everything)
+    keys = [(f"key of {role}", role, user, everything) for role, user in members.items()]
+    keys += [(f"owner's key, {scope}", "OWNER", members["OWNER"], frozenset({scope})) for scope in Scope.values]
+    service = [(f"service key, {scope}", None, None, frozenset({scope})) for scope in Scope.values]
+    for number, (name, owner_role, owner, scopes) in enumerate(
+        [*keys, *service, ("service key", None, None, everything)]
+    ):
+        secret = new_key(tenant_id=tenant_id, scopes=sorted(scopes), owner=owner)
+        asker = Asker(headers={"Authorization": f"Bearer {secret}"}, client=_client(number))
+        yield Somebody(name=name, asker=asker, role=owner_role, scopes=scopes)
 
 
-def _arguments(field: GraphQLField) -> str:
-    given = [f"{name}: {literal(each.type)}" for name, each in field.args.items() if is_required_argument(each)]
-    return f"({', '.join(given)})" if given else ""
+# What no document that is made up can get right: an id and a receipt are opaque.
+WRONG_WHOEVER_ASKS = {"node", "replayReceipt"}
 
 
-def test_every_scope_and_every_role_is_in_the_table_once() -> None:
-    scopes = [scope for line in rows()[1:] for scope in line[0].split(", ")]
-    assert sorted(scopes) == sorted(Scope.values)
-    assert sorted(written_roles()) == sorted(Role.values)
+def forbids(answer: Any) -> bool:
+    return any(error["extensions"]["code"] == "FORBIDDEN" for error in answer.get("errors", []))
 
 
-def test_the_table_says_what_each_role_may_do() -> None:
-    assert written_roles() == {role: set(scopes) for role, scopes in ROLE_SCOPES.items()}
+def check_field(somebody: Somebody, *, name: str, line: Line, text: str) -> None:
+    """Refused with the field's name and scope, and nothing answered; or nothing in it is forbidden."""
+    answer = somebody.asker.answer(text)
+    if line.allows(role=somebody.role, scopes=somebody.scopes):
+        assert not forbids(answer), (somebody.name, name, answer)
+        assert ("errors" in answer) is (name in WRONG_WHOEVER_ASKS), (somebody.name, name, answer)
+        return
+    (error,) = answer["errors"]
+    assert (error["extensions"]["code"], error["path"]) == ("FORBIDDEN", [name]), (somebody.name, name, answer)
+    assert error["message"].startswith(f"{name}: this needs the scope {line.scope}, which "), somebody.name
+    assert not (answer["data"] or {}).get(name), (somebody.name, name)
 
 
-def test_the_table_says_which_scope_each_field_needs() -> None:
-    assert written_fields() == dict(declared_fields())
+ANALYTICS = "query ($id: ID!) {{ analytics(window: {{rolling: {{count: 1, unit: DAY}}}}, {}) {{ workInProgress }} }}"
+NODE = "query ($id: ID!) { node(id: $id) { id } }"
+VALIDATE = 'mutation { validateTask(input: {task: "WEB-1"}) { errors { code } } }'
 
 
-@pytest.mark.django_db
-@pytest.mark.parametrize("role", Role.values)
-def test_each_role_is_refused_exactly_what_the_table_withholds(role: str) -> None:
-    """Every field is asked for over HTTP. What is allowed may still be wrong, but it is never forbidden."""
-    bob = cast().bob
-    Membership.objects.filter(user=bob.user).update(role=role)
-    asker = with_session(bob.user)
-    answers = {name: asker.answer(document).get("errors", []) for name, document in documents().items()}
-    refused = [(name, each) for name, errors in answers.items() for each in errors]
-    assert {name: each["message"] for name, each in refused if each["extensions"]["code"] == "FORBIDDEN"} == {
-        name: f"{name}: this needs the scope {scope}, which the role {role} does not have."
-        for name, scope in written_fields().items()
-        if scope not in written_roles()[role]
+def node_ids(asker: Asker) -> Mapping[str, str]:
+    """An id of each type that has a loader, as the owner finds it."""
+    found = asker.data(
+        """{ viewer { tenant { id } } project(key: "WEB") { id } task(key: "WEB-1") { id }
+             activity(first: 1) { edges { node { id } } } }"""
+    )
+    ids = [found["viewer"]["tenant"]["id"], found["project"]["id"], found["task"]["id"]]
+    ids += [edge["node"]["id"] for edge in found["activity"]["edges"]]
+    return {key.type_name: each for each in ids if (key := decode_id(each))}
+
+
+def narrower(somebody: Somebody, *, ids: Mapping[str, str], other: str) -> Mapping[str, bool]:
+    """The lines with a colon: whether the caller was let through."""
+    asker = somebody.asker
+    nodes = {f"node:{kind}": asker.answer(NODE, id=each)["data"]["node"] is not None for kind, each in ids.items()}
+    arguments = {
+        "assignee": "assignee: $id",
+        "actor": "actor: $id",
+        "filter.assignee": "filter: {assignee: $id}",
+        "filter.changedBy": "filter: {changedBy: $id}",
     }
-    assert documents().keys() - written_fields().keys() == FREE
+    analytics = {
+        f"analytics:{name}": not forbids(asker.answer(ANALYTICS.format(argument), id=other))
+        for name, argument in arguments.items()
+    }
+    validated = asker.answer(VALIDATE)
+    errors = [] if forbids(validated) else validated["data"]["validateTask"]["errors"]
+    allowed = not forbids(validated) and "FORBIDDEN" not in [error["code"] for error in errors]
+    return {**nodes, **analytics, "validateTask:payload": allowed}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_every_field_is_answered_or_refused_as_the_table_says(capsys: pytest.CaptureFixture[str]) -> None:
+    """P77: every field of the schema, by every sort of caller, over HTTP."""
+    people = cast()
+    made(people.alice, title="One", created=at(2), moves={at(3): "doing", at(4): "review"})
+    nowhere = person(company=people.acme, name="Nobody", role=Role.MEMBER)
+    everybody = list(callers(people))
+    asked = documents()
+    ids = node_ids(everybody[0].asker)
+    other = encode_id(type_name="Actor", pk=nowhere.actor.id)
+    cells = 0
+    for somebody in everybody:
+        for name, document in asked.items():
+            check_field(somebody, name=name, line=LINES[name], text=document.text)
+            cells += len(document.covers)
+        let_through = narrower(somebody, ids=ids, other=other)
+        expected = {name: LINES[name].allows(role=somebody.role, scopes=somebody.scopes) for name in let_through}
+        assert let_through == expected, somebody.name
+        assert not forbids(somebody.asker.answer("{ __schema { queryType { name } } }")), somebody.name
+    walked = frozenset().union(*(document.covers for document in asked.values()))
+    assert walked == every_field()
+    with capsys.disabled():
+        print(f"\naccess matrix: {len(walked)} fields x {len(everybody)} callers, {cells:,} places asked for")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_members_ask_about_themselves() -> None:
+    """Whoever may ask for figures may ask for their own, with a session and with a key."""
+    people = cast()
+    for role, user in _members(people.acme, people).items():
+        mine = encode_id(type_name="Actor", pk=Actor.objects.get(user=user).id)
+        key = new_key(tenant_id=people.acme.tenant.id, owner=user)
+        for asker in (with_session(user), Asker(headers={"Authorization": f"Bearer {key}"})):
+            for argument in ("assignee: $id", "actor: $id"):
+                answer = asker.answer(ANALYTICS.format(argument), id=mine)
+                assert forbids(answer) is not LINES["analytics:oneself"].allows(
+                    role=role, scopes=frozenset(Scope.values)
+                )
+
+
+@pytest.mark.django_db(transaction=True)
+def test_nobody_gets_anything() -> None:
+    """Without a key or a session every document is refused alike, introspection with them."""
+    cast()
+    texts = [*(document.text for document in documents().values()), "{ __schema { queryType { name } } }"]
+    for text in texts:
+        response = Asker().post(text)
+        assert (response.status_code, list(response.json())) == (401, ["errors"])
+        assert [error["extensions"]["code"] for error in response.json()["errors"]] == ["UNAUTHENTICATED"]

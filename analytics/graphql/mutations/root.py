@@ -1,17 +1,19 @@
 """The type Mutation: each field's resolver, its scope, and what people read about it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import strawberry
 
 from analytics.graphql.mutations import events, projects, tasks
+from tasks_app.access_matrix import VALIDATION, Group
 from tasks_app.graphql.fields import scoped
 from tasks_app.models import Scope
 
 
-def _writes(resolver: Callable[..., Any], description: str) -> Any:
-    return strawberry.mutation(resolver=resolver, description=description, extensions=[scoped(Scope.TASKS_WRITE)])
+def _writes(resolver: Callable[..., Any], description: str, *, narrowed: Sequence[Group] = ()) -> Any:
+    needed = scoped(Scope.TASKS_WRITE, narrowed=narrowed)
+    return strawberry.mutation(resolver=resolver, description=description, extensions=[needed])
 
 
 @strawberry.type(
@@ -31,9 +33,7 @@ class Mutation:
     change_states = _writes(
         projects.change_states, "Renames, reorders, recategorises, adds and archives states; each change is recorded."
     )
-    validate_task = _writes(
-        tasks.validate_task, "Validates the state that a task is in. For the roles MANAGER, ADMIN and OWNER."
-    )
+    validate_task = _writes(tasks.validate_task, "Validates the state that a task is in.", narrowed=[VALIDATION])
     record_events = _writes(
         events.record_events, "Records up to 1,000 events of another system, each once by its source and externalId."
     )

@@ -10,7 +10,7 @@ from analytics.graphql.mutations.payloads import (
     MoveTasksPayload,
     ValidateTaskPayload,
 )
-from tasks_app.access import may_validate
+from tasks_app.access_matrix import VALIDATION
 from tasks_app.graphql import inputs
 from tasks_app.graphql.asking import Info
 from tasks_app.graphql.idempotency import Outcome
@@ -164,7 +164,7 @@ def validate_task(info: Info, input: inputs.ValidateTaskInput) -> ValidateTaskPa
     """The task that was validated, by somebody who may."""
 
     def do() -> Outcome:
-        if not may_validate(info.context.caller):
+        if not VALIDATION.allows(info.context.caller):
             raise Refused(
                 "Validating takes the role MANAGER, ADMIN or OWNER; a service key needs the scope ADMIN.",
                 code="FORBIDDEN",
