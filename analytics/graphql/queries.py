@@ -66,6 +66,15 @@ class DefinitionAsOf(Enum):
     NOW = "NOW"
 
 
+@strawberry.enum(
+    description="When a filter has to hold. THEN: at the window's end, as the items were then. NOW: as they are now, or were"
+    " known to be at `knownAt`."
+)
+class FilterAsOf(Enum):
+    THEN = "THEN"
+    NOW = "NOW"
+
+
 @strawberry.type
 class AnalyticsQuery:
     @strawberry.field(
@@ -167,8 +176,8 @@ class AnalyticsQuery:
         " are one. The zone is the argument's, else the project's, else the tenant's. At most 50,000 buckets."
         " `assignee`: the items that this actor held; `actor`: the changes that this actor made, where counts of items"
         " are null; not both."
-        " `filter`: of the items for which it holds at the window's end, with their whole past; a discarded item is in no"
-        " state, and `search` looks at the keys and titles of now."
+        " `filter`: of the items for which it holds at the window's end, or with `filterAsOf` NOW as they are now, with their"
+        " whole past either way; a discarded item is in no state, and `search` looks at the keys and titles of now."
         " The receipt says where the figures were read from, and why where they could not be read from `readFrom`.",
     )
     def analytics(
@@ -184,6 +193,7 @@ class AnalyticsQuery:
         definition_as_of: DefinitionAsOf = DefinitionAsOf.THEN,
         read_from: ReadFrom = sources.ReadFrom.MERGED,  # type: ignore[valid-type]
         filter: TaskFilter | None = strawberry.UNSET,  # noqa: A002  the contract's name
+        filter_as_of: FilterAsOf = FilterAsOf.THEN,
     ) -> Analytics:
         tenant, now = info.context.tenant, info.context.now
         key = plain(project, argument="project") if project else None
@@ -194,8 +204,9 @@ class AnalyticsQuery:
         assignee_id, actor_id = actors_asked(assignee=_given(assignee), actor=_given(actor), caller=info.context.caller)
         zone = timezone or (found[0].timezone if key else tenant.timezone)
         cut = window_asked(asked=window, bucket=bucket, zone=zone, tenant=tenant, now=now)
-        at_end = cut.end if cut.end <= now else None
-        filters = task_conditions(filter or None, tenant=tenant, at=at_end, now=now)
+        chosen_now = filter_as_of is FilterAsOf.NOW
+        chosen_at = None if chosen_now or cut.end > now else cut.end
+        filters = task_conditions(filter or None, tenant=tenant, at=chosen_at, now=now)
         check_filters(filters, caller=info.context.caller)
         reading = FlowReading(
             tenant_id=tenant.id,
@@ -208,6 +219,7 @@ class AnalyticsQuery:
             assignee_id=assignee_id,
             actor_id=actor_id,
             filters=filters,
+            filters_as_of_now=chosen_now,
             read_from=read_from,
         )
         question = WindowQuestion(
@@ -225,6 +237,7 @@ class AnalyticsQuery:
             actor_id=actor_id,
             figures=figures_selected(info),
             filters=filters or None,
+            filters_as_of_now=chosen_now,
         )
         return Analytics(asked=Asked(question=question, reading=reading, read_from=read_from))
 

@@ -36,7 +36,8 @@ class FlowReading:
     To be used inside one read-only transaction, so that all figures see one snapshot of the ledger. With `assignee_id`
     the board is what that actor holds. With `actor_id` the flows are that actor's changes; stocks are null then, for
     a person's changes hold no items. With `filters`, values of analytics.replay.tasks.CONDITIONS, it is of the items that
-    meet them at the window's end, with their whole past; discarded ones are then in no state.
+    meet them at the window's end, or with `filters_as_of_now` by all that has happened since, with their whole past;
+    discarded ones are then in no state.
     """
 
     _snapshot: str | None = None
@@ -54,6 +55,7 @@ class FlowReading:
         assignee_id: int | None = None,
         actor_id: int | None = None,
         filters: Mapping[str, Any] | None = None,
+        filters_as_of_now: bool = False,
         read_from: ReadFrom = ReadFrom.MERGED,
     ) -> None:
         self.window = window
@@ -66,6 +68,7 @@ class FlowReading:
         self._assignee_id = assignee_id
         self._actor_id = actor_id
         self._filters = dict(filters or {})
+        self._filters_as_of_now = filters_as_of_now
         self._asked_from = read_from
 
     @property
@@ -156,7 +159,7 @@ class FlowReading:
         tasks = TaskList(
             tenant_id=self._tenant_id,
             now=self._now,
-            at=self.window.end,
+            at=None if self._filters_as_of_now else self.window.end,
             known_at=self._known_at,
             snapshot=self._snapshot,
             filters=self._filters,

@@ -15,7 +15,7 @@ Figures = Mapping[str, tuple[str, Mapping[str, Any]]]
 class WindowQuestion:
     """Figures over one window. `project_id` None: of the whole tenant. `known_at` None: as known when it was asked.
 
-    `filters` are those of the reading.
+    `filters` and `filters_as_of_now` are those of the reading.
     """
 
     tenant_id: int
@@ -32,6 +32,7 @@ class WindowQuestion:
     actor_id: int | None
     figures: Figures
     filters: Mapping[str, Any] | None = None
+    filters_as_of_now: bool = False
 
     @property
     def looks_until(self) -> datetime:

@@ -67,6 +67,7 @@ def read_again(*, question: WindowQuestion, snapshot: str) -> SnapshotReading:
         assignee_id=question.assignee_id,
         actor_id=question.actor_id,
         filters=question.filters,
+        filters_as_of_now=question.filters_as_of_now,
         read_from=ReadFrom.RAW,
     )
 

@@ -45,6 +45,7 @@ def filters(draw: st.DrawFn) -> ItemFilter:
         was_ever_from=draw(instants),
         was_ever_to=draw(instants),
         held_since=draw(instants.filter(bool)),
+        as_of_now=draw(st.booleans()),
         **{name: value for name, value in found.items() if name in kept},  # type: ignore[arg-type]
     )
 
@@ -67,7 +68,7 @@ def unlike_of_some(engine: PostgresEngine, history: History, question: Question)
 def test_figures_of_some_items_are_those_of_their_own_history(
     history: History, asked: Question, chosen: ItemFilter
 ) -> None:
-    """P14: with their whole past, on whatever board, in whosever hands, known then or now."""
+    """P8, P14: with their whole past, on whatever board, in whosever hands, known then or now."""
     note(f"{told(history)}\n{asked}\n{chosen}")
     with undone():
         engine = PostgresEngine(seeded(history))

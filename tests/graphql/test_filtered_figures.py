@@ -14,8 +14,8 @@ from tests.graphql.in_process import Refusal, ask
 from tests.graphql.march import NOW, at, made
 from tests.graphql.proofs import actor_id, digest_of, folded, replayed
 
-QUERY = """query ($filter: TaskFilter, $project: String = "WEB", $window: WindowInput!) {
-    analytics(project: $project, window: $window, bucket: DAY, filter: $filter) {
+QUERY = """query ($filter: TaskFilter, $asOf: FilterAsOf! = THEN, $project: String = "WEB", $window: WindowInput!) {
+    analytics(project: $project, window: $window, bucket: DAY, filter: $filter, filterAsOf: $asOf) {
       workInProgress throughput { finished } cumulativeFlow(mode: OCCUPANCY) { arrivals departures discarded }
       receipt { digest token readFrom note cached } } }"""
 MARCH = {"between": {"from": "2026-03-02T00:00:00Z", "to": "2026-03-06T00:00:00Z"}}
@@ -89,6 +89,48 @@ def test_whose_hands_and_whose_changes(people: Cast) -> None:
     assert figures(people, {"assignee": bob})["workInProgress"] == [0, 0, 1, 1]
     assert figures(people, {"changedBy": bob})["workInProgress"] == [0, 0, 0, 0]
     assert figures(people, {"changedBy": actor_id(people.alice)})["workInProgress"] == [0, 2, 2, 1]
+
+
+def test_an_item_that_changed_hands_is_chosen_as_it_was_or_as_it_is(people: Cast) -> None:
+    """P8: with its whole past either way, never only from the hand-over on; what came after the window is of now alone."""
+    keys = three_tasks(people)
+    tenant_id, alice, now = people.acme.tenant.id, people.alice.actor.id, {"now": NOW}
+    with entered(tenant_id=tenant_id, actor_id=alice):
+        told = {"tenant_id": tenant_id, "task": keys[1], "actor_id": alice, **now}
+        operations.assign_task(assignee_id=alice, happened_at=at(5), **told)  # type: ignore[arg-type]
+        operations.assign_task(assignee_id=people.bob.actor.id, happened_at=at(7), **told)  # type: ignore[arg-type]
+        operations.move_task(to="review", happened_at=at(8), **told)  # type: ignore[arg-type]
+    whole_past, nothing = [0, 0, 1, 1], [0, 0, 0, 0]
+    for given, then, as_now in (
+        ({"assignee": actor_id(people.alice)}, whole_past, nothing),
+        ({"assignee": actor_id(people.bob)}, nothing, whole_past),
+        ({"states": ["doing"]}, whole_past, nothing),
+        ({"states": ["review"]}, nothing, whole_past),
+        ({"wasEver": {"state": "review"}}, [0, 1, 0, 0], [0, 1, 1, 1]),
+        ({"heldFor": {"state": "review", "atLeastSeconds": 86400}}, nothing, whole_past),
+    ):
+        assert figures(people, given)["workInProgress"] == then
+        assert figures(people, given, asOf="NOW")["workInProgress"] == as_now
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_was_chosen_as_of_now_is_replayed_as_of_then(people: Cast) -> None:
+    """P8: a receipt's now is that of the answer, whatever became of the items since."""
+    keys = three_tasks(people)
+    given = {"states": ["doing"]}
+    receipt = figures(people, given, asOf="NOW")["receipt"]
+    with entered(tenant_id=people.acme.tenant.id, actor_id=people.alice.actor.id):
+        operations.move_task(
+            tenant_id=people.acme.tenant.id,
+            task=keys[1],
+            to="done",
+            actor_id=people.alice.actor.id,
+            happened_at=at(9),
+            now=NOW,
+        )
+    assert figures(people, given, asOf="NOW")["receipt"]["digest"] != receipt["digest"]
+    assert figures(people, given)["receipt"]["digest"] == receipt["digest"]
+    assert digest_of(replayed(people.alice, receipt["token"])) == receipt["digest"]
 
 
 def test_a_discarded_item_stays_in_its_past(people: Cast) -> None:

@@ -1,7 +1,7 @@
 """Figures of some items: the history of those alone for which a filter holds at a question's end, with their whole past."""
 
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from itertools import pairwise
 
 from tests.oracle.facts import Fact, History, Kind
@@ -13,7 +13,10 @@ Stay = tuple[Transition, datetime | None]
 
 @dataclass(frozen=True, kw_only=True)
 class ItemFilter:
-    """All conditions given must hold. States are (project, slug). `search` is a part of the item's name."""
+    """All conditions given must hold, at the question's end or `as_of_now`, after all that is known.
+
+    States are (project, slug). `search` is a part of the item's name.
+    """
 
     project: str | None = None
     states: tuple[tuple[str, str], ...] | None = None
@@ -25,6 +28,7 @@ class ItemFilter:
     held: tuple[tuple[str, str], ...] | None = None
     held_since: datetime | None = None
     changed_by: str | None = None
+    as_of_now: bool = False
 
 
 def satisfying(*, history: History, question: Question, chosen: ItemFilter) -> History:
@@ -34,8 +38,9 @@ def satisfying(*, history: History, question: Question, chosen: ItemFilter) -> H
 
 
 def _holds(history: History, question: Question, chosen: ItemFilter, item: str) -> bool:
-    facts = _seen(history, question, item)
-    stays = _stays(history, question, item)
+    until = datetime.max.replace(tzinfo=UTC) if chosen.as_of_now else question.buckets[-1][1]
+    facts = _seen(history, question, item, until)
+    stays = _stays(history, question, item, until)
     if not stays:
         return False
     last = stays[-1][0]
@@ -61,21 +66,21 @@ def _touches(stay: Stay, chosen: ItemFilter) -> bool:
     return begins_in_time and (chosen.was_ever_from is None or left_at is None or left_at > chosen.was_ever_from)
 
 
-def _seen(history: History, question: Question, item: str) -> list[Fact]:
+def _seen(history: History, question: Question, item: str, until: datetime) -> list[Fact]:
     """What had happened and was known, in order."""
     facts = [
         fact
         for fact in history.facts
-        if fact.item == item and fact.recorded_at <= question.known_until and fact.happened_at < question.buckets[-1][1]
+        if fact.item == item and fact.recorded_at <= question.known_until and fact.happened_at < until
     ]
     return sorted(facts, key=lambda fact: (fact.happened_at, fact.seq))
 
 
-def _stays(history: History, question: Question, item: str) -> list[Stay]:
+def _stays(history: History, question: Question, item: str, until: datetime) -> list[Stay]:
     """Each change of place and when the next one came, off the board, too; whoever holds the item."""
     everybody = replace(question, assignee=None, actor=None)
     changes = changes_seen(history=history, question=everybody, item=item, project=None)
-    happened = [change for change in changes if change.fact.happened_at < question.buckets[-1][1]]
+    happened = [change for change in changes if change.fact.happened_at < until]
     ends: list[datetime | None] = [later.fact.happened_at for _, later in pairwise(happened)]
     return list(zip(happened, [*ends, None], strict=True)) if happened else []
 

@@ -249,6 +249,7 @@ class PostgresEngine:
             assignee_id=self._actor(question.assignee),
             actor_id=self._actor(question.actor),
             filters=self.filters,
+            filters_as_of_now=self.chosen is not None and self.chosen.as_of_now,
         )
 
     @property
