@@ -1,6 +1,8 @@
 """One text for one answer, so that two answers can be compared by a digest: RFC 8785 JSON.
 
-Instants are ISO 8601 in UTC with microseconds, durations are whole microseconds, and there are no floats.
+Instants are ISO 8601 in UTC with microseconds, durations are whole microseconds, and there are no floats. RFC 8785 has
+no integers beyond those that a float holds exactly, 285 years in microseconds: a sum over many items that is larger is
+written as a string.
 """
 
 import hashlib
@@ -10,10 +12,11 @@ from typing import Any
 import rfc8785
 
 MICROSECOND = timedelta(microseconds=1)
+LARGEST_INTEGER = 2**53 - 1
 
 
 def canonical(value: Any) -> Any:
-    """The value with only strings, integers, booleans, null, lists and objects in it."""
+    """The value with only strings, integers up to LARGEST_INTEGER, booleans, null, lists and objects in it."""
     if isinstance(value, dict):
         return {str(key): canonical(part) for key, part in value.items()}
     if isinstance(value, list | tuple):
@@ -25,12 +28,16 @@ def _scalar(value: Any) -> Any:
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat(timespec="microseconds")
     if isinstance(value, timedelta):
-        return value // MICROSECOND
+        return _integer(value // MICROSECOND)
     if isinstance(value, date):
         return value.isoformat()
     if isinstance(value, float):
         raise TypeError("a canonical answer has no floats: use a timedelta or an integer")
-    return value
+    return _integer(value) if isinstance(value, int) else value
+
+
+def _integer(value: int) -> int | str:
+    return value if -LARGEST_INTEGER <= value <= LARGEST_INTEGER else str(value)
 
 
 def canonical_bytes(value: Any) -> bytes:

@@ -33,3 +33,12 @@ def test_floats_are_refused() -> None:
     """Two machines may write one differently."""
     with pytest.raises(TypeError, match="no floats"):
         digest({"mean": 1.5})
+
+
+def test_a_sum_over_many_items_may_be_longer_than_a_float_holds() -> None:
+    """600 years of time in one state are digested, exactly: a microsecond more is another answer."""
+    long = timedelta(days=365 * 600)
+    assert canonical_bytes([2**53 - 1, -(2**53), long]).decode() == (
+        '[9007199254740991,"-9007199254740992","18921600000000000"]'
+    )
+    assert digest(long) != digest(long + timedelta(microseconds=1))
