@@ -52,11 +52,6 @@ class Over(Enum):
     SERIES = "SERIES"
     WINDOW = "WINDOW"
 
-    @property
-    def is_stock(self) -> bool:
-        """Whether it is of items where they are, of which an actor's changes have none."""
-        return self in (Over.STOCK, Over.END)
-
 
 class States(Enum):
     """Whether a state has to be named, may be, or means nothing to the figure."""
@@ -74,6 +69,12 @@ class Drill:
     sentence: str
     over: Over
     states: States = States.NONE
+    of_places: bool = False
+
+    @property
+    def needs_items(self) -> bool:
+        """Whether it is of items in their places, of which an actor's changes have none."""
+        return self.of_places or self.over in (Over.STOCK, Over.END)
 
 
 DRILLS: Mapping[FlowMetric, Drill] = {
@@ -118,6 +119,7 @@ DRILLS: Mapping[FlowMetric, Drill] = {
         explains="cumulativeFlow.correctionWindows",
         sentence="A time in which an item was behind its furthest state; of a bucket those that touch it.",
         over=Over.WINDOW,
+        of_places=True,
     ),
     FlowMetric.FINISHED: Drill(
         explains="throughput.finished",

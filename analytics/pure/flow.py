@@ -272,3 +272,11 @@ class _Tally:
         if definition.archived or not definition.on_board:
             return None
         return self._at.get((definition.project_id, self._places[definition.state_id]), 0)
+
+
+def added(columns: Iterable[Sequence[int | None]]) -> list[int | None]:
+    """The sums of what there is; null where there is nothing to add."""
+    return [
+        sum(existing) if (existing := [value for value in values if value is not None]) else None
+        for values in zip(*columns, strict=True)
+    ]

@@ -155,6 +155,14 @@ def in_order(definitions: Iterable[StateDefinition]) -> list[StateDefinition]:
     return sorted(definitions, key=lambda each: (each.project_id, each.position, each.archived, each.state_id))
 
 
+def by_slug(states: Iterable[StateDefinition]) -> list[list[StateDefinition]]:
+    """The states of each slug, in their order; the slugs as their first states stand."""
+    found: dict[str, list[StateDefinition]] = {}
+    for state in states:
+        found.setdefault(state.slug, []).append(state)
+    return sorted(found.values(), key=lambda group: (group[0].position, group[0].archived, group[0].project_id))
+
+
 def by_project(definitions: Iterable[StateDefinition]) -> Mapping[int, list[StateDefinition]]:
     """The states of each project."""
     found: dict[int, list[StateDefinition]] = {}

@@ -19,7 +19,8 @@ meaning AS MATERIALIZED (
                AS m (state_id, group_id, project_id, category, place, begin_at, end_at)
 ),
 move AS MATERIALIZED (
-    SELECT f.task_id, f.seq, f.happened_at, f.counted AND f.happened_at >= %(from)s AND f.happened_at < %(to)s AS counts,
+    SELECT f.task_id, f.seq, f.happened_at, f.discarded,
+           f.counted AND f.happened_at >= %(from)s AND f.happened_at < %(to)s AS counts,
            coalesce(b.state_id, 0) AS before_id, coalesce(a.state_id, 0) AS state_id,
            coalesce(b.group_id, 0) AS from_group, coalesce(a.group_id, 0) AS to_group,
            coalesce(b.category, '') AS was, coalesce(a.category, '') AS becomes,
@@ -44,13 +45,16 @@ step AS MATERIALIZED (
            coalesce(restarted_at - happened_at < %(within)s::interval, FALSE) AS restarted FROM timed t
 ),
 finish AS (
-    SELECT counts, finishes, happened_at, lead(returns) OVER turns AND
-           lead(happened_at) OVER turns - happened_at < %(within)s::interval AS reopened
+    SELECT task_id, seq, counts, finishes, happened_at,
+           lead(happened_at) OVER turns AS turned_at, lead(seq) OVER turns AS turned_seq,
+           lead(returns) OVER turns AND lead(happened_at) OVER turns - happened_at < %(within)s::interval AS reopened
       FROM (SELECT m.*, was <> 'DONE' AND becomes = 'DONE' AS finishes,
                    was = 'DONE' AND becomes IN ('TODO', 'IN_PROGRESS') AS returns FROM move m) c
      WHERE finishes OR returns
     WINDOW turns AS (PARTITION BY task_id ORDER BY happened_at, seq)
-),
+)
+"""
+COUNTED = """,
 item AS (
     SELECT bool_or(drops) AS reverted, bool_or(back) FILTER (WHERE happened_at < %(to)s) AS went_back,
            (array_agg(counts ORDER BY happened_at, seq) FILTER (WHERE becomes = 'IN_PROGRESS'))[1] AS starts,
@@ -81,7 +85,7 @@ SELECT t.what, 0, 0, t.number, NULL
  CROSS JOIN LATERAL (VALUES ('finished', i.finished), ('finished_straight', i.straight),
                             ('reverted_items', i.reverted), ('started_items', i.started)) AS t (what, number)
 """
-CHURN = after_facts("/* replay.churn */", f"{MOVES}{FOLLOWED}")
+CHURN = after_facts("/* replay.churn */", f"{MOVES}{FOLLOWED}{COUNTED}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -32,17 +32,17 @@ SELECT group_id, count(*) FILTER (WHERE closed), sum(lasted) FILTER (WHERE close
 
 # The steps, in their order, of the items that came into one of the `done` states from others within the window. Rows and not
 # an array for each item: arrays take twice as long to read.
-JOURNEYS = after_facts(
-    "/* replay.journeys */",
-    """,
+STEPS = """,
 step AS (
     SELECT task_id, seq, happened_at, state_id, counted,
            max(CASE WHEN state_id = ANY (%(done)s::int[]) AND before_id <> ALL (%(done)s::int[]) THEN happened_at END)
                OVER (PARTITION BY task_id) AS finished_at
       FROM fact WHERE state_id <> before_id
 )
+"""
+IN_TURN = """
 SELECT task_id, state_id, (extract(epoch FROM happened_at) * 1000000)::bigint, counted
   FROM step WHERE finished_at >= %(from)s
  ORDER BY task_id, happened_at, seq
-""",
-)
+"""
+JOURNEYS = after_facts("/* replay.journeys */", f"{STEPS}{IN_TURN}")

@@ -142,9 +142,7 @@ SELECT order_id, project_id, low, high, width_bucket(reached_at, %(edges)s::time
 # An item is behind when it is moved to a place below one that it has been to, by the order in force at that moment; so
 # each order judges the facts of its own time, against all that came before. A fact that repeats the state moves nothing.
 # The facts are grouped and not joined to what was judged: the planner takes that for a few rows and would loop over them.
-CORRECTIONS = after_facts(
-    "/* replay.corrections */",
-    """,
+BEHIND = """,
 judged AS (
     SELECT f.task_id, f.seq, f.happened_at, f.state_id <> f.before_id AS moves, o.project_id,
            f.happened_at >= o.begin_at AND o.place < max(o.place)
@@ -162,15 +160,17 @@ marked AS (
     SELECT m.*, lag(behind_in, 1, 0) OVER (PARTITION BY task_id ORDER BY happened_at, seq) AS was_in FROM moved m
 ),
 span AS (
-    SELECT task_id, behind_in, happened_at AS from_at,
-           lead(happened_at) OVER (PARTITION BY task_id ORDER BY happened_at, seq) AS to_at
-      FROM marked WHERE behind_in <> was_in
+    SELECT task_id, behind_in, happened_at AS from_at, seq AS from_seq,
+           lead(happened_at) OVER history AS to_at, lead(seq) OVER history AS to_seq
+      FROM marked WHERE behind_in <> was_in WINDOW history AS (PARTITION BY task_id ORDER BY happened_at, seq)
 )
+"""
+OVERLAPPING = """
 SELECT task_id, from_at, to_at FROM span
  WHERE behind_in <> 0 AND (to_at IS NULL OR to_at > %(from)s OR from_at >= %(from)s)
  ORDER BY from_at, task_id
-""",
-)
+"""
+CORRECTIONS = after_facts("/* replay.corrections */", f"{BEHIND}{OVERLAPPING}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

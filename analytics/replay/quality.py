@@ -70,8 +70,8 @@ judged AS (
 """
 # Facts that fail nothing are left behind before any row is made of a code.
 OF_FACTS = """
-SELECT unnest(k.codes) AS code, k.task_id, k.happened_at
-  FROM (SELECT j.task_id, j.happened_at, array_remove(ARRAY[
+SELECT unnest(k.codes) AS code, k.task_id, k.happened_at, k.seq
+  FROM (SELECT j.task_id, j.happened_at, j.seq, array_remove(ARRAY[
                CASE WHEN j.was_in IS DISTINCT FROM 'DONE' AND j.now_in = 'DONE' AND j.started IS NOT TRUE THEN 1 END,
                CASE WHEN j.was_in = 'DONE' AND j.now_in <> 'DONE' THEN 2 END,
                CASE WHEN j.stays AND j.place < j.was_place THEN 3 END,
@@ -86,7 +86,7 @@ SELECT unnest(k.codes) AS code, k.task_id, k.happened_at
 """
 # A late fact may have come between since: the old value must be that of the fact that was before it when it was recorded.
 OF_CHAINS = """
-SELECT 9, j.task_id, j.happened_at
+SELECT 9, j.task_id, j.happened_at, j.seq
   FROM judged j
  WHERE j.is_own AND j.happened_at >= %(from)s AND j.from_id <> j.before_id
    AND j.from_id <> coalesce((
@@ -96,7 +96,7 @@ SELECT 9, j.task_id, j.happened_at
         ORDER BY p.happened_at DESC, p.seq DESC LIMIT 1), 0)
 """
 OF_TIMES = """
-SELECT 11, l.task_id, l.happened_at FROM task_ledger l
+SELECT 11, l.task_id, l.happened_at, l.seq FROM task_ledger l
  WHERE l.tenant_id = %(tenant)s AND l.happened_at >= %(from)s AND l.happened_at < %(until)s AND l.happened_at > l.recorded_at
    AND (%(known_at)s::timestamptz IS NULL OR l.recorded_at <= %(known_at)s) /* of items */
    AND (%(project)s::int IS NULL OR l.project_id = %(project)s)
@@ -104,7 +104,7 @@ SELECT 11, l.task_id, l.happened_at FROM task_ledger l
 # Live rows are as they are now, and so they are compared with all that is recorded. Rows and facts in one heap: a join would
 # be planned for a tenant of one row.
 OF_ROWS = """
-SELECT CASE WHEN bool_or(is_fact) THEN 10 ELSE 8 END, task_id, coalesce(max(at) FILTER (WHERE is_fact), max(at))
+SELECT CASE WHEN bool_or(is_fact) THEN 10 ELSE 8 END, task_id, coalesce(max(at) FILTER (WHERE is_fact), max(at)), 0
   FROM (SELECT l.id AS task_id, false AS is_fact, l.created_at AS at, l.project_id,
                CASE WHEN l.discarded_at IS NULL THEN ARRAY[l.project_id, l.state_id] END AS told
           FROM (SELECT t.*, t.id AS task_id FROM task t) l
@@ -127,11 +127,13 @@ OF_PERSON = """AND l.task_id IN (
        AND (m.kind = 7 AND m.to_id = %(assignee)s OR m.kind <= 5 AND m.actor_id = %(actor)s)
        AND (%(known_at)s::timestamptz IS NULL OR m.recorded_at <= %(known_at)s))
 """
-QUALITY = f"""/* replay.quality */
-WITH {TOLD},
+FAILING = f"""{TOLD},
 failing AS MATERIALIZED (
     ({OF_FACTS}) UNION ALL ({OF_CHAINS}) UNION ALL ({OF_TIMES}) UNION ALL ({OF_ROWS})
-),
+)
+"""
+QUALITY = f"""/* replay.quality */
+WITH {FAILING},
 by_item AS (
     SELECT code, task_id, count(*) AS failures, min(happened_at) AS first_at FROM failing GROUP BY code, task_id
 )
@@ -168,13 +170,9 @@ class Counted:
 
 def quality(*, scope: Scope, begin: datetime, workflows: Workflows) -> Counted:
     """The checks of [begin, scope.until); of a project those of its own facts, of a person those of their items."""
-    of_tasks = "" if scope.project_id is None or scope.items is not None else OF_PROJECT.removeprefix("\n")
-    text = QUALITY.replace("{of_tasks}", of_tasks)
-    of_person = OF_PERSON if scope.assignee_id is not None or scope.actor_id is not None else ""
-    text = text.replace(OF_ITEMS, of_person + (CHOSEN_ITEMS if scope.items is not None else ""))
-    values = {**scope.parameters(), **_defined(workflows, before=scope.until), "from": begin, "most": MOST_KEYS}
+    values = quality_values(scope=scope, begin=begin, workflows=workflows)
     with connection.cursor() as cursor:
-        cursor.execute(seen_in(text, snapshot=scope.snapshot), values)
+        cursor.execute(text_of(QUALITY, scope=scope), {**values, "most": MOST_KEYS})
         found = {code: (count, tasks or []) for code, count, tasks in cursor.fetchall()}
     nothing: tuple[int, list[int]] = (0, [])
     checks = {check.code: found.get(check.number, nothing) for check in CHECKS}
@@ -184,6 +182,20 @@ def quality(*, scope: Scope, begin: datetime, workflows: Workflows) -> Counted:
         items=found[-2][0],
         facts=found[-3][0],
     )
+
+
+def text_of(statement: str, *, scope: Scope) -> str:
+    """A statement over FAILING, for the facts of that scope."""
+    of_tasks = "" if scope.project_id is None or scope.items is not None else OF_PROJECT.removeprefix("\n")
+    of_person = OF_PERSON if scope.assignee_id is not None or scope.actor_id is not None else ""
+    of_items = of_person + (CHOSEN_ITEMS if scope.items is not None else "")
+    text = statement.replace("{of_tasks}", of_tasks).replace(OF_ITEMS, of_items)
+    return seen_in(text, snapshot=scope.snapshot)
+
+
+def quality_values(*, scope: Scope, begin: datetime, workflows: Workflows) -> dict[str, Any]:
+    """The parameters of FAILING."""
+    return {**scope.parameters(), **_defined(workflows, before=scope.until), "from": begin}
 
 
 def _defined(workflows: Workflows, *, before: datetime) -> dict[str, Any]:

@@ -11,9 +11,7 @@ from analytics.replay.flow import after_facts
 
 # Of an item's moves and validations in their order, what comes next after an entry ends the wait. Validations are in the
 # ledger alone; those of the items that ever waited are read by task. The first row says how many these are.
-VALIDATION = after_facts(
-    "/* replay.validation */",
-    """,
+WAITS = """,
 meaning AS MATERIALIZED (
     SELECT * FROM unnest(%(meant_states)s::int[], %(meant_groups)s::int[], %(meant_begins)s::timestamptz[],
                          %(meant_ends)s::timestamptz[]) AS m (state_id, group_id, begin_at, end_at)
@@ -39,16 +37,20 @@ event AS (
     SELECT task_id, seq, happened_at, 0, %(actor)s::int IS NULL OR actor_id = %(actor)s::int, actor_id FROM validation
 ),
 turn AS (
-    SELECT e.*, lead(happened_at) OVER history AS ended_at, lead(validator) OVER history AS ended_by,
+    SELECT e.*, lead(happened_at) OVER history AS ended_at, lead(seq) OVER history AS ended_seq,
+           lead(validator) OVER history AS ended_by,
            lead(counted) OVER history AS ends
       FROM event e WINDOW history AS (PARTITION BY task_id ORDER BY happened_at, seq)
 ),
 wait AS MATERIALIZED (
-    SELECT m.group_id, t.ended_by, t.ended_at - t.happened_at AS lasted, t.ended_at IS NULL AS lasts
+    SELECT m.group_id, t.ended_by, t.ended_at - t.happened_at AS lasted, t.ended_at IS NULL AS lasts,
+           t.task_id, t.seq, t.happened_at, t.ended_at, t.ended_seq
       FROM turn t
       JOIN meaning m ON m.state_id = t.state_id AND t.happened_at >= m.begin_at AND t.happened_at < m.end_at
      WHERE (t.ended_at IS NULL AND %(actor)s::int IS NULL) OR (t.ends AND t.ended_at >= %(from)s)
 )
+"""
+COUNTED = """
 SELECT 0 AS group_id, 0 AS validator, count(*), 0, 0, NULL::interval AS p50, NULL::interval AS p85, 0::numeric
   FROM validation
  UNION ALL
@@ -61,9 +63,10 @@ SELECT group_id, 0, count(*) FILTER (WHERE ended_by <> 0), count(*) FILTER (WHER
 SELECT group_id, ended_by, count(*), 0, 0, percentile_disc(0.5) WITHIN GROUP (ORDER BY lasted),
        percentile_disc(0.85) WITHIN GROUP (ORDER BY lasted), sum(extract(epoch FROM lasted) * 1000000)
   FROM wait WHERE ended_by <> 0 GROUP BY 1, 2
-""",
-    acts=6,
-)
+"""
+# Of an actor the items are those that this actor validated, too.
+ACTS = 6
+VALIDATION = after_facts("/* replay.validation */", f"{WAITS}{COUNTED}", acts=ACTS)
 
 
 def validation_values(

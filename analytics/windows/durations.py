@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple
 
 from analytics.pure import durations as pure
 from analytics.pure.completion import done_states, grouped
-from analytics.pure.durations import Journey, Policy, Span
+from analytics.pure.durations import Eras, Journey, Policy, Span
 from analytics.pure.flow import Frame
 from analytics.pure.local_days import Calendar, LocalDays
 from analytics.pure.stages import by_category, by_pair, finished_states
@@ -220,14 +220,17 @@ class Durations:
 
     def _read_journeys(self, start: str | None, finish: str | None) -> list[Journey]:
         begin = self.frame.window.start
-        if start is None and finish is None:
-            eras, done = by_category(self._eras, first=self.frame.first), frozenset(done_states(self.frame))
-        else:
-            eras = by_pair(self.frame.epochs[-1], start=start, finish=finish)
-            done = finished_states(eras)
+        eras, done = self.stages(start, finish)
         values = {"done": sorted(done), "from": begin}
         rows = self.source.rows(JOURNEYS, values=values)
         return pure.journeys(rows=rows, done=done, eras=eras, begin=to_microseconds(begin))
+
+    def stages(self, start: str | None, finish: str | None) -> tuple[Eras, frozenset[int]]:
+        """What states mean through time, and those that finish; PairError names a state that cannot be one of the two."""
+        if start is None and finish is None:
+            return by_category(self._eras, first=self.frame.first), frozenset(done_states(self.frame))
+        eras = by_pair(self.frame.epochs[-1], start=start, finish=finish)
+        return eras, finished_states(eras)
 
     @cached_property
     def _eras(self) -> list[tuple[datetime, Any]]:
@@ -245,7 +248,7 @@ class Durations:
         if not found:
             return []
         names = self._names_of([journey.task_id for journey, _ in found])
-        days = self._days(found)
+        days = self.days(found)
         points = [
             Point(
                 key=names[journey.task_id].key,
@@ -267,7 +270,8 @@ class Durations:
             self._names |= names_of(tenant_id=self.tenant_id, task_ids=missing)
         return self._names
 
-    def _days(self, found: Sequence[tuple[Journey, Sequence[Span]]]) -> LocalDays:
+    def days(self, found: Sequence[tuple[Journey, Sequence[Span]]]) -> LocalDays:
+        """The local dates of all these times, of which there must be some."""
         return LocalDays(
             start=from_microseconds(min(spans[0].begin for _, spans in found)),
             end=from_microseconds(max(journey.finish for journey, _ in found)),

@@ -1,6 +1,6 @@
 """The cumulative flow diagram, work in progress, throughput and the state graph of a project, a tenant or a person."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import Any
@@ -10,16 +10,18 @@ from analytics.pure import churn, completion, flow
 from analytics.pure import forecast as forecasting
 from analytics.pure.aging import Age
 from analytics.pure.churn import Churn
+from analytics.pure.flow import added
 from analytics.pure.identities import Identity, identities
 from analytics.pure.validation import ValidationWait, Waits, validation_waits
 from analytics.pure.windows import Window
-from analytics.pure.workflow import StateDefinition, Workflows, in_order
+from analytics.pure.workflow import StateDefinition, Workflows, by_slug, in_order
 from analytics.replay import flow as replay
 from analytics.replay.definitions import BoardFacts, workflows
 from analytics.replay.items import names_of
 from analytics.replay.tasks import TaskList
 from analytics.rollups.basis import Ground, ground_of
 from analytics.windows import items
+from analytics.windows.drilling import Drilling
 from analytics.windows.durations import Durations
 from analytics.windows.figures import AgingItem, CorrectionWindow, CumulativeFlow, FlowMode, Series, Throughput
 from analytics.windows.history import PastDays, past_days
@@ -256,8 +258,26 @@ class FlowReading:
             scope=self._scope,
             frame=self.frame,
             known=self.workflows,
-            everywhere=self.workflows if self._whole_tenant else self._defined(project_ids=None),
+            everywhere=self._everywhere,
             at=min(self.window.end, self._now),
+        )
+
+    @cached_property
+    def _everywhere(self) -> Workflows:
+        return self.workflows if self._whole_tenant else self._defined(project_ids=None)
+
+    @cached_property
+    def drilling(self) -> Drilling:
+        """What any figure is made of, item by item or event by event."""
+        return Drilling(
+            source=self._source,
+            scope=self._scope,
+            frame=self.frame,
+            workflows=self.workflows,
+            everywhere=lambda: self._everywhere,
+            groups=self._every_state,
+            as_of=self._known_at or self._now,
+            now=self._now,
         )
 
     def forecast(self, *, question: forecasting.ForecastQuestion) -> forecasting.Forecast:
@@ -324,7 +344,7 @@ class FlowReading:
         return CumulativeFlow(
             mode=mode,
             series=[
-                Series(state=states[0], counts=stock(_added(lines[state.state_id] for state in states)))
+                Series(state=states[0], counts=stock(added(lines[state.state_id] for state in states)))
                 for states in self._shown
             ],
             arrivals=known(counts.arrivals),
@@ -344,7 +364,7 @@ class FlowReading:
 
         Only archived states in which nothing was, and cancelled ones, are not shown.
         """
-        groups = _by_slug(in_order(self._defined_by_end))
+        groups = by_slug(in_order(self._defined_by_end))
         return [states for states in groups if any(self._is_shown(state) for state in states)]
 
     @cached_property
@@ -352,7 +372,7 @@ class FlowReading:
         """As `_shown`, with every state that a fact can name: one that is defined only later is as it was first."""
         defined = self._defined_by_end
         later = set(self.frame.first) - {state.state_id for state in defined}
-        return _by_slug([*in_order(defined), *in_order(self.frame.first[state] for state in later)])
+        return by_slug([*in_order(defined), *in_order(self.frame.first[state] for state in later)])
 
     @property
     def _defined_by_end(self) -> list[StateDefinition]:
@@ -375,19 +395,3 @@ class FlowReading:
         windows = [CorrectionWindow(item=names[row.task_id], begin=row.begin, end=row.end) for row in rows]
         # By what is the same in every database; the order of recording differs when a file comes in another order.
         return sorted(windows, key=lambda each: (each.begin, each.item.identity, each.end or LATEST))
-
-
-def _by_slug(states: Iterable[StateDefinition]) -> list[list[StateDefinition]]:
-    """The states of each slug, in their order; the slugs as their first states stand."""
-    found: dict[str, list[StateDefinition]] = {}
-    for state in states:
-        found.setdefault(state.slug, []).append(state)
-    return sorted(found.values(), key=lambda group: (group[0].position, group[0].archived, group[0].project_id))
-
-
-def _added(columns: Iterable[Sequence[int | None]]) -> list[int | None]:
-    """The sums of what there is; null where there is nothing to add."""
-    return [
-        sum(existing) if (existing := [value for value in values if value is not None]) else None
-        for values in zip(*columns, strict=True)
-    ]

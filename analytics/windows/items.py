@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from analytics.pure.aging import COMPARED, Age, Started, working_states
 from analytics.pure.aging import ages as ages_of
@@ -34,6 +35,15 @@ def churn(
     as_of: datetime,
 ) -> ChurnCounts:
     """What is counted of churn. What comes back after the window's end counts too, as far as it is known at `as_of`."""
+    longer, values = churn_asked(scope=scope, frame=frame, known=known, groups=groups, within=within, as_of=as_of)
+    rows = source.rows(churn_replay.CHURN, values=values, scope=longer, touched_since=frame.window.start)
+    return churn_replay.churn_counts(rows)
+
+
+def churn_asked(
+    *, scope: Scope, frame: Frame, known: Workflows, groups: Mapping[int, int], within: timedelta, as_of: datetime
+) -> tuple[Scope, dict[str, Any]]:
+    """Which facts churn is counted from, and the parameters of CHURN."""
     window = frame.window
     longer = replace(scope, until=window.end + within)
     values = churn_replay.churn_values(
@@ -43,8 +53,7 @@ def churn(
         meanings=meanings(workflows=known, before=longer.until),
         groups=groups,
     )
-    rows = source.rows(churn_replay.CHURN, values=values, scope=longer, touched_since=window.start)
-    return churn_replay.churn_counts(rows)
+    return longer, values
 
 
 def sizes(*, source: Source, scope: Scope, frame: Frame, known: Workflows, until: datetime) -> Sizes:

@@ -1,0 +1,85 @@
+"""Random histories: every number of an answer is explained by its drill-down, wherever it is read from.
+
+tests.database.drilled_figures has what the numbers are.
+"""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given, note
+from hypothesis import strategies as st
+
+from analytics.replay.drilling import Slice
+from analytics.rollups.compact import compact
+from analytics.windows.drilled import DrilledEdge, DrillQuestion
+from tests.database.drilled_figures import ALL, differences, explained
+from tests.database.loading import seeded
+from tests.database.random_boards import boards, questions
+from tests.database.test_replay_properties import some, undone
+from tests.oracle.facts import History
+from tests.oracle.questions import Question
+from tests.spec.postgres import FoldedEngine, HalfFoldedEngine, PostgresEngine, fold_some
+from tests.spec.random_histories import PEOPLE, told
+from tests.spec.runner import LONG_AFTER
+
+pytestmark = pytest.mark.django_db
+
+
+def unexplained(engine: PostgresEngine, question: Question) -> list[str]:
+    """The numbers of the question's answer that their drill-downs do not explain."""
+    note(str(question))
+    with engine._reading_ledger():
+        return differences(engine.reading(question))
+
+
+@some
+@given(history=boards(), asked=st.lists(questions(), min_size=1, max_size=2))
+def test_each_number_is_explained_by_its_drill_down(history: History, asked: list[Question]) -> None:
+    """P32, P33: every metric, bucket, state and scope; THEN, NOW, known then or now; percentiles made again of the edges."""
+    note(told(history))
+    with undone():
+        engine = PostgresEngine(seeded(history))
+        for question in asked:
+            assert unexplained(engine, question) == []
+
+
+@some
+@given(history=boards(), asked=questions())
+def test_each_number_of_a_person_is_explained(history: History, asked: Question) -> None:
+    """P32: what somebody holds, and what they change; of changes there are no stocks to be drilled into."""
+    note(told(history))
+    with undone():
+        engine = PostgresEngine(seeded(history))
+        for name in PEOPLE:
+            assert unexplained(engine, replace(asked, assignee=name, actor=None)) == []
+            assert unexplained(engine, replace(asked, assignee=None, actor=name)) == []
+
+
+@some
+@given(history=boards(), asked=st.lists(questions(), min_size=1, max_size=2), facts=st.integers(1, 8))
+def test_each_number_of_rollups_is_explained(history: History, asked: list[Question], facts: int) -> None:
+    """P32, P50: half folded and folded, the edges are those of the ledger."""
+    note(told(history))
+    with undone():
+        told_to = seeded(history)
+        raw, half, folded = PostgresEngine(told_to), HalfFoldedEngine(told_to), FoldedEngine(told_to)
+        fold_some(tenant_id=told_to.tenant_id, facts=facts)
+        wanted = [edges_of(raw, question) for question in asked]
+        for question, its in zip(asked, wanted, strict=True):
+            assert unexplained(half, question) == []
+            assert edges_of(half, question) == its
+        compact(now=LONG_AFTER, tenant_id=told_to.tenant_id)
+        for question, its in zip(asked, wanted, strict=True):
+            assert unexplained(folded, question) == []
+            assert edges_of(folded, question) == its
+
+
+def edges_of(engine: PostgresEngine, question: Question) -> dict[DrillQuestion, list[DrilledEdge]]:
+    """All edges of the answer, by what is asked for."""
+    with engine._reading_ledger():
+        reading = engine.reading(question)
+        found = {}
+        for each in explained(reading):
+            if each.number:
+                found[each.asked] = list(reading.drilling.drill_down(each.asked).read(Slice(limit=ALL)))
+        return found
