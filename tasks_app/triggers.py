@@ -146,6 +146,39 @@ PROJECT = [
     refuses(name="refuse_removal", operation=pgtrigger.Delete | pgtrigger.Truncate),
 ]
 
+MEMBERSHIP = [
+    keeps(identity="id, tenant_id, user_id"),
+    records(name="joined", function="membership_changed", operation=pgtrigger.Insert, condition="true"),
+    records(
+        name="role_changed",
+        function="membership_changed",
+        operation=pgtrigger.Update,
+        condition="OLD.role IS DISTINCT FROM NEW.role",
+    ),
+    records(name="left_tenant", function="membership_changed", operation=pgtrigger.Delete, condition="true"),
+]
+
+# Not last_used_at: a use is no change of what the key may do. What ends a key is never taken back.
+KEY = [
+    keeps(identity="id, tenant_id, prefix, sha256, owner_id, created_at"),
+    Call(
+        name="stays_revoked",
+        function="refuse_new_identity",
+        level=pgtrigger.Row,
+        when=pgtrigger.Before,
+        operation=pgtrigger.Update,
+        condition=pgtrigger.Condition("OLD.revoked_at IS NOT NULL AND NEW.revoked_at IS NULL"),
+    ),
+    records(name="created", function="api_key_changed", operation=pgtrigger.Insert, condition="true"),
+    records(
+        name="changed",
+        function="api_key_changed",
+        operation=pgtrigger.Update,
+        condition=_differ("scopes, expires_at, revoked_at, allowed_cidrs, replaced_by_id"),
+    ),
+    refuses(name="refuse_removal", operation=pgtrigger.Delete | pgtrigger.Truncate),
+]
+
 REPORTED = [
     Call(
         name="recorded",

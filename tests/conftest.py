@@ -10,8 +10,8 @@ from django.db.backends.postgresql.operations import DatabaseOperations
 
 from config.database.settings import use_owner_login
 
-LEDGERS = ("task_ledger", "definition_ledger", "reported_event", "task_tail")
-GUARDED = (*LEDGERS, "task", "project", "workflow_state")
+LEDGERS = ("task_ledger", "definition_ledger", "access_ledger", "reported_event", "task_tail")
+GUARDED = (*LEDGERS, "task", "project", "workflow_state", "membership", "api_key")
 
 
 @pytest.fixture(scope="session")

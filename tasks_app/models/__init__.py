@@ -1,5 +1,6 @@
 """The record, one noun per file."""
 
+from tasks_app.models.access_ledger import AccessKind, AccessLedger
 from tasks_app.models.actor import Actor, ActorKind
 from tasks_app.models.api_key import ApiKey, Scope
 from tasks_app.models.client_mutation import ClientMutation
@@ -23,6 +24,8 @@ from tasks_app.models.user import User, email_of_login
 
 __all__ = [
     "STATE_KINDS",
+    "AccessKind",
+    "AccessLedger",
     "Actor",
     "ActorKind",
     "ApiKey",

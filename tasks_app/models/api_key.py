@@ -1,6 +1,7 @@
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
+from tasks_app import triggers
 from tasks_app.models.tenant import TenantOwned
 from tasks_app.models.user import User
 
@@ -25,7 +26,9 @@ class Scope(models.TextChoices):
 class ApiKey(TenantOwned):
     """A key of an integration. The secret is shown once; only its SHA-256 is kept.
 
-    With an owner the key can do what both it and its owner may; without one it is a service key of the tenant.
+    With an owner the key can do what both it and its owner may; without one it is a service key of the tenant. Networks in
+    `allowed_cidrs` are the only ones that it is used from; none means everywhere. `replaced_by` is the key that it was
+    rotated into; until it expires, both work.
     """
 
     name = models.TextField()
@@ -37,9 +40,20 @@ class ApiKey(TenantOwned):
     expires_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True)
     last_used_at = models.DateTimeField(null=True, blank=True)
+    allowed_cidrs = ArrayField(models.TextField(), default=list, blank=True, db_default=[])
+    replaced_by = models.ForeignKey(
+        "self",
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        db_index=False,
+        db_constraint=False,
+        related_name="+",
+    )
 
     class Meta:
         db_table = "api_key"
+        triggers = triggers.KEY
         constraints = [models.UniqueConstraint(fields=["tenant", "prefix"], name="api_key_prefix")]
 
     def __str__(self) -> str:

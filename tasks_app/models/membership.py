@@ -1,5 +1,6 @@
 from django.db import models
 
+from tasks_app import triggers
 from tasks_app.models.tenant import TenantOwned
 from tasks_app.models.user import User
 
@@ -24,6 +25,7 @@ class Membership(TenantOwned):
 
     class Meta:
         db_table = "membership"
+        triggers = triggers.MEMBERSHIP
         constraints = [
             models.UniqueConstraint(fields=["tenant", "user"], name="membership_person"),
             models.CheckConstraint(condition=models.Q(role__in=Role.values), name="membership_role"),

@@ -18,7 +18,7 @@ SELECT t.tgname::text, c.relname::text, p.proname::text, p.proowner::regrole::te
 READ_BODIES = """/* tests.read_bodies */
 SELECT proname::text, prosrc FROM pg_proc WHERE proowner::regrole::text = 'fl_ledger' AND prosecdef
 """
-LEDGERS = {"task_ledger", "definition_ledger", "reported_event", "task_tail"}
+LEDGERS = {"task_ledger", "definition_ledger", "access_ledger", "reported_event", "task_tail"}
 
 
 def declared() -> list[tuple[str, pgtrigger.Trigger]]:
@@ -58,7 +58,7 @@ def test_every_trigger_in_the_database_is_ours_and_on() -> None:
 
 @pytest.mark.django_db
 def test_every_ledger_refuses_change() -> None:
-    """The four tables of the record's history have triggers that refuse UPDATE and TRUNCATE."""
+    """The tables of the record's history have triggers that refuse UPDATE and TRUNCATE."""
     refusing = {table for _, table, function, _, _ in sql(READ_TRIGGERS) if function == "refuse_change"}
     assert refusing >= LEDGERS
 

@@ -9,7 +9,7 @@ from tests.database.catalog import tenant_tables
 from tests.database.recording import as_owner, refused, sql
 
 OURS = ("fl_app", "fl_tenant", "fl_auditor", "fl_worker", "fl_ledger")
-LEDGERS = ("task_ledger", "definition_ledger", "task_tail")
+LEDGERS = ("task_ledger", "definition_ledger", "access_ledger", "task_tail")
 READ_ATTRIBUTES = """
 SELECT rolname, rolcanlogin, rolsuper, rolbypassrls, rolcreaterole, rolcreatedb, rolinherit, rolreplication
   FROM pg_roles WHERE rolname = ANY (%s)
