@@ -2,19 +2,28 @@
 
 import strawberry
 
-from analytics.graphql.mutations import Mutation
+from analytics.graphql.mutations import Mutation as RecordMutation
 from analytics.graphql.queries import NODE_LOADERS, AnalyticsQuery
 from tasks_app.graphql.http.node import node_field
 from tasks_app.graphql.http.schema import Schema
+from tasks_app.graphql.keys import KeyMutation, KeyQuery, load_key
 from tasks_app.graphql.viewer import Viewer, load_tenant, viewer
 
 
 @strawberry.type(description="Everything that can be asked. All of it is about the caller's own tenant.")
-class Query(AnalyticsQuery):
+class Query(AnalyticsQuery, KeyQuery):
     viewer: Viewer = strawberry.field(
         resolver=viewer, description="Who is asking, and what they may do. Every caller who is admitted may ask."
     )
-    node = node_field(loaders={**NODE_LOADERS, "Tenant": load_tenant})
+    node = node_field(loaders={**NODE_LOADERS, "Tenant": load_tenant, "ApiKey": load_key})
+
+
+@strawberry.type(
+    description="Everything that changes something. Each takes one `input` and changes all that it says or nothing;"
+    " what can be expected to fail is answered in `errors`."
+)
+class Mutation(RecordMutation, KeyMutation):
+    pass
 
 
 schema = Schema(query=Query, mutation=Mutation)

@@ -2,6 +2,7 @@
 
 import os
 from datetime import timedelta
+from ipaddress import ip_network
 from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
@@ -29,6 +30,16 @@ def listed(name: str) -> list[str]:
     return [value.strip() for value in os.environ.get(name, "").split(",") if value.strip()]
 
 
+def networks(name: str) -> list[str]:
+    """The comma-separated networks of an environment variable."""
+    for text in listed(name):
+        try:
+            ip_network(text)
+        except ValueError:
+            raise ImproperlyConfigured(f"{name}: {text!r} is no network; write it as 10.0.0.0/8.") from None
+    return listed(name)
+
+
 def days(name: str, *, default: int) -> int:
     """A number of days from an environment variable."""
     text = os.environ.get(name, "").strip() or str(default)
@@ -48,6 +59,8 @@ def service_levels() -> ServiceLevels:
 SECRET_KEY = secret_key()
 DEBUG = os.environ.get("DJANGO_DEBUG", "0" if ON_A_SERVER else "1") == "1"
 ALLOWED_HOSTS = listed("FLOWLEDGER_ALLOWED_HOSTS") or ["localhost", "127.0.0.1", "[::1]"]
+# Whose X-Forwarded-For is believed. Without any, a request comes from whoever opened the connection.
+FLOWLEDGER_TRUSTED_PROXIES = networks("FLOWLEDGER_TRUSTED_PROXIES")
 CORS_ALLOWED_ORIGINS = listed("FLOWLEDGER_CORS_ORIGINS")
 CORS_ALLOW_HEADERS = ["accept", "authorization", "content-type", "x-csrftoken", "x-tenant"]
 CORS_ALLOW_CREDENTIALS = True

@@ -8,12 +8,12 @@ in one round trip.
 """
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from django.db import connection, transaction
+from django.db import Error, connection, transaction
 from psycopg import pq
 
 if TYPE_CHECKING:
@@ -95,6 +95,41 @@ def entered(
     with transaction.atomic(durable=True):
         _send(f"{READING if read_only else 'BEGIN'}; {settings}")
         yield
+
+
+def looked_up(*, tenant_id: int, inside: str, outside: str) -> list[list[dict[str, Any]]]:
+    """The rows of two statements, in one round trip: the first as a request of the tenant, the second as the login itself.
+
+    For what must be known before a request's transaction begins. The statements take no parameters: whatever is in them
+    is quoted by psycopg. Nothing that they write or set stays.
+    """
+    begin, end = ("SAVEPOINT looked_up", NESTED_END) if connection.in_atomic_block else ("BEGIN READ ONLY", "ROLLBACK")
+    settings = _settings(
+        tenant_id=tenant_id, actor_id=None, role=DatabaseRole.TENANT, correlation_id=None, timeout_seconds=30
+    )
+    try:
+        return _results(f"{begin}; {settings}; {inside}; SET LOCAL ROLE NONE; {outside}; {end}")
+    except Error:
+        with suppress(ContextRefused):  # of a connection that is gone there is nothing to end
+            _send(end)
+        raise
+
+
+NESTED_END = "ROLLBACK TO SAVEPOINT looked_up; RELEASE SAVEPOINT looked_up"
+
+
+def _results(statements: str) -> list[list[dict[str, Any]]]:
+    """What each statement that answers rows has answered."""
+    found = []
+    with connection.cursor() as cursor:
+        cursor.execute(statements)
+        more: bool | None = True
+        while more:
+            if cursor.description is not None:
+                names = [column.name for column in cursor.description]
+                found.append([dict(zip(names, row, strict=True)) for row in cursor.fetchall()])
+            more = cursor.nextset()
+    return found
 
 
 @contextmanager

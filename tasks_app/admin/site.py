@@ -19,7 +19,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from psycopg.errors import QueryCanceled
 
 from tasks_app.access import NotAdmitted
-from tasks_app.admin import records
+from tasks_app.admin import keys, records
 from tasks_app.admin.pages import Page, View
 from tasks_app.admin.sign_in import SignInForm
 from tasks_app.admin.visits import NOBODY, Visit, choose, tenants_to_audit, visitor
@@ -34,7 +34,7 @@ TOO_LONG = "The database worked on this page for 30 seconds and gave up: ask for
 INDEX = Page(route="", name="index", view=records.projects, label="Projects")
 OWN_PAGES = (
     Page(route="members/", name="members", view=records.members, label="Members"),
-    Page(route="keys/", name="api_keys", view=records.api_keys, label="API keys"),
+    Page(route="keys/", name="api_keys", view=keys.api_keys, label="API keys"),
 )
 
 

@@ -12,6 +12,7 @@ from django.http import HttpRequest
 from graphql import OperationType
 
 from tasks_app.access import NotAdmitted, caller_of_key, caller_of_user
+from tasks_app.addresses import client_address
 from tasks_app.graphql.http.errors import ApiError, Code
 from tasks_app.graphql.http.reading import has_api_key
 from tasks_app.models import User
@@ -50,8 +51,9 @@ def open_request(request: HttpRequest, operation: OperationType) -> Iterator[Ask
     now = datetime.now(UTC)  # noqa: TID251 - this is the edge: every resolver is given this instant
     try:
         caller = caller_of(request, now=now)
-    except Refused as refused:
-        raise as_api_error(refused) from None
+    except NotAdmitted as refused:
+        extensions = {"reason": refused.reason} if refused.reason else None
+        raise ApiError(refused.message, code=Code(refused.code), extensions=extensions) from None
     read_only = operation is OperationType.QUERY
     with entered(tenant_id=caller.tenant.id, actor_id=caller.actor_id, role=DatabaseRole.TENANT, read_only=read_only):
         yield Asking(caller=caller, now=now)
@@ -62,7 +64,7 @@ def caller_of(request: HttpRequest, *, now: datetime) -> Caller:
     slug = request.headers.get("X-Tenant") or None
     if has_api_key(request):
         secret = request.headers["Authorization"][len("Bearer ") :].strip()
-        return caller_of_key(secret=secret, now=now, tenant_slug=slug)
+        return caller_of_key(secret=secret, now=now, tenant_slug=slug, address=client_address(request))
     user = getattr(request, "user", None)
     if not isinstance(user, User):
         raise NotAdmitted("Sign in, or send an API key as Authorization: Bearer <key>.")

@@ -35,6 +35,10 @@ restoreTask                 TASKS_WRITE      x   x   x   x   .   .
 changeStates                TASKS_WRITE      x   x   x   x   .   .
 validateTask                TASKS_WRITE      x   x   x   x   .   .
 recordEvents                TASKS_WRITE      x   x   x   x   .   .
+apiKeys                     ADMIN            x   x   .   .   .   .
+createApiKey                ADMIN            x   x   .   .   .   .
+rotateApiKey                ADMIN            x   x   .   .   .   .
+revokeApiKey                ADMIN            x   x   .   .   .   .
 analytics:assignee          ANALYTICS_READ   x   x   x   .   .   .
 analytics:actor             ANALYTICS_READ   x   x   x   .   .   .
 analytics:filter.assignee   ANALYTICS_READ   x   x   x   .   .   .
@@ -44,6 +48,7 @@ node:Tenant                 -                x   x   x   x   x   x
 node:Project                TASKS_READ       x   x   x   x   x   x
 node:Task                   TASKS_READ       x   x   x   x   x   x
 node:Activity               TASKS_READ       x   x   x   x   x   x
+node:ApiKey                 ADMIN            x   x   .   .   .   .
 validateTask:payload        TASKS_WRITE      x   x   x   .   .   .
 """
 # What a key without an owner may do only with the scope ADMIN beside the one that is needed.

@@ -7,8 +7,7 @@ import pytest
 from django.test import Client
 from strawberry.types import get_object_definition
 
-from analytics.graphql.mutations import Mutation
-from config.schema import Query
+from config.schema import Mutation, Query
 from tasks_app.access_matrix import ROLE_SCOPES
 from tasks_app.graphql.fields import NeedsScope
 from tasks_app.models import ApiKey, Membership, Role, Scope, Tenant, User

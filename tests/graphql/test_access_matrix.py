@@ -183,11 +183,16 @@ def node_ids(asker: Asker) -> Mapping[str, str]:
     """An id of each type that has a loader, as the owner finds it."""
     found = asker.data(
         """{ viewer { tenant { id } } project(key: "WEB") { id } task(key: "WEB-1") { id }
-             activity(first: 1) { edges { node { id } } } }"""
+             activity(first: 1) { edges { node { id } } } apiKeys(first: 1) { edges { node { id } } } }"""
     )
     ids = [found["viewer"]["tenant"]["id"], found["project"]["id"], found["task"]["id"]]
-    ids += [edge["node"]["id"] for edge in found["activity"]["edges"]]
+    ids += [edge["node"]["id"] for name in ("activity", "apiKeys") for edge in found[name]["edges"]]
     return {key.type_name: each for each in ids if (key := decode_id(each))}
+
+
+def every_line(somebody: Somebody) -> Mapping[str, bool]:
+    """What the table says of this caller."""
+    return {name: line.allows(role=somebody.role, scopes=somebody.scopes) for name, line in LINES.items()}
 
 
 def narrower(somebody: Somebody, *, ids: Mapping[str, str], other: str) -> Mapping[str, bool]:

@@ -1,38 +1,22 @@
-"""One mutation's course: checked, done once or not at all, and what there is to answer."""
+"""What a mutation of the record did, as its payload shows it."""
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from analytics.graphql.projects import Project, project_node
 from analytics.graphql.tasks import Task, task_nodes
 from tasks_app.graphql.asking import Info
-from tasks_app.graphql.idempotency import NamedMutation, Outcome, once
-from tasks_app.graphql.user_errors import UserError, all_or_nothing, user_error
-from tasks_app.refusals import Refused
+from tasks_app.graphql.attempts import Tried, tried
+from tasks_app.graphql.idempotency import Outcome
 
 if TYPE_CHECKING:
-    from _typeshed import DataclassInstance
-
-    class Input(DataclassInstance, Protocol):
-        """What every mutation's input has."""
-
-        client_mutation_id: str | None
+    from tasks_app.graphql.attempts import Input
 
 
 @dataclass(frozen=True, kw_only=True)
-class Attempt:
-    """What a mutation did, or why it did nothing; then `outcome` is empty."""
-
-    info: Info
-    outcome: Outcome
-    errors: list[UserError]
-    client_mutation_id: str | None
-
-    @property
-    def shared(self) -> dict[str, Any]:
-        """The fields that every payload has."""
-        return {"errors": self.errors, "client_mutation_id": self.client_mutation_id}
+class Attempt(Tried):
+    """The projects and tasks that the outcome names, as they are now."""
 
     @property
     def project(self) -> Project | None:
@@ -56,29 +40,5 @@ class Attempt:
 
 def attempt(info: Info, given: "Input", do: Callable[[], Outcome]) -> Attempt:
     """Runs `do` so that it changes all that it says or nothing; under the client's name for it, once in 24 hours."""
-    try:
-        with all_or_nothing():
-            outcome = _done(info, given, do)
-    except Refused as refused:
-        return _attempt(info, given, errors=[user_error(refused)])
-    return _attempt(info, given, outcome=outcome)
-
-
-def _done(info: Info, given: "Input", do: Callable[[], Outcome]) -> Outcome:
-    if given.client_mutation_id is None:
-        return do()
-    asking = info.context
-    content = {"mutation": info.field_name, **asdict(given)}
-    named = NamedMutation(
-        tenant_id=asking.tenant.id,
-        actor_id=asking.caller.actor_id,
-        name=given.client_mutation_id,
-        content=content,
-    )
-    return once(named, do=do, now=asking.now)
-
-
-def _attempt(
-    info: Info, given: "Input", *, outcome: Outcome | None = None, errors: list[UserError] | None = None
-) -> Attempt:
-    return Attempt(info=info, outcome=outcome or {}, errors=errors or [], client_mutation_id=given.client_mutation_id)
+    done = tried(info, given, do)
+    return Attempt(info=info, outcome=done.outcome, errors=done.errors, client_mutation_id=done.client_mutation_id)

@@ -4,15 +4,7 @@ import strawberry
 
 from analytics.graphql.projects import Project
 from analytics.graphql.tasks import Task
-from tasks_app.graphql.user_errors import UserError
-
-
-@strawberry.type(description="What every mutation answers.")
-class Payload:
-    errors: list[UserError] = strawberry.field(
-        description="Why nothing was changed; empty when the mutation did what it was asked."
-    )
-    client_mutation_id: str | None = strawberry.field(description="Yours, given back.")
+from tasks_app.graphql.attempts import Payload
 
 
 @strawberry.type(description="A project that was made or changed.")

@@ -16,10 +16,7 @@ def _writes(resolver: Callable[..., Any], description: str, *, narrowed: Sequenc
     return strawberry.mutation(resolver=resolver, description=description, extensions=[needed])
 
 
-@strawberry.type(
-    description="Everything that changes something. Each takes one `input` and changes all that it says or nothing;"
-    " what can be expected to fail is answered in `errors`."
-)
+@strawberry.type
 class Mutation:
     create_project = _writes(projects.create_project, "Makes a project with its workflow.")
     create_task = _writes(tasks.create_task, "Makes a task.")
