@@ -8,6 +8,7 @@ from pathlib import Path
 from django.core.exceptions import ImproperlyConfigured
 
 from config.database.settings import database_settings
+from tasks_app.observing.logs import logging_settings
 from tasks_app.observing.objectives import TAIL, ServiceLevels, chosen
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -48,6 +49,14 @@ def days(name: str, *, default: int) -> int:
     return int(text)
 
 
+def log_format() -> str:
+    """How log lines are written: by default JSON on a server, and readable in development."""
+    text = os.environ.get("FLOWLEDGER_LOG", "").strip() or ("json" if ON_A_SERVER and not DEBUG else "lines")
+    if text not in ("json", "lines"):
+        raise ImproperlyConfigured(f"FLOWLEDGER_LOG is {text!r}: give json or lines.")
+    return text
+
+
 def service_levels() -> ServiceLevels:
     """What is promised of the answers; only what FLOWLEDGER_SERVICE_LEVELS names is otherwise than by default."""
     try:
@@ -80,6 +89,7 @@ INSTALLED_APPS = [
     "django_q",
 ]
 MIDDLEWARE = [
+    "tasks_app.observing.serving.watch_requests",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "corsheaders.middleware.CorsMiddleware",
@@ -157,10 +167,7 @@ USE_TZ = True
 USE_I18N = False
 STATIC_URL = "static/"
 WHITENOISE_USE_FINDERS = True
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["stderr"], "level": "WARNING"},
-}
+# Whoever has it may read /metrics; without one only this machine may.
+FLOWLEDGER_METRICS_TOKEN = os.environ.get("FLOWLEDGER_METRICS_TOKEN", "").strip()
+# FLOWLEDGER_LOG is json or lines.
+LOGGING = logging_settings(as_json=log_format() == "json")

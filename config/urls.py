@@ -7,11 +7,17 @@ from django.views.generic import RedirectView
 
 from analytics.graphql.documents.catalogue import TEXTS_BY_ID
 from analytics.graphql.documents.view import DocumentIndexView, DocumentView
+from analytics.observing import TailGauges, WorkerGauge, WorkerIsHeard
 from config.schema import schema
 from tasks_app.graphql.asking import open_request
 from tasks_app.graphql.http.view import GraphQLHTTPView
+from tasks_app.observing.gauges import LevelGauges, ProcessGauges, QueueGauges
+from tasks_app.observing.numbers import MetricsView
+from tasks_app.observing.readiness import DatabaseAnswers, MigrationsAreApplied, ReadyView, RolesAreInPlace
 
 graphql = GraphQLHTTPView(schema=schema, open_request=open_request, documents=TEXTS_BY_ID)
+metrics = MetricsView(collectors=(ProcessGauges(), QueueGauges(), LevelGauges(), TailGauges(), WorkerGauge()))
+ready = ReadyView.as_view(checks=(DatabaseAnswers, MigrationsAreApplied, RolesAreInPlace, WorkerIsHeard))
 
 
 def live(_: HttpRequest) -> HttpResponse:
@@ -27,4 +33,6 @@ urlpatterns = [
     path("api/v2/analytics/<slug:name>", DocumentView(graphql=graphql)),
     path("admin/", admin.site.urls),
     path("health/live", live),
+    path("health/ready", ready),
+    path("metrics", metrics),
 ]

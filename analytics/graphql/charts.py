@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from functools import cached_property
 from typing import Any
 
@@ -32,6 +32,7 @@ from analytics.windows.questions import Figures, Question, WindowQuestion, label
 from tasks_app.graphql.asking import Info
 from tasks_app.graphql.http.connections import Connection, PageArgs
 from tasks_app.graphql.http.errors import ApiError
+from tasks_app.observing.watch import aged
 
 FlowMode = strawberry.enum(
     flows.FlowMode,
@@ -182,9 +183,19 @@ class Asked:
             buckets=len(self.reading.window.starts),
         )
         try:
-            return cache.kept(key=key, compute=self._counted)
+            found, was_kept = cache.kept(key=key, compute=self._counted)
         except PairError as error:
             raise ApiError(f"{error.argument}: {error}", extensions={"argument": error.argument}) from None
+        aged(self._age(found))
+        return found, was_kept
+
+    def _age(self, found: Answer) -> timedelta:
+        """How old the oldest of the facts is that the answer lacks. Rollups alone lack what waits to be folded."""
+        if found.read_from is not sources.ReadFrom.ROLLUP or not self.position.tail_rows:
+            return timedelta()
+        oldest = oldest_in_tail(tenant_id=self.question.tenant_id)
+        known_at = self.question.known_at or self.question.now
+        return max(known_at - oldest, timedelta()) if oldest else timedelta()
 
     def _counted(self) -> Answer:
         reading = self.reading

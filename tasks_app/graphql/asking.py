@@ -16,6 +16,7 @@ from tasks_app.addresses import client_address
 from tasks_app.graphql.http.errors import ApiError, Code
 from tasks_app.graphql.http.reading import has_api_key
 from tasks_app.models import User
+from tasks_app.observing.watch import admitted
 from tasks_app.refusals import Refused
 from tasks_app.tenancy import Caller, DatabaseRole, TenantFacts, entered
 
@@ -54,6 +55,7 @@ def open_request(request: HttpRequest, operation: OperationType) -> Iterator[Ask
     except NotAdmitted as refused:
         extensions = {"reason": refused.reason} if refused.reason else None
         raise ApiError(refused.message, code=Code(refused.code), extensions=extensions) from None
+    admitted(caller)
     read_only = operation is OperationType.QUERY
     with entered(tenant_id=caller.tenant.id, actor_id=caller.actor_id, role=DatabaseRole.TENANT, read_only=read_only):
         yield Asking(caller=caller, now=now)

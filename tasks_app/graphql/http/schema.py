@@ -12,6 +12,7 @@ from strawberry.types import ExecutionContext, ExecutionResult
 
 from tasks_app.graphql.http.limits import limit_errors
 from tasks_app.graphql.http.scalars import SCALARS
+from tasks_app.observing.watch import computing
 
 _parsed: ContextVar[DocumentNode | None] = ContextVar("_parsed", default=None)
 
@@ -84,12 +85,13 @@ class Schema(strawberry.Schema):
         """The result of one operation of a parsed document. Errors are in it, unmasked; nothing is raised for them."""
         token = _parsed.set(document)
         try:
-            return self.execute_sync(
-                text,
-                variable_values=dict(variables or {}),
-                context_value=context,
-                operation_name=operation_name,
-                operation_extensions=dict(extensions or {}),
-            )
+            with computing(text):
+                return self.execute_sync(
+                    text,
+                    variable_values=dict(variables or {}),
+                    context_value=context,
+                    operation_name=operation_name,
+                    operation_extensions=dict(extensions or {}),
+                )
         finally:
             _parsed.reset(token)

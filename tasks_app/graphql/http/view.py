@@ -10,7 +10,7 @@
 
 import json
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -36,6 +36,7 @@ from tasks_app.graphql.http.reading import (
     wants_page,
 )
 from tasks_app.graphql.http.schema import Schema
+from tasks_app.observing.watch import observe
 
 METHODS = ("GET", "POST")
 PAGE = Path(__file__).with_name("graphiql.html")
@@ -71,11 +72,12 @@ OpenRequest = Callable[[HttpRequest, OperationType], AbstractContextManager[Cont
 
 @dataclass(frozen=True)
 class Answer:
-    """What goes back. The body is text by the time there is one: nothing can fail after it."""
+    """What goes back. The body is text by the time there is one: nothing can fail after it. `errors` are those in it."""
 
     content: str
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
+    errors: Sequence[Mapping[str, Any]] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,6 +108,7 @@ class GraphQLHTTPView:
             answer = self._answer(request, media_type)
         except Exception as error:
             answer = _refusal(error, media_type)
+        observe(answer.errors)
         return _response(answer, media_type)
 
     def answered(self, request: HttpRequest, call: Call) -> Answer:
@@ -176,10 +179,12 @@ def _serialised(result: ExecutionResult, *, media_type: str, headers: Mapping[st
         body["data"] = result.data
     if result.extensions:
         body["extensions"] = result.extensions
+    told = body.get("errors", ())
     if not refused:
-        return Answer(content=_json(body), headers=headers)
-    first = body["errors"][0]["extensions"]
-    return Answer(content=_json(body), status=_status(first, media_type), headers={**headers, **_headers(first)})
+        return Answer(content=_json(body), headers=headers, errors=told)
+    first = told[0]["extensions"]
+    headers = {**headers, **_headers(first)}
+    return Answer(content=_json(body), status=_status(first, media_type), headers=headers, errors=told)
 
 
 def _refusal(error: Exception, media_type: str) -> Answer:
@@ -190,6 +195,7 @@ def _refusal(error: Exception, media_type: str) -> Answer:
         content=_json({"errors": [masked]}),
         status=own.status if own else _status(extensions, media_type),
         headers={**_headers(extensions), **(own.headers if own else {})},
+        errors=[masked],
     )
 
 

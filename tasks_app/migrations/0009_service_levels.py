@@ -24,7 +24,7 @@ def key(*columns: str) -> models.CompositePrimaryKey:
 
 
 class Migration(migrations.Migration):
-    dependencies = [("tasks_app", "0006_rate_bucket")]
+    dependencies = [("tasks_app", "0008_access_triggers")]
 
     operations = [
         migrations.CreateModel(
