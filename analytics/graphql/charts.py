@@ -199,6 +199,7 @@ class Asked:
 
     def _counted(self) -> Answer:
         reading = self.reading
+        reading.expect({name for name, _ in self.question.figures.values()})
         figures = {each: FIGURES[name].read(reading, given) for each, (name, given) in self.question.figures.items()}
         return Answer(
             figures=figures,

@@ -1,7 +1,7 @@
 """How the states of a board were defined at any instant."""
 
 from bisect import bisect_right
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
@@ -63,7 +63,15 @@ class Workflows:
 
     def as_recorded(self) -> "Workflows":
         """The same states, through time."""
-        return Workflows(definition for versions in self._recorded.values() for definition in versions)
+        return Workflows(self._definitions)
+
+    def of(self, project_ids: Collection[int]) -> "Workflows":
+        """The states of these projects alone."""
+        return Workflows((each for each in self._definitions if each.project_id in project_ids), frozen=self._frozen)
+
+    @property
+    def _definitions(self) -> Iterable[StateDefinition]:
+        return (definition for versions in self._recorded.values() for definition in versions)
 
     @property
     def state_ids(self) -> Sequence[int]:

@@ -1,6 +1,6 @@
 """The cumulative flow diagram, work in progress, throughput and the state graph of a project, a tenant or a person."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import Any
@@ -17,7 +17,7 @@ from analytics.pure.windows import Window
 from analytics.pure.workflow import StateDefinition, Workflows, by_slug, in_order
 from analytics.replay import flow as replay
 from analytics.replay.definitions import BoardFacts, workflows
-from analytics.replay.items import names_of
+from analytics.replay.items import ItemName, names_of
 from analytics.replay.tasks import TaskList
 from analytics.rollups.basis import Ground, ground_of
 from analytics.windows import items
@@ -43,6 +43,7 @@ class FlowReading:
     """
 
     _snapshot: str | None = None
+    _expected: Collection[str] = ()
 
     def __init__(
         self,
@@ -73,6 +74,10 @@ class FlowReading:
         self._filters_as_of_now = filters_as_of_now
         self._asked_from = read_from
 
+    def expect(self, figures: Collection[str]) -> None:
+        """Names what will be asked for, so that what several of them need is read once. Changes no figure."""
+        self._expected = figures
+
     @property
     def recorded_since(self) -> datetime | None:
         """The instant before which nothing is known; of several projects the earliest. None: nothing was known at all."""
@@ -81,7 +86,14 @@ class FlowReading:
     @cached_property
     def workflows(self) -> Workflows:
         """How the states were defined, or with definitionAsOf NOW, how they are."""
-        return self._defined(project_ids=[board.id for board in self._boards])
+        if self._whole_tenant:
+            return self._everywhere
+        ids = [board.id for board in self._boards]
+        return self._everywhere.of(ids) if "aging" in self._expected else self._defined(project_ids=ids)
+
+    @cached_property
+    def _everywhere(self) -> Workflows:
+        return self._defined(project_ids=None)
 
     def _defined(self, *, project_ids: Sequence[int] | None) -> Workflows:
         return workflows(
@@ -133,6 +145,9 @@ class FlowReading:
 
     @cached_property
     def _movements(self) -> Sequence[flow.Movement]:
+        if "cumulativeFlow" in self._expected:
+            # Who reads how far items came has read the movements with it.
+            _ = self._lines
         return self._source.movements()
 
     @cached_property
@@ -247,24 +262,19 @@ class FlowReading:
         since = self.recorded_since
         if self._actor_id is not None or since is None or at <= since:
             return []
-        names = names_of(tenant_id=self._tenant_id, task_ids=[each.task_id for each in self._ages])
-        aged = [AgingItem(item=names[each.task_id], age=each) for each in self._ages]
+        ages, names = self._ages
+        aged = [AgingItem(item=names[each.task_id], age=each) for each in ages]
         return sorted(aged, key=lambda each: (each.age.started_at, each.item.identity, each.item.key))
 
     @cached_property
-    def _ages(self) -> list[Age]:
+    def _ages(self) -> tuple[list[Age], dict[int, ItemName]]:
         return items.ages(
             source=self._source,
             scope=self._scope,
             frame=self.frame,
-            known=self.workflows,
             everywhere=self._everywhere,
             at=min(self.window.end, self._now),
         )
-
-    @cached_property
-    def _everywhere(self) -> Workflows:
-        return self.workflows if self._whole_tenant else self._defined(project_ids=None)
 
     @cached_property
     def drilling(self) -> Drilling:

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from analytics.pure.aging import COMPARED, Age, Started, working_states
+from analytics.pure.aging import COMPARED, Age, working_states
 from analytics.pure.aging import ages as ages_of
 from analytics.pure.churn import ChurnCounts
 from analytics.pure.completion import done_states
@@ -20,6 +20,7 @@ from analytics.replay.churn import Judging
 from analytics.replay.flow import Scope
 from analytics.replay.identities import IDENTITIES, identity_values
 from analytics.replay.identities import sizes as sizes_told
+from analytics.replay.items import ItemName
 from analytics.replay.validation import VALIDATION, validation_values, waits
 from analytics.windows.sources import Source
 
@@ -69,34 +70,25 @@ def sizes(*, source: Source, scope: Scope, frame: Frame, known: Workflows, until
 
 
 def ages(
-    *, source: Source, scope: Scope, frame: Frame, known: Workflows, everywhere: Workflows, at: datetime
-) -> list[Age]:
-    """How old the items are that are in progress at the window's end. `everywhere` has the states of all projects.
+    *, source: Source, scope: Scope, frame: Frame, everywhere: Workflows, at: datetime
+) -> tuple[list[Age], dict[int, ItemName]]:
+    """How old the items are that are in progress at the window's end, and their names.
 
-    The clock of an item runs on wherever it is and whoever holds it; finished items are those of whole projects.
+    The clock of an item runs on wherever it is and whoever holds it, and so `everywhere` has the states of all projects;
+    finished items are those of whole projects.
     """
-    working = source.rows(aging.IN_PROGRESS, values={"working": working_states(frame)}, scope=scope)
-    if not working:
-        return []
-    tasks, board = [task for task, _ in working], replace(scope, assignee_id=None)
-    meant = meanings(workflows=everywhere, before=scope.until)
-    starts = source.rows(
-        aging.STARTS, values=aging.start_values(tasks=tasks, meanings=meant), scope=replace(board, project_id=None)
-    )
-    since = at - COMPARED
-    cycles = aging.cycle_values(
-        done={state: frame.first[state].project_id for state in done_states(frame)},
-        compared_since=since,
-        meanings=meanings(workflows=known, before=scope.until),
-    )
-    rows = source.rows(aging.CYCLE_TIMES, values=cycles, scope=board, touched_since=since)
-    started_at = dict(starts)
-    return ages_of(
-        frame=frame,
-        started=[Started(task, state, started_at[task]) for task, state in working],
-        cycle_times=dict(rows),
-        at=at,
-    )
+    working = working_states(frame)
+    held = None
+    if scope.assignee_id is not None:
+        held = dict(source.rows(aging.IN_PROGRESS, values={"working": working}, scope=scope))
+    done = {state: frame.first[state].project_id for state in done_states(frame)}
+    values = {
+        **aging.start_values(tasks=held, meanings=meanings(workflows=everywhere, before=scope.until)),
+        **aging.finish_values(working=working, done=done, compared_since=at - COMPARED),
+    }
+    rows = source.rows(aging.AGING, values=values, scope=replace(scope, assignee_id=None))
+    started, names, cycle_times = aging.started_and_finished(rows)
+    return ages_of(frame=frame, started=started, cycle_times=cycle_times, at=at), names
 
 
 def validation_waits(

@@ -12,13 +12,11 @@ from analytics.pure.segments import Grain, Segment, segments
 from analytics.rollups.basis import Basis
 
 STANDING = """/* windows.standing */
-SELECT project_id, zone, breaks, orders, since FROM rollup_basis
- WHERE tenant_id = %(tenant)s AND family = %(family)s AND project_id = ANY (%(projects)s::int[])
-"""
-FOLDED = """/* windows.folded */
 SELECT (SELECT count(*) FROM {tail} x WHERE x.tenant_id = %(tenant)s),
-       f.minute_since, f.hour_since, f.folded_at, coalesce(f.facts, 0)
-  FROM (SELECT) nothing LEFT JOIN folded f ON f.tenant_id = %(tenant)s AND f.family = %(family)s
+       f.minute_since, f.hour_since, f.folded_at, coalesce(f.facts, 0), b.project_id, b.zone, b.breaks, b.orders, b.since
+  FROM (SELECT) nothing
+  LEFT JOIN folded f ON f.tenant_id = %(tenant)s AND f.family = %(family)s
+  LEFT JOIN rollup_basis b ON b.tenant_id = %(tenant)s AND b.family = %(family)s AND b.project_id = ANY (%(projects)s::int[])
 """
 
 
@@ -41,10 +39,10 @@ def standing(*, tenant_id: int, family: Family, projects: Sequence[int]) -> Stan
     """As the transaction's snapshot shows it."""
     values: dict[str, Any] = {"tenant": tenant_id, "family": family.name, "projects": list(projects)}
     with connection.cursor() as cursor:
-        cursor.execute(STANDING, values)
-        rows = cursor.fetchall()
-        cursor.execute(FOLDED.format(tail=family.tail), values)
-        tail_rows, minute_since, hour_since, folded_at, facts = cursor.fetchall()[0]
+        cursor.execute(STANDING.format(tail=family.tail), values)
+        found = cursor.fetchall()
+    tail_rows, minute_since, hour_since, folded_at, facts = found[0][:5]
+    rows = [row[5:] for row in found if row[5] is not None]
     kept = {Grain.MINUTE: minute_since, Grain.HOUR: hour_since}
     return Standing(
         bases={
