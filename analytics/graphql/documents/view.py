@@ -33,7 +33,7 @@ STATUSES: Mapping[str, int] = {
 }
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class DocumentView:
     """`path("api/v2/analytics/<slug:name>", DocumentView(graphql=...))`: one document's answer to a GET.
 
@@ -61,7 +61,7 @@ class DocumentView:
         return _found(request, answer, body, document=document, media_type=media_type)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class DocumentIndexView:
     """What documents there are, with their parameters and columns, for whoever is signed in or has a key."""
 

@@ -80,7 +80,8 @@ class Answer:
     errors: Sequence[Mapping[str, Any]] = ()
 
 
-@dataclass(frozen=True, kw_only=True)
+# Told apart by identity: Django keeps views as keys.
+@dataclass(frozen=True, kw_only=True, eq=False)
 class GraphQLHTTPView:
     """`path("graphql", GraphQLHTTPView(schema=..., open_request=...))`: a view for GET and POST.
 
