@@ -10,7 +10,7 @@ import strawberry
 
 from analytics.graphql.charts import Receipt, proven_node
 from analytics.graphql.projects import Project, WorkflowState, state_node
-from analytics.graphql.tasks import Task, task_connection
+from analytics.graphql.tasks import TaskConnection, task_connection
 from analytics.pure.workflow import StateDefinition, Workflows, in_order
 from analytics.replay.definitions import BoardFacts, boards, workflows
 from analytics.replay.tasks import TaskList
@@ -19,7 +19,7 @@ from analytics.windows.occupancy import Occupancy, occupancy
 from analytics.windows.position import position
 from analytics.windows.questions import BoardQuestion
 from analytics.windows.sources import ReadFrom
-from tasks_app.graphql.http.connections import Connection, PageArgs
+from tasks_app.graphql.http.connections import PageArgs
 
 
 @dataclass
@@ -123,7 +123,7 @@ class BoardColumn:
         after: str | None = strawberry.UNSET,
         last: int | None = strawberry.UNSET,
         before: str | None = strawberry.UNSET,
-    ) -> Connection[Task]:
+    ) -> TaskConnection:
         return task_connection(tasks=self.narrowed, args=PageArgs(first=first, after=after, last=last, before=before))
 
 

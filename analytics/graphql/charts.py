@@ -12,6 +12,7 @@ from strawberry.types.nodes import FragmentSpread, InlineFragment, SelectedField
 
 from analytics.graphql.aging import AgingItem, aging_connection
 from analytics.graphql.churn import REOPEN_WITHIN, WITHIN, Churn, churn_node, days_asked
+from analytics.graphql.drilling import DrillFields
 from analytics.graphql.durations import DURATIONS, DurationFields
 from analytics.graphql.edges import Edge, edge_node
 from analytics.graphql.figures import Figure
@@ -275,7 +276,7 @@ def _below(selection: Selection) -> list[SelectedField]:
 
 
 @strawberry.type(description="Figures over one window. All of one answer are counted from one snapshot of the ledger.")
-class Analytics(DurationFields):
+class Analytics(DurationFields, DrillFields):
     asked: strawberry.Private[Asked]
 
     @strawberry.field(description="The window and its buckets.")

@@ -19,8 +19,8 @@ def actors_asked(*, assignee: str | None, actor: str | None, caller: Caller) -> 
     if assignee is not None and actor is not None:
         raise ApiError("actor: give assignee, for the items held, or actor, for the changes made, not both.")
     return (
-        None if assignee is None else _seen_by(caller, assignee, argument="assignee"),
-        None if actor is None else _seen_by(caller, actor, argument="actor"),
+        None if assignee is None else seen_by(caller, assignee, argument="assignee"),
+        None if actor is None else seen_by(caller, actor, argument="actor"),
     )
 
 
@@ -31,7 +31,8 @@ def check_filters(filters: Mapping[str, Any], *, caller: Caller) -> None:
             _check_may_see(caller, filters[name], argument=argument)
 
 
-def _seen_by(caller: Caller, actor_id: str, *, argument: str) -> int:
+def seen_by(caller: Caller, actor_id: str, *, argument: str) -> int:
+    """The actor's number; FORBIDDEN where the caller may not see figures of that actor alone."""
     pk = actor_pk(actor_id, tenant=caller.tenant, argument=argument)
     _check_may_see(caller, pk, argument=argument)
     return pk

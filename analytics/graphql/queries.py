@@ -16,7 +16,7 @@ from analytics.graphql.operations import Operations, operations
 from analytics.graphql.persons import actors_asked, check_filters
 from analytics.graphql.projects import Project, load_project, project_connection, project_node
 from analytics.graphql.replaying import replay_receipt
-from analytics.graphql.tasks import Task, load_task, task_connection, task_nodes
+from analytics.graphql.tasks import Task, TaskConnection, load_task, task_connection, task_nodes
 from analytics.pure import windows
 from analytics.replay.definitions import boards
 from analytics.replay.tasks import TaskList
@@ -120,7 +120,7 @@ class AnalyticsQuery:
         after: str | None = strawberry.UNSET,
         last: int | None = strawberry.UNSET,
         before: str | None = strawberry.UNSET,
-    ) -> Connection[Task]:
+    ) -> TaskConnection:
         tenant, now = info.context.tenant, info.context.now
         tasks = TaskList(
             tenant_id=tenant.id,

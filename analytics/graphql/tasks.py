@@ -1,6 +1,6 @@
 """Tasks: as they are, or as they were at an instant."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -13,9 +13,9 @@ from analytics.graphql.projects import Project, WorkflowState, projects_by_id, s
 from analytics.pure.workflow import StateDefinition, Workflows
 from analytics.replay.definitions import workflows
 from analytics.replay.histories import NO_HISTORY, History, histories
-from analytics.replay.tasks import TaskList, TaskRow
+from analytics.replay.tasks import TaskList, TaskRow, tasks_by_id
 from tasks_app.graphql.asking import Info
-from tasks_app.graphql.http.connections import Connection, PageArgs
+from tasks_app.graphql.http.connections import Connection, PageArgs, PageInfo
 from tasks_app.graphql.http.cursors import Column, Keyset
 from tasks_app.graphql.http.node import Node, encode_id
 from tasks_app.models import Task as TaskModel
@@ -33,7 +33,9 @@ class StateVisit:
     state: WorkflowState = strawberry.field(description="The state, as defined when it was entered.")
     entered_at: datetime = strawberry.field(description="When it came, UTC.")
     left_at: datetime | None = strawberry.field(description="When it went, UTC; null while it is there.")
-    seconds: float = strawberry.field(description="How long, in elapsed seconds; up to now while it is there.")
+    seconds: float = strawberry.field(
+        description="How long, in elapsed seconds, exact to the microsecond; up to now, or `at`, while it is there."
+    )
     ledger_ids: list[strawberry.ID] = strawberry.field(description="The ledger rows that began or confirmed the stay.")
 
 
@@ -45,6 +47,12 @@ class TaskBatch:
     rows: Sequence[TaskRow]
     now: datetime
     at: datetime | None = None
+    known_at: datetime | None = None
+
+    @property
+    def horizon(self) -> datetime:
+        """Up to when what lasts has lasted."""
+        return min(self.at or self.now, self.now)
 
     @cached_property
     def projects(self) -> dict[int, Project]:
@@ -65,7 +73,9 @@ class TaskBatch:
     def histories(self) -> dict[int, History]:
         """Their histories, by task id."""
         ids = [row.task_id for row in self.rows]
-        return histories(tenant_id=self.tenant_id, task_ids=ids, workflows=self.workflows)
+        return histories(
+            tenant_id=self.tenant_id, task_ids=ids, workflows=self.workflows, at=self.at, known_at=self.known_at
+        )
 
     def definition(self, state_id: int, *, at: datetime | None) -> StateDefinition:
         """The state as defined at the instant; for one before all definitions, as first defined."""
@@ -102,14 +112,17 @@ class Task(Node):
     def finished_at(self) -> datetime | None:
         return self._history.finished_at
 
-    @strawberry.field(description="Every stay in a state, oldest first. Stays off the board are left out.")
+    @strawberry.field(
+        description="Every stay in a state, oldest first, as far as it had happened and was known at the instants that the"
+        " list of tasks is of. Stays off the board are left out, so that the seconds add up to its time on boards."
+    )
     def visits(self) -> list[StateVisit]:
         return [
             StateVisit(
                 state=state_node(self.batch.definition(visit.state_id, at=visit.entered_at)),
                 entered_at=visit.entered_at,
                 left_at=visit.left_at,
-                seconds=((visit.left_at or self.batch.now) - visit.entered_at).total_seconds(),
+                seconds=((visit.left_at or self.batch.horizon) - visit.entered_at).total_seconds(),
                 ledger_ids=[encode_id(type_name="Activity", pk=seq) for seq in visit.seqs],
             )
             for visit in self._history.visits
@@ -135,14 +148,65 @@ class Task(Node):
         return self.batch.histories.get(self.pk, NO_HISTORY)
 
 
-def task_connection(*, tasks: TaskList, args: PageArgs) -> Connection[Task]:
+@strawberry.type(description="A stretch of a task's time, and the ledger rows between which it was.")
+class TaskInterval:
+    from_: datetime = strawberry.field(name="from", description="Its beginning, UTC.")
+    to: datetime = strawberry.field(description="Its end, UTC; of one that lasts the instant that is asked about.")
+    seconds: float = strawberry.field(description="From the one to the other, elapsed.")
+    from_ledger_id: strawberry.ID | None = strawberry.field(description="The ledger row that began it.")
+    to_ledger_id: strawberry.ID | None = strawberry.field(
+        description="The ledger row that ended it; null while it lasts."
+    )
+
+
+@strawberry.type(
+    description="One place in a list of tasks. What explains it is of drill-downs: other lists have null and no intervals."
+)
+class TaskEdge:
+    node: Task = strawberry.field(description="The task in this place.")
+    cursor: str = strawberry.field(description="Names this place; pass it to `after` or `before`.")
+    ledger_id: strawberry.ID | None = strawberry.field(
+        default=None,
+        description="The ledger row because of which it is here: an `Activity`. Null where no single row explains it.",
+    )
+    happened_at: datetime | None = strawberry.field(default=None, description="When that happened, UTC.")
+    seconds: float | None = strawberry.field(
+        default=None, description="What the figure counts of it, where it is a figure of time."
+    )
+    intervals: list[TaskInterval] = strawberry.field(
+        default_factory=list, description="When that time was, oldest first, with the rows that began and ended it."
+    )
+
+
+@strawberry.type(description="One page of a list of tasks, always in the list's own order.")
+class TaskConnection:
+    edges: list[TaskEdge] = strawberry.field(description="The page.")
+    page_info: PageInfo = strawberry.field(description="Where the page lies in the list.")
+    total_count: int = strawberry.field(
+        resolver=lambda root: root.count(),
+        description="How many there are in the whole list; counted only when asked for.",
+        graphql_type=int,
+    )
+    count: strawberry.Private[Callable[[], int]]
+
+
+def task_connection(*, tasks: TaskList, args: PageArgs) -> TaskConnection:
     """One page of the list, in the order of the tasks' making."""
     bounds = args.checked(BY_TASK)
     where = bounds.where(columns=COLUMNS)
     rows = tasks.read(where=where.text, params=where.params, order=bounds.order_by(columns=COLUMNS), limit=bounds.fetch)
     page = bounds.page(rows, count=tasks.count)
-    batch = TaskBatch(tenant_id=tasks.tenant_id, rows=page.rows, now=tasks.now, at=tasks.at)
-    return page.connection(node=lambda row: _node(row, batch))
+    batch = TaskBatch(tenant_id=tasks.tenant_id, rows=page.rows, now=tasks.now, at=tasks.at, known_at=tasks.known_at)
+    found = page.connection(node=lambda row: _node(row, batch))
+    edges = [TaskEdge(node=edge.node, cursor=edge.cursor) for edge in found.edges]
+    return TaskConnection(edges=edges, page_info=found.page_info, count=found.count)
+
+
+def nodes_by_id(*, tenant_id: int, task_ids: Collection[int], now: datetime) -> dict[int, Task]:
+    """The tasks of those ids as they are, discarded and deleted ones as they were last."""
+    rows = tasks_by_id(tenant_id=tenant_id, task_ids=sorted(set(task_ids)))
+    batch = TaskBatch(tenant_id=tenant_id, rows=rows, now=now)
+    return {row.task_id: _node(row, batch) for row in rows}
 
 
 def task_nodes(*, tenant: TenantFacts, keys: Sequence[str], now: datetime) -> list[Task]:

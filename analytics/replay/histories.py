@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
+from typing import Any
 
 from django.db import connection
 
@@ -13,6 +14,8 @@ from analytics.pure.workflow import DONE, IN_PROGRESS, Workflows
 HISTORIES = """/* replay.histories */
 SELECT task_id, CASE WHEN kind = 4 THEN 0 ELSE to_id END, happened_at, seq FROM task_ledger
  WHERE tenant_id = (SELECT %(tenant)s::bigint) AND task_id = ANY (%(tasks)s) AND kind <= 5
+   AND (%(at)s::timestamptz IS NULL OR happened_at < %(at)s)
+   AND (%(known_at)s::timestamptz IS NULL OR recorded_at <= %(known_at)s)
  ORDER BY task_id, happened_at, seq
 """
 
@@ -39,10 +42,18 @@ class History:
 NO_HISTORY = History(visits=(), started_at=None, finished_at=None)
 
 
-def histories(*, tenant_id: int, task_ids: Sequence[int], workflows: Workflows) -> dict[int, History]:
-    """The histories by task id, in one statement for all of them."""
+def histories(
+    *,
+    tenant_id: int,
+    task_ids: Sequence[int],
+    workflows: Workflows,
+    at: datetime | None = None,
+    known_at: datetime | None = None,
+) -> dict[int, History]:
+    """The histories by task id, in one statement for all of them: of what had happened before `at`, as known at `known_at`."""
+    values: dict[str, Any] = {"tenant": tenant_id, "tasks": list(task_ids), "at": at, "known_at": known_at}
     with connection.cursor() as cursor:
-        cursor.execute(HISTORIES, {"tenant": tenant_id, "tasks": list(task_ids)})
+        cursor.execute(HISTORIES, values)
         rows = cursor.fetchall()
     return {
         task: _history(visits=_visits((state, at, seq) for _, state, at, seq in facts), workflows=workflows)

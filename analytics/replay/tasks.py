@@ -71,6 +71,19 @@ COUNT_BY_STATE = (
     "/* replay.count_by_state */ SELECT x.state_id, count(*) FROM ({source}) x WHERE {conditions} GROUP BY x.state_id"
 )
 
+# Tasks by id, discarded ones too. Of one whose row was deleted: where it was last.
+BY_ID = """/* replay.tasks_by_id */
+SELECT t.id, t.key, t.title, t.external_id, t.project_id, t.state_id, t.assignee_id, t.created_at
+  FROM task t WHERE t.tenant_id = %(tenant)s AND t.id = ANY (%(tasks)s::int[])
+ UNION ALL
+SELECT d.task_id, d.key, d.title, d.external_id, p.project_id, p.to_id, NULL, d.created_at
+  FROM deleted_task d
+ CROSS JOIN LATERAL (SELECT l.project_id, l.to_id FROM task_ledger l
+                      WHERE l.tenant_id = (SELECT %(tenant)s::bigint) AND l.task_id = d.task_id AND l.kind IN (1, 2, 3, 5)
+                      ORDER BY l.happened_at DESC, l.seq DESC LIMIT 1) p
+ WHERE d.tenant_id = %(tenant)s AND d.task_id = ANY (%(tasks)s::int[])
+"""
+
 READ_IDS = "/* replay.task_ids */ SELECT x.task_id FROM ({source}) x WHERE {conditions}"
 EVER_ON_BOARD = """ INTERSECT
 SELECT m.task_id FROM task_ledger m WHERE m.tenant_id = %(tenant)s AND m.project_id = %(board)s AND m.kind <= 5
@@ -173,6 +186,13 @@ class TaskList:
     def facts_read(self) -> int:
         """The ledger rows that the list is made of; none where it is the rows as they are."""
         return 0 if self._source == NOW else counted(seen_in(COUNT_FACTS, snapshot=self.snapshot), values=self._values)
+
+
+def tasks_by_id(*, tenant_id: int, task_ids: Sequence[int]) -> list[TaskRow]:
+    """The tasks as they are, discarded and deleted ones as they were last, in any order."""
+    with connection.cursor() as cursor:
+        cursor.execute(BY_ID, {"tenant": tenant_id, "tasks": list(task_ids)})
+        return [TaskRow(*row) for row in cursor.fetchall()]
 
 
 def search_pattern(text: str) -> str:

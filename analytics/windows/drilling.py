@@ -90,9 +90,9 @@ class Drilling:
             raise DrillError(
                 "metric", f"{asked.metric} is of items where they are, and an actor's changes hold no items."
             )
-        if asked.from_state is not Side.ANY and drill.states is not States.EDGE:
+        if isinstance(asked.from_state, str) and drill.states is not States.EDGE:
             raise DrillError("fromState", f"{asked.metric} does not go from one state to another; leave it out.")
-        if asked.state is not Side.ANY and drill.states is States.NONE:
+        if isinstance(asked.state, str) and drill.states is States.NONE:
             raise DrillError("state", f"{asked.metric} is not of one state; leave it out.")
         if not isinstance(asked.state, str) and drill.states is States.NEEDED:
             raise DrillError("state", f"{asked.metric} is of one state; name one of {self._slugs}.")
@@ -208,7 +208,7 @@ class Drilling:
         order = self.frame.orders[self.frame.order_of_bucket[stretch.bucket]]
         group = self._group(asked, asked.state)
         lines = [each.state_id for each in group if (now := defined.get(each.state_id)) is None or _has_line(now)]
-        if not lines:
+        if not lines or not self._is_ever_on_board(group):
             raise DrillError(
                 "state", f"{asked.state!r} is archived or of cancelled items there, and so it has no line."
             )
@@ -221,6 +221,13 @@ class Drilling:
         }
         scope = replace(self.scope, until=self.frame.window.ends[stretch.bucket])
         return Reads(values=replay.reached_values(reached), scope=scope)
+
+    def _is_ever_on_board(self, group: Sequence[StateDefinition]) -> bool:
+        """Whether in some part of the window one of the states is not of cancelled items: else there is no line at all."""
+        epochs = range(len(self.frame.epochs))
+        return any(
+            self.frame.category_in(each.state_id, epoch=epoch) != CANCELLED for each in group for epoch in epochs
+        )
 
     def _behind(self, asked: DrillQuestion, stretch: Stretch) -> Reads:
         end = self.frame.window.end

@@ -55,6 +55,8 @@ QUESTIONS = {
     "replayReceipt": ['receipt: "x"', "receipt: $project"],
     "analytics": [WINDOW, f"{WINDOW}, project: $project"],
 }
+# Fields below these that cannot be asked without arguments of their own.
+BELOW = {"drillDown": "metric: ARRIVALS, first: 2"}
 CHANGES = {
     "createProject": [],  # names nothing that there is
     "createTask": ['project: $project, title: "x"', 'project: "GLOBE", title: "x", assignee: $actor'],
@@ -137,9 +139,11 @@ def selection(kind: Any, depth: int = DEPTH) -> str:
 def _field(name: str, field: GraphQLField, depth: int) -> str:
     if not is_leaf_type(get_named_type(field.type)) and depth == 0:
         return ""
-    assert not any(is_required_argument(argument) for argument in field.args.values()), f"{name}: say how to ask it"
-    page = "(first: 2)" if "first" in field.args and not _has_default(field.args["first"]) else ""
-    return f"{name}{page} {selection(field.type, depth - 1)}"
+    is_told = name in BELOW or not any(is_required_argument(argument) for argument in field.args.values())
+    assert is_told, f"{name}: say how to ask it"
+    page = "first: 2" if "first" in field.args and not _has_default(field.args["first"]) else ""
+    given = BELOW.get(name, page)
+    return f"{name}{f'({given})' if given else ''} {selection(field.type, depth - 1)}"
 
 
 def _has_default(argument: GraphQLArgument) -> bool:
