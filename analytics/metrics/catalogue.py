@@ -363,7 +363,7 @@ METRICS = (
         sentence="What one number of the answer counts: an edge for each item or event, in the order of happening, with the"
         " ledger row that explains it; totalCount is the number. `bucket` is one of window.starts; without it the number is"
         " that of the window, of items in their places that at its end. A number that is null is refused. Tasks are as they"
-        " are now, discarded and deleted ones, too. Needs TASKS_READ as well.",
+        " are now, discarded and deleted ones, too. Needs the scope TASKS_READ.",
     ),
 )
 CATALOGUE: Mapping[str, Metric] = {metric.name: metric for metric in METRICS}

@@ -1,7 +1,7 @@
 """Who may ask for what, written out by hand: what the matrix of the product is compared with.
 
 A line is a field of Query or Mutation, the scope that it takes, and an x for each role whose members may ask. A line with
-a colon is about what an argument names, what a payload says, or whether a node is found.
+a colon is about what an argument names, what a payload says, whether a node is found, or a field below that takes more.
 """
 
 from collections.abc import Mapping
@@ -44,6 +44,7 @@ analytics:actor             ANALYTICS_READ   x   x   x   .   .   .
 analytics:filter.assignee   ANALYTICS_READ   x   x   x   .   .   .
 analytics:filter.changedBy  ANALYTICS_READ   x   x   x   .   .   .
 analytics:oneself           ANALYTICS_READ   x   x   x   x   x   .
+analytics:drillDown         ANALYTICS_READ+TASKS_READ x x x x x .
 node:Tenant                 -                x   x   x   x   x   x
 node:Project                TASKS_READ       x   x   x   x   x   x
 node:Task                   TASKS_READ       x   x   x   x   x   x
@@ -73,7 +74,7 @@ class Line:
         """Whether a caller may who has these scopes and that role, or whose owner has it; None for a service key."""
         if self.scope is None:
             return True
-        if self.scope not in scopes:
+        if not scopes.issuperset(self.scope.split("+")):
             return False
         if role is None:
             return not self.service_needs_admin or "ADMIN" in scopes

@@ -29,6 +29,8 @@ ARGUMENTS: Mapping[str, str] = {
     "Query.task": 'key: "WEB-1"',
     "Analytics.forecast": "items: 1, trials: 100",
 }
+# Fields that take a scope of their own, by their lines in the table: each is asked for apart from all beside it.
+APART: Mapping[str, str] = {"analytics:drillDown": "Analytics.drillDown"}
 CORE = schema._schema
 ROOTS: Mapping[str, GraphQLObjectType] = {
     operation: root
@@ -64,6 +66,21 @@ def literal(kind: GraphQLInputType) -> str:
 def documents() -> Mapping[str, Document]:
     """By the name of the root field."""
     return {name: _document(operation, root, name) for operation, root in ROOTS.items() for name in root.fields}
+
+
+def documents_apart() -> Mapping[str, Document]:
+    """What asks for a field that takes a scope of its own, by its line in the table."""
+    return {line: _document_of(line.partition(":")[0], place) for line, place in APART.items()}
+
+
+def _document_of(root: str, place: str) -> Document:
+    kind, _, name = place.partition(".")
+    parent, query = CORE.type_map[kind], ROOTS["query"]
+    assert isinstance(parent, GraphQLObjectType)
+    covered: set[str] = set()
+    text = _asked(parent, name, parent.fields[name], path=(f"Query.{root}",), covered=covered)
+    arguments = _arguments(f"Query.{root}", query.fields[root])
+    return Document(text=f"query {{ {root}{arguments} {{ {text} }} }}", covers=frozenset(covered))
 
 
 def every_field() -> frozenset[str]:
@@ -112,7 +129,7 @@ def _fields(kind: GraphQLObjectType, path: tuple[str, ...], covered: set[str]) -
     chosen = [
         _asked(kind, name, field, path=path, covered=covered)
         for name, field in kind.fields.items()
-        if f"{kind.name}.{name}" not in path
+        if f"{kind.name}.{name}" not in {*path, *APART.values()}
     ]
     return " ".join(text for text in chosen if text)
 

@@ -17,7 +17,7 @@ from tasks_app.graphql.http.node import decode_id, encode_id
 from tasks_app.models import Actor, Role, Scope, User
 from tests.cast import Cast, Company, cast, person
 from tests.graphql.access_table import LINES, ROLES, Line
-from tests.graphql.access_walk import ROOTS, documents, every_field
+from tests.graphql.access_walk import ROOTS, documents, documents_apart, every_field
 from tests.graphql.client import Asker, new_key, with_session
 from tests.graphql.march import at, made
 
@@ -209,10 +209,11 @@ def narrower(somebody: Somebody, *, ids: Mapping[str, str], other: str) -> Mappi
         f"analytics:{name}": not forbids(asker.answer(ANALYTICS.format(argument), id=other))
         for name, argument in arguments.items()
     }
+    apart = {name: not forbids(asker.answer(document.text)) for name, document in documents_apart().items()}
     validated = asker.answer(VALIDATE)
     errors = [] if forbids(validated) else validated["data"]["validateTask"]["errors"]
     allowed = not forbids(validated) and "FORBIDDEN" not in [error["code"] for error in errors]
-    return {**nodes, **analytics, "validateTask:payload": allowed}
+    return {**nodes, **analytics, **apart, "validateTask:payload": allowed}
 
 
 @pytest.mark.django_db(transaction=True)
@@ -234,7 +235,7 @@ def test_every_field_is_answered_or_refused_as_the_table_says(capsys: pytest.Cap
         expected = {name: LINES[name].allows(role=somebody.role, scopes=somebody.scopes) for name in let_through}
         assert let_through == expected, somebody.name
         assert not forbids(somebody.asker.answer("{ __schema { queryType { name } } }")), somebody.name
-    walked = frozenset().union(*(document.covers for document in asked.values()))
+    walked = frozenset().union(*(each.covers for each in (*asked.values(), *documents_apart().values())))
     assert walked == every_field()
     with capsys.disabled():
         print(f"\naccess matrix: {len(walked)} fields x {len(everybody)} callers, {cells:,} places asked for")
