@@ -6,13 +6,14 @@ written as a string.
 """
 
 import hashlib
+import json
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-import rfc8785
-
 MICROSECOND = timedelta(microseconds=1)
 LARGEST_INTEGER = 2**53 - 1
+# What stays as it is.
+PLAIN = frozenset({str, bool, type(None)})
 
 
 def canonical(value: Any) -> Any:
@@ -20,7 +21,7 @@ def canonical(value: Any) -> Any:
     if isinstance(value, dict):
         return {str(key): canonical(part) for key, part in value.items()}
     if isinstance(value, list | tuple):
-        return [canonical(part) for part in value]
+        return [part if type(part) in PLAIN else canonical(part) for part in value]
     return _scalar(value)
 
 
@@ -41,8 +42,13 @@ def _integer(value: int) -> int | str:
 
 
 def canonical_bytes(value: Any) -> bytes:
-    """The canonical text of the value."""
-    return rfc8785.dumps(canonical(value))
+    """The canonical text of the value, whose keys are names of fields.
+
+    Of what `canonical` leaves json writes what RFC 8785 asks for, many times faster than code that writes any value: only
+    floats, and names beyond the basic plane, would differ.
+    """
+    plain = canonical(value)
+    return json.dumps(plain, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
 
 
 def digest(value: Any) -> str:

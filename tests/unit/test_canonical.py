@@ -3,8 +3,20 @@
 from datetime import UTC, date, datetime, timedelta, timezone
 
 import pytest
+import rfc8785
+from hypothesis import given
+from hypothesis import strategies as st
 
-from analytics.pure.canonical import canonical_bytes, digest
+from analytics.pure.canonical import LARGEST_INTEGER, canonical, canonical_bytes, digest
+
+scalars = st.none() | st.booleans() | st.text() | st.integers(-LARGEST_INTEGER, LARGEST_INTEGER) | st.timedeltas()
+fields = st.text(st.characters(max_codepoint=0xD7FF))
+
+
+@given(st.recursive(scalars, lambda inner: st.lists(inner) | st.dictionaries(fields, inner), max_leaves=20))
+def test_the_text_is_that_of_rfc_8785(value: object) -> None:
+    """As an implementation of the standard writes it."""
+    assert canonical_bytes(value) == rfc8785.dumps(canonical(value))
 
 
 def test_one_value_has_one_text() -> None:
