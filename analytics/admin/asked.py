@@ -1,6 +1,6 @@
 """From what people type into the forms to instants, zones and numbers; and from instants to what they read."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from typing import Any, Final
 
@@ -76,6 +76,14 @@ def number_asked(visit: Visit, name: str, *, label: str, largest: int = LARGEST_
     return int(text)
 
 
+def choice_asked(visit: Visit, name: str, *, label: str, known: Sequence[str]) -> str:
+    """The value of a choice; the first where none was sent."""
+    text = visit.asked(name) or known[0]
+    if text not in known:
+        raise Refused(f"{label}: {text[:LONGEST_SHOWN]!r} is none of {', '.join(known)}.", path=(name,))
+    return text
+
+
 def local_text(instant: datetime | None, *, zone_name: str) -> str:
     """The instant by the clock of the zone, to the second, with its offset."""
     if instant is None:
@@ -87,14 +95,3 @@ def local_text(instant: datetime | None, *, zone_name: str) -> str:
 def category_text(category: str) -> str:
     """A category as people write it: "in progress"."""
     return category.lower().replace("_", " ")
-
-
-def duration_text(seconds: float) -> str:
-    """A length of time in its two largest units: "3 d 4 h", "5 min 2 s", "0 s"."""
-    rest = int(seconds)
-    parts: list[str] = []
-    for size, unit in ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s")):
-        count, rest = divmod(rest, size)
-        if count or parts:
-            parts.append(f"{count} {unit}")
-    return " ".join(part for part in parts[:2] if not part.startswith("0 ")) or "0 s"

@@ -8,9 +8,10 @@ from typing import Any
 from django.db import connection
 from django.http.response import HttpResponseBase
 
-from analytics.admin.asked import answered, category_text, duration_text, fields, local_text, zone_asked
+from analytics.admin.asked import answered, category_text, fields, local_text, zone_asked
 from analytics.admin.lines import HEADER, Line, every_line, lines_of
 from analytics.graphql.filters import plain
+from analytics.pure.lengths import duration_text
 from analytics.pure.workflow import Workflows
 from analytics.replay.activity import Feed
 from analytics.replay.definitions import workflows

@@ -124,7 +124,7 @@ def test_a_log_of_years_ago_is_one_click_away(audrey: Client) -> None:
 @pytest.mark.parametrize(
     ("query", "sentence"),
     [
-        ("mode=PIE", "Mode: &#x27;PIE&#x27; is none of CUMULATIVE, OCCUPANCY."),
+        ("mode=PIE", "Lines: &#x27;PIE&#x27; is none of CUMULATIVE, OCCUPANCY."),
         ("bucket=DECADE", "Bucket: &#x27;DECADE&#x27; is none of AUTO, MINUTE"),
         ("definitions=SOON", "Definitions: &#x27;SOON&#x27; is none of THEN, NOW."),
         ("days=0", "A rolling window counts at least 1 DAY, not 0."),

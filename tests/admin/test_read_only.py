@@ -16,6 +16,8 @@ from tests.admin.scene import SECRET, ledger_size, scene, signed_in, text
 from tests.cast import Cast
 from tests.database.recording import as_owner, sql
 
+WINDOW = "?from=2024-03-01&to=2024-03-10"
+CHARTS = ("flow", "throughput", "cycle-time", "time-in-state", "aging")
 ADDRESSES = (
     "/admin/",
     "/admin/ledger/",
@@ -24,9 +26,9 @@ ADDRESSES = (
     "/admin/tasks/WEB-1.csv",
     "/admin/projects/WEB/board/",
     "/admin/projects/WEB/board.csv",
-    "/admin/projects/WEB/flow/?from=2024-03-01&to=2024-03-10",
-    "/admin/projects/WEB/flow.csv?from=2024-03-01&to=2024-03-10",
-    "/admin/projects/WEB/flow.svg?from=2024-03-01&to=2024-03-10",
+    f"/admin/projects/WEB/{WINDOW}",
+    f"/admin/projects/WEB/flow/{WINDOW}",
+    *(f"/admin/projects/WEB/{chart}.{form}{WINDOW}" for chart in CHARTS for form in ("csv", "svg")),
     "/admin/members/",
     "/admin/keys/",
 )
@@ -77,9 +79,9 @@ def test_every_page_shows_one_tenant_alone(people: Cast, address: str) -> None:
         "/admin/tasks/OPS-1.csv",
         "/admin/projects/SPACE/board/",
         "/admin/projects/SPACE/board.csv",
+        "/admin/projects/SPACE/",
         "/admin/projects/SPACE/flow/",
-        "/admin/projects/SPACE/flow.csv",
-        "/admin/projects/SPACE/flow.svg",
+        *(f"/admin/projects/SPACE/{chart}.{form}" for chart in CHARTS for form in ("csv", "svg")),
         "/admin/ledger/?project=SPACE",
         "/admin/ledger.csv?project=SPACE",
         "/admin/ledger/?task=OPS-1",
