@@ -15,7 +15,7 @@ from tasks_app.admin.downloads import Cell
 from tasks_app.admin.visits import Visit
 
 POLICY: Final = Choice(name="policy", label="Cycle time", values=[policy.value for policy in Policy])
-CALENDAR: Final = Choice(name="calendar", label="of which", values=[calendar.value for calendar in Calendar])
+CALENDAR: Final = Choice(name="calendar", label="Calendar", values=[calendar.value for calendar in Calendar])
 PERCENTS: Final = (50, 85, 95)
 MICROSECONDS: Final = 1_000_000
 HEADER: Final = ("task", "started_at", "finished_at", "cycle_seconds", "days", "episodes", "flags")

@@ -26,6 +26,15 @@ QUERY = """{
     receipt { readFrom knownAt digest }
   }
 }"""
+# "Where do items wait?" The README has it, too, with its answer.
+QUESTION = """{
+  analytics(project: "WEB", window: {rolling: {count: 90, unit: DAY}}) {
+    bottlenecks(first: 3) { state { name slug waiting } totalSeconds ongoingVisits ongoingSeconds }
+    timeInState { state { name } visits totalSeconds ongoingSeconds p50Seconds p85Seconds }
+    flowEfficiency { value }
+    receipt { digest }
+  }
+}"""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -34,25 +34,26 @@ WEB = Board(
     ),
     ways={
         "backlog": (
-            Step(to="to-do", share=86, hours=(2, 120)),
-            Step(to="cancelled", share=7, hours=(8, 200)),
-            Step(to="", kind=Kind.DISCARDED, share=4, hours=(1, 80)),
+            Step(to="to-do", share=86, hours=(1, 28)),
+            Step(to="cancelled", share=7, hours=(8, 60)),
+            Step(to="", kind=Kind.DISCARDED, share=4, hours=(1, 30)),
             Step(to="in-progress", share=3, hours=(0.5, 8)),
         ),
         "to-do": (
-            Step(to="in-progress", share=94, hours=(1, 40)),
+            Step(to="in-progress", share=94, hours=(1, 18)),
             Step(to="backlog", share=3, hours=(8, 40)),
             Step(to="cancelled", share=3, hours=(4, 80)),
         ),
         "in-progress": (
-            Step(to="review", share=87, hours=(2, 36)),
+            Step(to="review", share=87, hours=(2, 24)),
             Step(to="to-do", share=6, hours=(4, 30)),
             Step(to="queue", kind=Kind.TRANSFERRED, project="PLAT", share=4, hours=(2, 24)),
             Step(to="cancelled", share=3, hours=(4, 60)),
         ),
         "review": (
-            Step(to="done", share=80, hours=(0.5, 20), approved=True),
-            Step(to="in-progress", share=20, hours=(0.5, 12)),
+            # Who may approve has little time for it: this is where items wait.
+            Step(to="done", share=80, hours=(16, 90), approved=True),
+            Step(to="in-progress", share=20, hours=(4, 36)),
         ),
         "done": (Step(to=STAYS, share=91), Step(to="in-progress", share=9, hours=(4, 80))),
     },

@@ -12,7 +12,7 @@ from django.core.management.base import CommandParser
 from django.db import connection
 
 from tasks_app.demo import acme, nightdesk
-from tasks_app.demo.access import QUERY, Access, give_access, is_embedded
+from tasks_app.demo.access import QUERY, QUESTION, Access, give_access, is_embedded
 from tasks_app.demo.emptying import empty_database
 from tasks_app.demo.serving import check_port, serve
 from tasks_app.demo.today import live_through
@@ -40,6 +40,12 @@ A cumulative flow diagram, as figures:
 The same query, to paste on the GraphQL page once you are signed in:
 
 {query}
+
+Where do items wait? Ask,
+
+{question}
+
+and see the answer drawn: {admin}projects/WEB/#time-in-state
 
 The past was reported today, so its recordedAt is today and its happenedAt is when it happened.
 """
@@ -146,4 +152,5 @@ def _page(facts: Mapping[str, Any]) -> str:
         key=facts["api_keys"]["acme"],
         body=json.dumps({"query": " ".join(facts["query"].split())}),
         query=facts["query"],
+        question=QUESTION,
     )
