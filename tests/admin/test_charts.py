@@ -154,11 +154,11 @@ def test_a_project_without_an_item_says_what_to_do(audrey: Client) -> None:
 
 
 def test_a_log_of_years_ago_is_one_click_away(audrey: Client) -> None:
-    """The usual window is empty, and the page says since when."""
+    """The page says that it lies before the usual window."""
     page = text(audrey.get("/admin/projects/WEB/"))
-    assert "Nothing has changed since 2024-03-07" in page
+    assert "recorded last happened on 2024-03-07, before this window" in page
     assert "from=2023-12-09&amp;to=2024-03-08" in page
-    assert "Nothing has changed since" not in text(audrey.get(f"/admin/projects/WEB/?{WINDOW}"))
+    assert "before this window" not in text(audrey.get(f"/admin/projects/WEB/?{WINDOW}"))
 
 
 def test_the_form_keeps_what_was_asked(audrey: Client) -> None:

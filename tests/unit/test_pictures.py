@@ -198,6 +198,41 @@ def test_columns_are_as_high_as_their_counts() -> None:
     assert {"4", "2"} <= set(words(picture))
 
 
+def test_names_are_escaped_and_shortened() -> None:
+    """People name states and projects as they like; the whole name is there for who points at it."""
+    name = "<script>alert('x')</script> & a very long name"
+    drawn = [
+        bars(bar(name, name, 1)),
+        aging_svg(
+            Aging(
+                title=name,
+                description=name,
+                rows=[
+                    Row(name=name, note="waiting", items=[Aged(name=name, seconds=1)]),
+                    Row(name=name, note="", items=[]),
+                ],
+                levels=[],
+            )
+        ),
+        scatter_svg(
+            Scatter(
+                title=name,
+                description=name,
+                zone="UTC",
+                start=START,
+                end=START + DAY,
+                dots=[Dot(name=name, at=START, seconds=1)],
+                levels=[],
+            )
+        ),
+    ]
+    for picture in drawn:
+        root = ElementTree.fromstring(picture)
+        assert not list(root.iter(f"{NAME}script"))
+        assert any(name in title for title in titles(picture))
+    assert any(text.startswith("<script>") and text.endswith("…") for text in words(drawn[0]))
+
+
 def test_shares_are_of_what_is_drawn() -> None:
     """Done has its numbers and no part in where the time went."""
     found = [
