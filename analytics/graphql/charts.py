@@ -159,6 +159,12 @@ FIGURES: Mapping[str, Figure] = {
 
 # Figures that are shown in pages; what is hashed is the whole list.
 LISTS = frozenset({"aging"})
+# By figure: the field that shows its single items, and the argument that goes without them.
+SINGLE_ITEMS = {
+    "cumulativeFlow": {"correctionWindows": "corrections"},
+    "cycleTime": {"points": "points"},
+    "leadTime": {"points": "points"},
+}
 PAGE = frozenset({"first", "after", "last", "before"})
 
 
@@ -237,17 +243,16 @@ class Asked:
 def figures_selected(info: Info) -> Figures:
     """The figures below this field, by a label of name and arguments, so that an alias or a repeat changes nothing.
 
-    Items behind their furthest state are many, and nobody looks for them where neither they nor a receipt are selected.
+    Single items are many, and nobody looks for them where neither they nor a receipt are selected.
     """
     fields = [field for selected in info.selected_fields for field in _below(selected)]
-    names = {field.name for field in fields}
+    names = {field.name for field in fields} | {each.name for field in fields for each in _below(field)}
     found: dict[str, tuple[str, Mapping[str, Any]]] = {}
-    bare = not {"receipt", "correctionWindows"} & {*names, *(each.name for field in fields for each in _below(field))}
     for field in fields:
         if field.name in FIGURES:
             full = FIGURES[field.name].arguments(_with_defaults(field.name, field.arguments))
-            if field.name == "cumulativeFlow" and bare:
-                full = {**full, "corrections": False}
+            for part, argument in SINGLE_ITEMS.get(field.name, {}).items():
+                full = {**full, argument: False} if names.isdisjoint({"receipt", part}) else full
             found[label(field.name, full)] = (field.name, full)
     return found
 

@@ -184,7 +184,7 @@ def summary_node(found: windows.DurationSummary) -> DurationSummary:
     return DurationSummary(
         policy=found.policy,
         calendar=found.calendar,
-        items=len(found.rows),
+        items=found.items,
         never_started=found.never_started,
         inferred=found.inferred,
         mean_seconds=_seconds(found.mean()),
@@ -267,13 +267,14 @@ DURATIONS: Mapping[str, Figure] = {
             start=arguments["start"],
             finish=arguments["finish"],
             calendar=local_days.Calendar(arguments["calendar"]),
+            points=arguments.get("points", True),
         ),
         canonical=canonical_durations.summary,
         defaults={"policy": "FIRST_START_LAST_FINISH", "start": None, "finish": None, "calendar": "ELAPSED"},
     ),
     "leadTime": Figure(
         read=lambda reading, arguments: reading.durations.lead_time(
-            calendar=local_days.Calendar(arguments["calendar"])
+            calendar=local_days.Calendar(arguments["calendar"]), points=arguments.get("points", True)
         ),
         canonical=canonical_durations.summary,
         defaults={"calendar": "ELAPSED"},

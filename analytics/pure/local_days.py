@@ -6,6 +6,9 @@ from datetime import datetime
 from enum import StrEnum
 from itertools import pairwise
 
+import numpy as np
+
+from analytics.pure.journeys import Numbers, Spans
 from analytics.pure.segments import day_starts
 from analytics.pure.zones import MICROSECOND, from_microseconds, local_date, to_microseconds
 
@@ -68,3 +71,43 @@ def weekdays_until(ordinal: int) -> int:
     """The dates from Monday to Friday up to that one; `date.toordinal` numbers from a Monday, which is 1."""
     weeks, more = divmod(ordinal, 7)
     return 5 * weeks + min(more, 5)
+
+
+class DayColumns:
+    """The same for many items at once, in columns; all instants lie in [start, end]."""
+
+    def __init__(self, *, start: datetime, end: datetime, zone: str) -> None:
+        days = day_starts(start=start, end=end + MICROSECOND, zone=zone)
+        self._starts = np.array([to_microseconds(each) for each in days])
+        self._ordinals = np.array([local_date(instant=each, zone_name=zone).toordinal() for each in days])
+
+    def lengths(self, spans: Spans, *, calendar: Calendar) -> Numbers:
+        """Of each item that has spans, all of them together, in microseconds."""
+        if calendar is Calendar.ELAPSED:
+            return spans.of_item(spans.end - spans.begin)
+        return spans.of_item(self._worked_until(spans.end) - self._worked_until(spans.begin))
+
+    def touched(self, spans: Spans, *, calendar: Calendar) -> Numbers:
+        """Of each item that has spans, the distinct dates that they touch."""
+        count = weekdays_in_column if calendar is Calendar.WORKING else np.asarray
+        first, last = self._ordinals[self._day(spans.begin)], self._ordinals[self._day(spans.end)]
+        seen = np.roll(last, 1)
+        seen[spans.firsts] = 0
+        first = np.maximum(first, seen + 1)
+        return spans.of_item(np.where(last >= first, count(last) - count(first - 1), 0))
+
+    def _day(self, instants: Numbers) -> Numbers:
+        return np.searchsorted(self._starts, instants, side="right") - 1
+
+    def _worked_until(self, instants: Numbers) -> Numbers:
+        is_worked = weekdays_in_column(self._ordinals) > weekdays_in_column(self._ordinals - 1)
+        before = np.append(0, np.cumsum(np.diff(self._starts) * is_worked[:-1]))
+        day = self._day(instants)
+        worked: Numbers = before[day] + (instants - self._starts[day]) * is_worked[day]
+        return worked
+
+
+def weekdays_in_column(ordinals: Numbers) -> Numbers:
+    """As `weekdays_until`."""
+    weeks, more = np.divmod(ordinals, 7)
+    return 5 * weeks + np.minimum(more, 5)

@@ -1,5 +1,12 @@
 """How long items stayed in states, and the way of what was finished, as statements over a scope's facts."""
 
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+import numpy as np
+
+from analytics.pure.journeys import Steps
+from analytics.pure.zones import to_microseconds
 from analytics.replay.flow import after_facts
 
 # The part of each visit from `clip` on. A visit is closed in the window that has the fact that ended it.
@@ -30,19 +37,30 @@ SELECT group_id, count(*) FILTER (WHERE closed), sum(lasted) FILTER (WHERE close
 """,
 )
 
-# The steps, in their order, of the items that came into one of the `done` states from others within the window. Rows and not
-# an array for each item: arrays take twice as long to read.
+# The steps of the items that came into one of the `done` states from others within the window.
 STEPS = """,
 step AS (
     SELECT task_id, seq, happened_at, state_id, counted,
            max(CASE WHEN state_id = ANY (%(done)s::int[]) AND before_id <> ALL (%(done)s::int[]) THEN happened_at END)
-               OVER (PARTITION BY task_id) AS finished_at
+               OVER (PARTITION BY task_id ORDER BY happened_at, seq
+                     ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING) AS finished_at
       FROM fact WHERE state_id <> before_id
 )
 """
-IN_TURN = """
-SELECT task_id, state_id, (extract(epoch FROM happened_at) * 1000000)::bigint, counted
+# In their order and in one piece, number by number: to read a hundred thousand rows takes longer than to find them.
+PACKED = """
+SELECT string_agg(int4send(task_id) || int4send(state_id) || timestamptz_send(happened_at) || boolsend(counted),
+                  ''::bytea ORDER BY task_id, happened_at, seq)
   FROM step WHERE finished_at >= %(from)s
- ORDER BY task_id, happened_at, seq
 """
-JOURNEYS = after_facts("/* replay.journeys */", f"{STEPS}{IN_TURN}")
+JOURNEYS = after_facts("/* replay.journeys */", f"{STEPS}{PACKED}")
+STEP = np.dtype([("task", ">i4"), ("state", ">i4"), ("at", ">i8"), ("counted", "?")])
+# Instants are counted from the year 2000 there.
+MILLENNIUM = to_microseconds(datetime(2000, 1, 1, tzinfo=UTC))
+
+
+def unpacked(rows: Sequence[tuple[bytes | None]]) -> Steps:
+    """What the one row of JOURNEYS says."""
+    found = np.frombuffer(rows[0][0] or b"", dtype=STEP)
+    at = found["at"].astype(np.int64) + MILLENNIUM
+    return Steps(found["task"].astype(np.int64), found["state"].astype(np.int64), at, found["counted"])

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from analytics.metrics.drilling import FlowMetric
 from analytics.pure import durations as pure
 from analytics.pure.durations import NOWHERE, Journey, Level, Span
+from analytics.pure.local_days import LocalDays
 from analytics.pure.zones import MICROSECOND, from_microseconds, to_microseconds
 from analytics.replay.drilling import JOURNEYS, Place
 from analytics.windows.drilled import DrilledEdge, DrillQuestion, Interval, ListedDrillDown, in_order
@@ -106,7 +107,11 @@ def _lengths(
         return [None] * len(found)
     if asked.metric not in OF_CALENDARS:
         return [sum(span.length for span in spans) for _, spans in found]
-    days = durations.days(found)
+    days = LocalDays(
+        start=from_microseconds(min(spans[0].begin for _, spans in found)),
+        end=from_microseconds(max(journey.finish for journey, _ in found)),
+        zone=durations.frame.window.zone,
+    )
     return [days.length(spans, calendar=asked.calendar) for _, spans in found]
 
 

@@ -1,25 +1,38 @@
 """How long items took, over a window: time in states, cycle time, lead time, flow efficiency."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import cached_property
 from typing import Any, Final, NamedTuple
 
+import numpy as np
+
 from analytics.pure import durations as pure
-from analytics.pure.completion import done_states, grouped
-from analytics.pure.durations import Eras, Journey, Policy, Span
+from analytics.pure.completion import Finished, done_states, grouped
+from analytics.pure.durations import Eras, Policy
 from analytics.pure.flow import Frame
-from analytics.pure.local_days import Calendar, LocalDays
+from analytics.pure.journeys import Journeys, Numbers, Spans, added_up, journeys
+from analytics.pure.journeys import episodes as episodes_of
+from analytics.pure.journeys import spans as spans_of
+from analytics.pure.local_days import Calendar, DayColumns
 from analytics.pure.stages import by_category, by_pair, finished_states
 from analytics.pure.workflow import CANCELLED, DONE, EVER, StateDefinition, Workflows
 from analytics.pure.zones import from_microseconds, to_microseconds
-from analytics.replay.durations import JOURNEYS, STAYS
+from analytics.replay.durations import JOURNEYS, STAYS, unpacked
 from analytics.replay.items import ItemName, names_of
 from analytics.windows.sources import Source
 
 NONE: Final = timedelta(0)
+# By whether an item left the board, and whether it went back.
+FLAGS: Final[Mapping[tuple[bool, bool], Sequence[str]]] = {
+    (False, False): (),
+    (False, True): ("RETURNED_TO_TODO",),
+    (True, False): ("LEFT_THE_BOARD",),
+    (True, True): ("LEFT_THE_BOARD", "RETURNED_TO_TODO"),
+}
 
 
 class Clip(StrEnum):
@@ -75,24 +88,41 @@ class Point(NamedTuple):
     flags: Sequence[str]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timed:
+    """Finished items in columns, in one order; without names where nobody looks at single items."""
+
+    names: Sequence[tuple[str, str]]
+    started_at: Numbers
+    finished_at: Numbers
+    length: Numbers
+    days: Numbers
+    episodes: Numbers
+    flags: Sequence[Sequence[str]]
+
+
 @dataclass(frozen=True, kw_only=True)
 class DurationSummary:
-    """Finished items by finish; those that have no duration are counted apart. `policy` None: lead time."""
+    """Finished items; those that have no duration are counted apart. `policy` None: lead time."""
 
     policy: Policy | None
     calendar: Calendar
-    rows: Sequence[Sequence[Any]]
+    timed: Timed
     never_started: int
     inferred: int
 
+    @property
+    def items(self) -> int:
+        """How many have a duration."""
+        return len(self.timed.length)
+
     def points(self) -> list[Point]:
-        """The items, oldest finish first, those of one instant by key."""
+        """The items, oldest finish first, those of one instant by key; none where they were not asked for."""
         return self._points
 
     def mean(self) -> timedelta | None:
         """To the microsecond."""
-        lengths = self._lengths
-        return timedelta(microseconds=sum(lengths)) / len(lengths) if lengths else None
+        return timedelta(microseconds=added_up(self.timed.length)) / self.items if self.items else None
 
     def percentile(self, percent: int) -> timedelta | None:
         """The duration of one of the items, by nearest rank."""
@@ -105,15 +135,19 @@ class DurationSummary:
 
     @cached_property
     def _lengths(self) -> list[int]:
-        return sorted(point.length for point in self._points)
+        return _listed(np.sort(self.timed.length))
 
     @cached_property
     def _days(self) -> list[int]:
-        return sorted(point.days for point in self._points)
+        return _listed(np.sort(self.timed.days))
 
     @cached_property
     def _points(self) -> list[Point]:
-        return [Point(*row) for row in self.rows]
+        its = self.timed
+        columns = (its.started_at, its.finished_at, its.length, its.days, its.episodes)
+        rows = zip(*map(_listed, columns), its.flags, strict=True)
+        points = [Point(*name, *row) for name, row in zip(its.names, rows, strict=True)] if its.names else []
+        return sorted(points, key=lambda point: (point.finished_at, point.key))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,7 +174,7 @@ class Durations:
     tenant_id: int
     now: datetime
     holds_items: bool
-    _journeys_of: dict[tuple[str | None, str | None], list[Journey]] = field(default_factory=dict, init=False)
+    _journeys_of: dict[tuple[str | None, str | None], Journeys] = field(default_factory=dict, init=False)
     _names: dict[int, ItemName] = field(default_factory=dict, init=False)
 
     def time_in_state(self, *, clip: Clip) -> list[TimeInState]:
@@ -174,37 +208,41 @@ class Durations:
         return self.time_in_state(clip=Clip.CLIP)
 
     def cycle_time(
-        self, *, policy: Policy, start: str | None, finish: str | None, calendar: Calendar = Calendar.ELAPSED
+        self,
+        *,
+        policy: Policy,
+        start: str | None,
+        finish: str | None,
+        calendar: Calendar = Calendar.ELAPSED,
+        points: bool = True,
     ) -> DurationSummary:
         """From start to finish of what finished in the window; PairError names a state that cannot be one of the two."""
         found = self._journeys(start, finish)
-        spans = [pure.spans(journey, policy=policy) for journey in found]
-        without = [journey for journey, its in zip(found, spans, strict=True) if not its]
-        inferred = sum(journey.is_inferred for journey in without)
+        spans = spans_of(found, policy=policy)
+        without = np.ones(len(found.tasks), dtype=bool)
+        without[spans.item] = False
+        inferred = int((without & found.inferred).sum())
         of_first = policy is Policy.FIRST_START_LAST_FINISH
         return DurationSummary(
             policy=policy,
             calendar=calendar,
-            rows=self._rows(
-                [(j, its) for j, its in zip(found, spans, strict=True) if its], flagged=of_first, calendar=calendar
-            ),
-            never_started=len(without) - inferred,
+            timed=self._timed(found, spans, flagged=of_first, calendar=calendar, points=points),
+            never_started=int(without.sum()) - inferred,
             inferred=inferred,
         )
 
-    def lead_time(self, *, calendar: Calendar = Calendar.ELAPSED) -> DurationSummary:
+    def lead_time(self, *, calendar: Calendar = Calendar.ELAPSED, points: bool = True) -> DurationSummary:
         """From the first arrival on the board to the finish."""
         found = self._journeys(None, None)
-        spans = [(journey, [Span(journey.created, journey.finish)]) for journey in found]
-        rows = self._rows(spans, flagged=True, calendar=calendar)
-        return DurationSummary(policy=None, calendar=calendar, rows=rows, never_started=0, inferred=0)
+        timed = self._timed(found, found.lifetimes, flagged=True, calendar=calendar, points=points)
+        return DurationSummary(policy=None, calendar=calendar, timed=timed, never_started=0, inferred=0)
 
     def flow_efficiency(self) -> Ratio:
         """The share of the time from first start to finish in which the items were worked on and did not wait."""
         found = self._journeys(None, None)
-        started = [(journey, first) for journey in found if (first := journey.first_start) is not None]
-        elapsed = sum(journey.finish - first for journey, first in started)
-        active = sum(pure.active_time(journey) for journey, _ in started)
+        times = spans_of(found, policy=Policy.FIRST_START_LAST_FINISH)
+        elapsed = added_up(times.end - times.begin)
+        active = added_up((found.until - found.at)[found.active])
         with_value = RatioStatus.OK if elapsed else RatioStatus.NO_DATA
         return Ratio(
             status=with_value if self._has_waiting else RatioStatus.NOT_CONFIGURED,
@@ -212,18 +250,23 @@ class Durations:
             denominator=timedelta(microseconds=elapsed),
         )
 
-    def _journeys(self, start: str | None, finish: str | None) -> list[Journey]:
+    def finished(self) -> list[Finished]:
+        """As the statement of analytics.replay.completion has it, of the journeys that are read for times."""
+        edges = [to_microseconds(edge) for edge in self.frame.edges]
+        pieces = np.searchsorted(edges, self._journeys(None, None).finish, side="right")
+        return [Finished(piece, count) for piece, count in Counter(pieces.tolist()).items()]
+
+    def _journeys(self, start: str | None, finish: str | None) -> Journeys:
         asked = (start, finish)
         if asked not in self._journeys_of:
             self._journeys_of[asked] = self._read_journeys(start, finish)
         return self._journeys_of[asked]
 
-    def _read_journeys(self, start: str | None, finish: str | None) -> list[Journey]:
+    def _read_journeys(self, start: str | None, finish: str | None) -> Journeys:
         begin = self.frame.window.start
         eras, done = self.stages(start, finish)
-        values = {"done": sorted(done), "from": begin}
-        rows = self.source.rows(JOURNEYS, values=values)
-        return pure.journeys(rows=rows, done=done, eras=eras, begin=to_microseconds(begin))
+        rows = self.source.rows(JOURNEYS, values={"done": sorted(done), "from": begin}, touched_since=begin)
+        return journeys(steps=unpacked(rows), done=done, eras=eras, begin=to_microseconds(begin))
 
     def stages(self, start: str | None, finish: str | None) -> tuple[Eras, frozenset[int]]:
         """What states mean through time, and those that finish; PairError names a state that cannot be one of the two."""
@@ -242,41 +285,42 @@ class Durations:
     def _has_waiting(self) -> bool:
         return any(state.waiting for _, definitions in self._eras for state in definitions.values())
 
-    def _rows(
-        self, found: Sequence[tuple[Journey, Sequence[Span]]], *, flagged: bool, calendar: Calendar
-    ) -> list[Point]:
-        if not found:
-            return []
-        names = self._names_of([journey.task_id for journey, _ in found])
-        days = self.days(found)
-        points = [
-            Point(
-                key=names[journey.task_id].key,
-                identity=names[journey.task_id].identity,
-                started_at=spans[0].begin,
-                finished_at=journey.finish,
-                length=days.length(spans, calendar=calendar),
-                days=days.touched(spans, calendar=calendar),
-                episodes=len(pure.episodes(journey)),
-                flags=pure.flags(journey) if flagged else (),
-            )
-            for journey, spans in found
-        ]
-        return sorted(points, key=lambda point: (point.finished_at, point.key))
+    def _timed(self, found: Journeys, spans: Spans, *, flagged: bool, calendar: Calendar, points: bool) -> Timed:
+        firsts = spans.firsts
+        items, days = spans.item[firsts], self._days(found, spans)
+        episodes = np.bincount(episodes_of(found).item, minlength=len(found.tasks)) if points else found.finish
+        return Timed(
+            names=self._names_of(found.tasks[items].tolist()) if points else (),
+            started_at=spans.begin[firsts],
+            finished_at=found.finish[items],
+            length=days.lengths(spans, calendar=calendar),
+            days=days.touched(spans, calendar=calendar),
+            episodes=episodes[items],
+            flags=_flags(found, items) if points and flagged else [()] * len(items),
+        )
 
-    def _names_of(self, tasks: Sequence[int]) -> dict[int, ItemName]:
-        """Read for those whose names are not known yet: figures of one window are mostly of the same items."""
+    def _names_of(self, tasks: Sequence[int]) -> list[tuple[str, str]]:
+        """Keys and identities. Read for those that are not known yet: figures of one window are mostly of the same items."""
         if missing := [task for task in tasks if task not in self._names]:
             self._names |= names_of(tenant_id=self.tenant_id, task_ids=missing)
-        return self._names
+        return [(name.key, name.identity) for name in map(self._names.__getitem__, tasks)]
 
-    def days(self, found: Sequence[tuple[Journey, Sequence[Span]]]) -> LocalDays:
-        """The local dates of all these times, of which there must be some."""
-        return LocalDays(
-            start=from_microseconds(min(spans[0].begin for _, spans in found)),
-            end=from_microseconds(max(journey.finish for journey, _ in found)),
-            zone=self.frame.window.zone,
+    def _days(self, found: Journeys, spans: Spans) -> DayColumns:
+        first, last = (spans.begin.min(), found.finish.max()) if len(spans.item) else (0, 0)
+        return DayColumns(
+            start=from_microseconds(int(first)), end=from_microseconds(int(last)), zone=self.frame.window.zone
         )
+
+
+def _flags(found: Journeys, items: Numbers) -> list[Sequence[str]]:
+    """What the times from the first start on contain beside work, in alphabetical order."""
+    marks = zip(found.left_the_board[items].tolist(), found.returned[items].tolist(), strict=True)
+    return [FLAGS[mark] for mark in marks]
+
+
+def _listed(column: Numbers) -> list[int]:
+    found: list[int] = column.tolist()
+    return found
 
 
 def _columns(groups: Any) -> dict[str, list[int]]:

@@ -29,6 +29,8 @@ from analytics.windows.quality import DataQuality, data_quality
 from analytics.windows.sources import FoldedSource, RawSource, ReadFrom, Source, why_not
 from analytics.windows.standing import Standing, standing
 
+# The figures for which the ways of finished items are read.
+TIMES = frozenset({"cycleTime", "leadTime", "flowEfficiency"})
 LATEST = datetime.max.replace(tzinfo=UTC)
 
 
@@ -222,6 +224,8 @@ class FlowReading:
 
     @cached_property
     def _finished(self) -> Sequence[completion.Finished]:
+        if not TIMES.isdisjoint(self._expected):
+            return self.durations.finished()
         return self._source.finished(done=completion.done_states(self.frame))
 
     def transitions(self) -> list[completion.Edge]:
