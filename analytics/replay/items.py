@@ -1,7 +1,7 @@
 """What items are called: ledger rows have their ids only."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from django.db import connection
 
@@ -12,8 +12,7 @@ SELECT task_id, key, external_id FROM deleted_task WHERE tenant_id = %(tenant)s 
 """
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ItemName:
+class ItemName(NamedTuple):
     """A task's key, and what names it in a digest: its own id at its source, where it has one.
 
     Keys are numbered in the order of import, so two imports of the same facts may differ in them.

@@ -1,12 +1,14 @@
 """What figures are made of: values per bucket, and what explains them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from enum import StrEnum
+from typing import Any, NamedTuple
 
 from analytics.pure.aging import Age
 from analytics.pure.workflow import StateDefinition
+from analytics.pure.zones import from_microseconds, to_microseconds
 from analytics.replay.items import ItemName
 
 
@@ -25,8 +27,7 @@ class Series:
     counts: Sequence[int | None]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CorrectionWindow:
+class CorrectionWindow(NamedTuple):
     """The time in which an item was behind the furthest state that it had reached; `end` None while it is."""
 
     item: ItemName
@@ -47,6 +48,27 @@ class CumulativeFlow:
     definition_changes: Sequence[datetime]
     correction_windows: Sequence[CorrectionWindow]
     difference: Sequence[int | None]
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Correction windows as plain rows: to keep thousands of objects takes longer than to count them."""
+        state = {each.name: getattr(self, each.name) for each in fields(self)}
+        return {**state, "correction_windows": [_plain(each) for each in self.correction_windows]}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """What was kept."""
+        windows = [_window(*row) for row in state["correction_windows"]]
+        for name, value in {**state, "correction_windows": windows}.items():
+            object.__setattr__(self, name, value)
+
+
+def _plain(window: CorrectionWindow) -> tuple[Any, ...]:
+    item, begin, end = window
+    return *item, to_microseconds(begin), None if end is None else to_microseconds(end)
+
+
+def _window(task_id: int, key: str, external_id: str, begin: int, end: int | None) -> CorrectionWindow:
+    item = ItemName(task_id=task_id, key=key, external_id=external_id)
+    return CorrectionWindow(item, from_microseconds(begin), None if end is None else from_microseconds(end))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

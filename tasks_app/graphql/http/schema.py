@@ -11,6 +11,7 @@ from strawberry.schema.config import StrawberryConfig
 from strawberry.types import ExecutionContext, ExecutionResult
 
 from tasks_app.graphql.http.limits import limit_errors
+from tasks_app.graphql.http.rows import ExecutionContext as RowsExecutionContext
 from tasks_app.graphql.http.scalars import SCALARS
 from tasks_app.observing.watch import computing
 
@@ -65,6 +66,7 @@ class Schema(strawberry.Schema):
             mutation=mutation,
             types=types,
             extensions=(DocumentRules, *extensions),
+            execution_context_class=RowsExecutionContext,
             config=StrawberryConfig(scalar_map=SCALARS, disable_field_suggestions=True),
         )
         _mark_one_of(self._schema)
