@@ -209,7 +209,7 @@ def finished(reading: FlowReading) -> Iterator[Explained]:
         yield Explained(asked=replace(asked, metric=FlowMetric.NEVER_STARTED), number=cycles.never_started)
         yield Explained(asked=replace(asked, metric=FlowMetric.INFERRED), number=cycles.inferred)
     ratio = durations.flow_efficiency()
-    started = len(durations.cycle_time(policy=Policy.FIRST_START_LAST_FINISH, start=None, finish=None).rows)
+    started = durations.cycle_time(policy=Policy.FIRST_START_LAST_FINISH, start=None, finish=None).items
     asked = DrillQuestion(metric=FlowMetric.FLOW_EFFICIENCY)
     yield Explained(asked=asked, number=started, told=_total, wanted=ratio.numerator)
     asked = DrillQuestion(metric=FlowMetric.CYCLE_TIME)
@@ -218,11 +218,11 @@ def finished(reading: FlowReading) -> Iterator[Explained]:
 
 def summed(reading: FlowReading, asked: DrillQuestion, found: DurationSummary) -> Iterator[Explained]:
     """The items of a summary, and its percentiles made again of theirs."""
-    yield from adding_up(reading, asked, len(found.rows))
+    yield from adding_up(reading, asked, found.items)
     wanted = [found.percentile(each) for each in (50, 85, 95)]
     yield Explained(
         asked=asked,
-        number=len(found.rows),
+        number=found.items,
         told=lambda edges: [percentile(_lengths(edges), each) for each in (50, 85, 95)],
         wanted=wanted,
     )
