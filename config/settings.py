@@ -8,6 +8,7 @@ from pathlib import Path
 from django.core.exceptions import ImproperlyConfigured
 
 from config.database.settings import database_settings
+from config.mail import mail_settings, reset_url
 from tasks_app.observing.logs import logging_settings
 from tasks_app.observing.objectives import TAIL, ServiceLevels, chosen
 
@@ -73,6 +74,7 @@ FLOWLEDGER_TRUSTED_PROXIES = networks("FLOWLEDGER_TRUSTED_PROXIES")
 CORS_ALLOWED_ORIGINS = listed("FLOWLEDGER_CORS_ORIGINS")
 CORS_ALLOW_HEADERS = ["accept", "authorization", "content-type", "x-csrftoken", "x-tenant"]
 CORS_ALLOW_CREDENTIALS = True
+CORS_EXPOSE_HEADERS = ["ETag", "Link", "RateLimit", "RateLimit-Policy", "Retry-After", "X-Flowledger-Digest"]
 CSRF_TRUSTED_ORIGINS = CORS_ALLOWED_ORIGINS
 
 INSTALLED_APPS = [
@@ -124,6 +126,17 @@ LOGIN_URL = "admin:login"
 # Messages travel in a cookie: the admin's requests may not write to the database.
 MESSAGE_STORAGE = "django.contrib.messages.storage.cookie.CookieStorage"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = ON_A_SERVER and not DEBUG
+
+# Where the message about a new password leads: a page of a frontend, with {user} and {token} in it. Without one the message
+# holds the two, to be sent by hand.
+FLOWLEDGER_RESET_URL = reset_url(os.environ)
+PASSWORD_RESET_TIMEOUT = 3600
+MAIL = mail_settings(os.environ)
+EMAIL_BACKEND, DEFAULT_FROM_EMAIL = MAIL.backend, MAIL.sender
+EMAIL_HOST, EMAIL_PORT = MAIL.host, MAIL.port
+EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = MAIL.user, MAIL.password
+EMAIL_USE_TLS, EMAIL_USE_SSL = MAIL.starttls, MAIL.tls
+EMAIL_TIMEOUT = 10
 
 # Rollups by the minute and by the hour are kept so long; those by the day for ever.
 FLOWLEDGER_MINUTE_DAYS = days("FLOWLEDGER_MINUTE_DAYS", default=30)

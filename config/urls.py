@@ -14,6 +14,7 @@ from tasks_app.graphql.http.view import GraphQLHTTPView
 from tasks_app.observing.gauges import LevelGauges, ProcessGauges, QueueGauges
 from tasks_app.observing.numbers import MetricsView
 from tasks_app.observing.readiness import DatabaseAnswers, MigrationsAreApplied, ReadyView, RolesAreInPlace
+from tasks_app.sessions.views import ConfirmView, PasswordResetView, SessionView
 
 graphql = GraphQLHTTPView(schema=schema, open_request=open_request, documents=TEXTS_BY_ID)
 metrics = MetricsView(collectors=(ProcessGauges(), QueueGauges(), LevelGauges(), TailGauges(), WorkerGauge()))
@@ -31,6 +32,9 @@ urlpatterns = [
     path("api/v2/analytics/graphql", graphql),
     path("api/v2/analytics", DocumentIndexView(graphql=graphql)),
     path("api/v2/analytics/<slug:name>", DocumentView(graphql=graphql)),
+    path("api/v2/session", SessionView.as_view()),
+    path("api/v2/session/password-reset", PasswordResetView.as_view()),
+    path("api/v2/session/password-reset/confirm", ConfirmView.as_view()),
     path("admin/", admin.site.urls),
     path("health/live", live),
     path("health/ready", ready),

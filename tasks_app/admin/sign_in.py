@@ -2,12 +2,8 @@
 
 from django.contrib.admin.forms import AdminAuthenticationForm
 
-from tasks_app.models import email_of_login
+from tasks_app.sessions.forms import SignIn
 
 
-class SignInForm(AdminAuthenticationForm):
-    """Email and password. Logins are kept in lower case, so an email is found however it is typed."""
-
-    def clean_username(self) -> str:
-        """The email as logins have it."""
-        return email_of_login(str(self.cleaned_data["username"]))
+class SignInForm(SignIn, AdminAuthenticationForm):
+    """Email and password, as the API's sign-in takes them, and as seldom."""
