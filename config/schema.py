@@ -3,6 +3,7 @@
 import strawberry
 
 from analytics.graphql.mutations import Mutation as RecordMutation
+from analytics.graphql.prices import PRICES
 from analytics.graphql.queries import NODE_LOADERS, AnalyticsQuery
 from tasks_app.graphql.http.node import node_field
 from tasks_app.graphql.http.schema import Schema
@@ -26,4 +27,4 @@ class Mutation(RecordMutation, KeyMutation):
     pass
 
 
-schema = Schema(query=Query, mutation=Mutation)
+schema = Schema(query=Query, mutation=Mutation, prices=PRICES)

@@ -44,9 +44,14 @@ def networks(name: str) -> list[str]:
 
 def days(name: str, *, default: int) -> int:
     """A number of days from an environment variable."""
+    return whole_number(name, default=default, of="days ", most=100_000)
+
+
+def whole_number(name: str, *, default: int, most: int, of: str = "") -> int:
+    """A number from an environment variable."""
     text = os.environ.get(name, "").strip() or str(default)
-    if not (text.isascii() and text.isdecimal() and 1 <= int(text) <= 100_000):
-        raise ImproperlyConfigured(f"{name} is {text!r}: give a whole number of days from 1 to 100000.")
+    if not (text.isascii() and text.isdecimal() and 1 <= int(text) <= most):
+        raise ImproperlyConfigured(f"{name} is {text!r}: give a whole number {of and 'of ' + of}from 1 to {most}.")
     return int(text)
 
 
@@ -72,9 +77,11 @@ ALLOWED_HOSTS = listed("FLOWLEDGER_ALLOWED_HOSTS") or ["localhost", "127.0.0.1",
 # Whose X-Forwarded-For is believed. Without any, a request comes from whoever opened the connection.
 FLOWLEDGER_TRUSTED_PROXIES = networks("FLOWLEDGER_TRUSTED_PROXIES")
 CORS_ALLOWED_ORIGINS = listed("FLOWLEDGER_CORS_ORIGINS")
-CORS_ALLOW_HEADERS = ["accept", "authorization", "content-type", "x-csrftoken", "x-tenant"]
+CORS_ALLOW_HEADERS = ["accept", "authorization", "content-type", "idempotency-key", "x-csrftoken", "x-tenant"]
 CORS_ALLOW_CREDENTIALS = True
-CORS_EXPOSE_HEADERS = ["ETag", "Link", "RateLimit", "RateLimit-Policy", "Retry-After", "X-Flowledger-Digest"]
+CORS_EXPOSE_HEADERS = [
+    *("ETag", "Idempotency-Replayed", "Link", "RateLimit", "RateLimit-Policy", "Retry-After", "X-Flowledger-Digest"),
+]
 CSRF_TRUSTED_ORIGINS = CORS_ALLOWED_ORIGINS
 
 INSTALLED_APPS = [
@@ -137,6 +144,10 @@ EMAIL_HOST, EMAIL_PORT = MAIL.host, MAIL.port
 EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = MAIL.user, MAIL.password
 EMAIL_USE_TLS, EMAIL_USE_SSL = MAIL.starttls, MAIL.tls
 EMAIL_TIMEOUT = 10
+# Of one address, in one process: a flood is turned away before it is read. A plan says what callers may ask in all.
+FLOWLEDGER_REQUESTS_A_MINUTE = whole_number("FLOWLEDGER_REQUESTS_A_MINUTE", default=6_000, most=10_000_000)
+# A request's body: the longest document, and variables that carry some thousand events.
+DATA_UPLOAD_MAX_MEMORY_SIZE = 5_000_000
 
 # Rollups by the minute and by the hour are kept so long; those by the day for ever.
 FLOWLEDGER_MINUTE_DAYS = days("FLOWLEDGER_MINUTE_DAYS", default=30)

@@ -40,6 +40,12 @@ def flush_empties_ledgers() -> Iterator[None]:
     DatabaseOperations.execute_sql_flush = stock  # type: ignore[method-assign]
 
 
+@pytest.fixture(autouse=True, scope="session")
+def one_address_sends_all() -> None:
+    """All tests ask from one address."""
+    settings.FLOWLEDGER_REQUESTS_A_MINUTE = 10_000_000
+
+
 @pytest.fixture
 def as_web_login(db: Any) -> Iterator[None]:
     """The connection is exactly the web's login: no grants but those it has, no inheritance."""

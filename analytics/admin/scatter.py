@@ -86,7 +86,7 @@ def _line(point: Point, *, of_all: Sequence[float | None]) -> list[Cell]:
 def _headline(question: Question) -> Sequence[tuple[str, str]]:
     found = _found(question)
     told = [(f"p{level.percent}", duration_text(level.seconds)) for level in levels(found)]
-    counts = (("items", len(found.rows)), ("never started", found.never_started), ("only seen done", found.inferred))
+    counts = (("items", found.items), ("never started", found.never_started), ("only seen done", found.inferred))
     return [*told, *((words, f"{count:,}") for words, count in counts)]
 
 

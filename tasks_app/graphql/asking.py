@@ -1,22 +1,30 @@
-"""One GraphQL operation's surroundings: who is asking, when, and the transaction that everything happens in."""
+"""One GraphQL operation's surroundings: who is asking, when, what it costs, and the transaction that everything happens in."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
 import strawberry
+from django.conf import settings
 from django.db import transaction
 from django.http import HttpRequest
 from graphql import OperationType
 
 from tasks_app.access import NotAdmitted, caller_of_key, caller_of_user
 from tasks_app.addresses import client_address
+from tasks_app.graphql.http.costs import Bill
 from tasks_app.graphql.http.errors import ApiError, Code
-from tasks_app.graphql.http.reading import has_api_key
+from tasks_app.graphql.http.reading import HTTPError, has_api_key
+from tasks_app.graphql.http.scalars import format_datetime
+from tasks_app.graphql.idempotency import InFlight, NamedRequest, NameUsed
 from tasks_app.models import User
 from tasks_app.observing.watch import admitted
+from tasks_app.rate.addresses import AddressLimit
+from tasks_app.rate.gcra import Rate
+from tasks_app.rate.plans import known_plans
+from tasks_app.rate.reservations import OutOfPoints, Reservation, reserved
 from tasks_app.refusals import Refused
 from tasks_app.tenancy import Caller, DatabaseRole, TenantFacts, entered
 
@@ -27,38 +35,120 @@ class Asking:
 
     caller: Caller
     now: datetime
-    headers: dict[str, str] = field(default_factory=dict)
+    held: Reservation | None = None
+    named: list[NamedRequest] = field(default_factory=list)
 
     @property
     def tenant(self) -> TenantFacts:
         """The tenant that the transaction is in: the only one whose rows there are."""
         return self.caller.tenant
 
+    @property
+    def headers(self) -> dict[str, str]:
+        """How many points are left."""
+        return self.held.headers if self.held else {}
+
     def rollback(self) -> None:
         """Nothing that the operation wrote will stay."""
         transaction.set_rollback(True)
 
+    def spent(self, points: int) -> dict[str, object]:
+        """Notes what the operation did cost; what is too much of its reservation goes back. Answers `extensions.cost`."""
+        held = self.held
+        if held is None:
+            return {}
+        held.spent = min(points, held.points)
+        return {
+            "estimated": held.points,
+            "actual": held.spent,
+            "limit": held.plan.points_a_minute,
+            "remaining": held.remaining,
+            "resetAt": format_datetime(held.reset_at),
+        }
+
+    def recall(self, name: str, fingerprint: bytes) -> str | None:
+        """The answer to the request of that name, if it was done within 24 hours. 409 while it runs, 422 if it was another."""
+        tenant_id, actor_id = self.tenant.id, self.caller.actor_id
+        request = NamedRequest(tenant_id=tenant_id, actor_id=actor_id, name=name, fingerprint=fingerprint)
+        self.named.append(request)
+        try:
+            return request.recall(now=self.now)
+        except InFlight as refused:
+            raise HTTPError(refused.message, status=409, headers={"Retry-After": "1"}) from None
+        except NameUsed as refused:
+            raise HTTPError(refused.message, status=422) from None
+
+    def keep(self, body: str) -> None:
+        """Keeps the answer to the request that was named."""
+        for request in self.named:
+            request.keep(body)
+
+
+_addresses = AddressLimit()
 
 # The context's type for resolvers: `def resolver(info: Info) -> ...`.
 Info = strawberry.Info[Asking, Any]
 
 
+def admit(request: HttpRequest) -> None:
+    """RATE_LIMITED for an address that sends more requests than any may."""
+    rate = Rate(points=settings.FLOWLEDGER_REQUESTS_A_MINUTE)
+    waiting = _addresses.retry_after(str(client_address(request)), rate=rate)
+    if waiting:
+        raise ApiError(
+            f"This address has sent more than {rate.points:,} requests a minute: try again in {waiting} s.",
+            code=Code.RATE_LIMITED,
+            extensions={"retryAfter": waiting},
+        )
+
+
 @contextmanager
-def open_request(request: HttpRequest, operation: OperationType) -> Iterator[Asking]:
+def open_request(request: HttpRequest, operation: OperationType, bill: Callable[[], Bill]) -> Iterator[Asking]:
     """Surrounds one operation with its caller's transaction; read-only, and one snapshot, for a query.
 
-    Raises ApiError for a caller who is not admitted, before anything of the tenant is read.
+    Raises ApiError for a caller who is not admitted, before anything of the tenant is read, and for one who has not got
+    the points. They are taken outside the transaction, and what was not needed is given back after it.
     """
     now = datetime.now(UTC)  # noqa: TID251 - this is the edge: every resolver is given this instant
-    try:
-        caller = caller_of(request, now=now)
-    except NotAdmitted as refused:
-        extensions = {"reason": refused.reason} if refused.reason else None
-        raise ApiError(refused.message, code=Code(refused.code), extensions=extensions) from None
-    admitted(caller)
     read_only = operation is OperationType.QUERY
-    with entered(tenant_id=caller.tenant.id, actor_id=caller.actor_id, role=DatabaseRole.TENANT, read_only=read_only):
-        yield Asking(caller=caller, now=now)
+    with ExitStack() as stack:
+        try:
+            caller = caller_of(request, now=now)
+            admitted(caller)
+            held = stack.enter_context(_reserved(caller, points=bill().estimate, now=now))
+        except OutOfPoints as refused:
+            raise _out_of_points(refused) from None
+        except NotAdmitted as refused:
+            extensions = {"reason": refused.reason} if refused.reason else None
+            raise ApiError(refused.message, code=Code(refused.code), extensions=extensions) from None
+        except Refused as refused:
+            raise as_api_error(refused) from None
+        stack.enter_context(
+            entered(tenant_id=caller.tenant.id, actor_id=caller.actor_id, role=DatabaseRole.TENANT, read_only=read_only)
+        )
+        yield Asking(caller=caller, now=now, held=held)
+
+
+def purse_of(caller: Caller) -> str:
+    """Whose points the caller spends: the key's, else the person's."""
+    return f"user {caller.user_id}" if caller.api_key_id is None else f"key {caller.api_key_id}"
+
+
+def _reserved(caller: Caller, *, points: int, now: datetime) -> AbstractContextManager[Reservation]:
+    plan = known_plans.plan(caller.tenant.id)
+    return reserved(tenant_id=caller.tenant.id, caller=purse_of(caller), points=points, plan=plan, now=now)
+
+
+def _out_of_points(refused: OutOfPoints) -> ApiError:
+    if refused.retry_after is None:
+        return as_api_error(refused)
+    return HTTPError(
+        refused.message,
+        status=429,
+        code=Code(refused.code),
+        headers={**refused.headers, "Retry-After": str(refused.retry_after)},
+        extensions={"retryAfter": refused.retry_after},
+    )
 
 
 def caller_of(request: HttpRequest, *, now: datetime) -> Caller:

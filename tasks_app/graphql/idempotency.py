@@ -1,4 +1,8 @@
-"""Mutations that a client names: sent again within 24 hours they answer the same, and do nothing."""
+"""Mutations that a client names: sent again within 24 hours they answer the same, and do nothing.
+
+By `clientMutationId` one mutation is named, and its outcome kept; by the header Idempotency-Key a whole request, and its
+answer. Either way what is kept is committed with the effect.
+"""
 
 import hashlib
 import json
@@ -7,7 +11,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import connection
+from django.db import OperationalError, connection
+from psycopg.errors import LockNotAvailable
 
 from tasks_app.refusals import Refused
 
@@ -37,6 +42,44 @@ KEEP = """/* idempotency.keep */
 UPDATE client_mutation SET outcome = %(outcome)s::jsonb
  WHERE tenant_id = %(tenant_id)s AND actor_id = %(actor_id)s AND client_mutation_id = %(name)s
 """
+
+
+# A request of the same name that is still running holds its row: that is answered at once, not waited for.
+CLAIM_REQUEST = """/* idempotency.claim_request */
+INSERT INTO kept_response (tenant_id, actor_id, name, fingerprint, body, created_at)
+VALUES (%(tenant_id)s, %(actor_id)s, %(name)s, %(fingerprint)s, '', %(now)s)
+    ON CONFLICT (tenant_id, actor_id, name) DO UPDATE
+   SET fingerprint = excluded.fingerprint, body = excluded.body, created_at = excluded.created_at
+ WHERE kept_response.created_at <= %(expired)s
+RETURNING id
+"""
+LOCK_BRIEFLY = "/* idempotency.lock_briefly */ SET LOCAL lock_timeout = '50ms'"
+LOCK_AS_BEFORE = "/* idempotency.lock_as_before */ SET LOCAL lock_timeout = 0"
+
+RECALL_RESPONSE = """/* idempotency.recall_response */
+SELECT fingerprint, body FROM kept_response
+ WHERE tenant_id = %(tenant_id)s AND actor_id = %(actor_id)s AND name = %(name)s
+"""
+
+KEEP_RESPONSE = """/* idempotency.keep_response */
+UPDATE kept_response SET body = %(body)s
+ WHERE tenant_id = %(tenant_id)s AND actor_id = %(actor_id)s AND name = %(name)s
+"""
+
+FORGET_MUTATIONS = """/* idempotency.forget_mutations */
+DELETE FROM client_mutation WHERE tenant_id = %(tenant_id)s AND created_at <= %(expired)s
+"""
+FORGET_RESPONSES = """/* idempotency.forget_responses */
+DELETE FROM kept_response WHERE tenant_id = %(tenant_id)s AND created_at <= %(expired)s
+"""
+
+
+class InFlight(Refused):
+    """The request of that name is running."""
+
+
+class NameUsed(Refused):
+    """The name was given to another request."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,6 +119,61 @@ def once(mutation: NamedMutation, *, do: Callable[[], Outcome], now: datetime) -
         outcome = do()
         cursor.execute(KEEP, {**mutation.key, "outcome": json.dumps(outcome)})
     return outcome
+
+
+@dataclass(frozen=True, kw_only=True)
+class NamedRequest:
+    """One request by the Idempotency-Key of its caller. `fingerprint` tells another request under the same name."""
+
+    tenant_id: int
+    actor_id: int
+    name: str
+    fingerprint: bytes
+
+    def recall(self, *, now: datetime) -> str | None:
+        """The body that was answered within 24 hours; None when the request is new, which makes the name its own.
+
+        InFlight while the first one runs, NameUsed when it was another. Runs in the request's transaction.
+        """
+        claim = {**self._key, "fingerprint": self.fingerprint, "now": now, "expired": now - KEPT_FOR}
+        with connection.cursor() as cursor:
+            cursor.execute(LOCK_BRIEFLY)
+            try:
+                cursor.execute(CLAIM_REQUEST, claim)
+            except OperationalError as error:
+                if isinstance(error.__cause__, LockNotAvailable):
+                    raise InFlight("Idempotency-Key: the request of that name is still running; try again.") from None
+                raise
+            claimed = cursor.fetchone() is not None
+            cursor.execute(LOCK_AS_BEFORE)
+            return None if claimed else self._body()
+
+    def keep(self, body: str) -> None:
+        """Keeps the answer. Only for one without errors: what failed may be tried again under its name."""
+        with connection.cursor() as cursor:
+            cursor.execute(KEEP_RESPONSE, {**self._key, "body": body})
+
+    def _body(self) -> str:
+        with connection.cursor() as cursor:
+            cursor.execute(RECALL_RESPONSE, self._key)
+            fingerprint, body = cursor.fetchone()
+        if bytes(fingerprint) != self.fingerprint:
+            raise NameUsed("Idempotency-Key: this name was used for another request; give each its own.")
+        return str(body)
+
+    @property
+    def _key(self) -> dict[str, Any]:
+        return {"tenant_id": self.tenant_id, "actor_id": self.actor_id, "name": self.name}
+
+
+def sweep(*, tenant_id: int, now: datetime) -> int:
+    """Forgets what is older than 24 hours, and says how many rows that were. Runs in the tenant's transaction."""
+    gone = 0
+    with connection.cursor() as cursor:
+        for statement in (FORGET_MUTATIONS, FORGET_RESPONSES):
+            cursor.execute(statement, {"tenant_id": tenant_id, "expired": now - KEPT_FOR})
+            gone += cursor.rowcount
+    return gone
 
 
 def _recalled(mutation: NamedMutation) -> Outcome:

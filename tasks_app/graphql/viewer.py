@@ -1,10 +1,13 @@
 """Who is asking, as the API shows it."""
 
+from datetime import datetime
+
 import strawberry
 
 from tasks_app.graphql.asking import Info
 from tasks_app.graphql.http.node import Node
 from tasks_app.models import Role, Scope
+from tasks_app.rate.plans import DEFAULT
 from tasks_app.tenancy import CallerKind, TenantFacts
 
 ViewerKind = strawberry.enum(
@@ -26,6 +29,13 @@ class Tenant(Node):
     fiscal_year_start_month: int = strawberry.field(description="The month, 1 to 12, in which its quarters begin.")
 
 
+@strawberry.type(description="Points that the caller may spend on requests; `extensions.cost` has what this one took.")
+class RateLimit:
+    limit: int = strawberry.field(description="How many come back in a minute.")
+    remaining: int = strawberry.field(description="How many are left, with this request's most already taken off.")
+    reset_at: datetime = strawberry.field(description="When all will be there again, if nothing else is asked, UTC.")
+
+
 @strawberry.type(description="Whoever sent this request.")
 class Viewer:
     kind: ViewerKind = strawberry.field(  # type: ignore[valid-type]
@@ -40,6 +50,8 @@ class Viewer:
         description="What this caller may do; of a key what both it and its owner may, in alphabetical order."
     )
 
+    rate_limit: RateLimit = strawberry.field(description="What this key, or this person, may still ask.")
+
 
 def viewer(info: Info) -> Viewer:
     """The caller. Everybody who is admitted may ask."""
@@ -51,7 +63,15 @@ def viewer(info: Info) -> Viewer:
         tenant=tenant_node(caller.tenant),
         role=Role(caller.role) if is_user and caller.role else None,
         scopes=[Scope(scope) for scope in sorted(caller.scopes)],
+        rate_limit=_rate_limit(info),
     )
+
+
+def _rate_limit(info: Info) -> RateLimit:
+    held = info.context.held
+    if held is None:  # not a request: nothing is counted
+        return RateLimit(limit=DEFAULT.points_a_minute, remaining=DEFAULT.burst, reset_at=info.context.now)
+    return RateLimit(limit=held.plan.points_a_minute, remaining=held.remaining, reset_at=held.reset_at)
 
 
 def tenant_node(tenant: TenantFacts) -> Tenant:

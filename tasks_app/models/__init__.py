@@ -4,6 +4,7 @@ from tasks_app.models.access_ledger import AccessKind, AccessLedger
 from tasks_app.models.actor import Actor, ActorKind
 from tasks_app.models.api_key import ApiKey, Scope
 from tasks_app.models.client_mutation import ClientMutation
+from tasks_app.models.kept_response import KeptResponse
 from tasks_app.models.ledger import (
     STATE_KINDS,
     DefinitionLedger,
@@ -20,6 +21,7 @@ from tasks_app.models.service_level import ServiceDay, ServiceMinute, ServiceTot
 from tasks_app.models.state import StateCategory, WorkflowState
 from tasks_app.models.task import DeletedTask, Task, TaskWords
 from tasks_app.models.tenant import Tenant, TenantOwned
+from tasks_app.models.tenant_plan import TenantPlan
 from tasks_app.models.user import User, email_of_login
 
 __all__ = [
@@ -33,6 +35,7 @@ __all__ = [
     "DefinitionLedger",
     "DeletedTask",
     "FactNote",
+    "KeptResponse",
     "Kind",
     "Membership",
     "Project",
@@ -50,6 +53,7 @@ __all__ = [
     "TaskWords",
     "Tenant",
     "TenantOwned",
+    "TenantPlan",
     "User",
     "WorkflowState",
     "email_of_login",

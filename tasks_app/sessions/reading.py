@@ -49,8 +49,8 @@ def refused(error: Exception) -> HttpResponse:
     """The error in the shape of a GraphQL answer; what is a fault of ours is in the log and nowhere else."""
     masked = mask_exception(error)
     if isinstance(error, HTTPError):
-        return answered({"errors": [masked]}, status=error.status, headers=error.headers)
-    return answered({"errors": [masked]}, status=STATUSES.get(masked["extensions"]["code"], 400))
+        return answered({"errors": masked}, status=error.status, headers=error.headers)
+    return answered({"errors": masked}, status=STATUSES.get(masked[0]["extensions"]["code"], 400))
 
 
 def _body(request: HttpRequest) -> Mapping[str, Any]:

@@ -91,11 +91,11 @@ def test_the_ledgers_are_read_by_all_and_written_by_one() -> None:
 
 @pytest.mark.django_db
 def test_nothing_is_deleted_but_what_expires() -> None:
-    """DELETE is granted on the tail, on remembered mutations, and to the worker on counts and what can be made again."""
+    """DELETE is granted on the tail, on what is remembered of requests, to the worker on counts and what can be made again."""
     removable = {table for table in tenant_tables() for rights in grants(table).values() if "DELETE" in rights}
     derived = {model._meta.db_table for model in apps.get_app_config("analytics").get_models()} - {"heartbeat"}
     counts = {"service_minute", "service_day"}
-    assert removable == {"task_tail", "client_mutation", *counts, *derived}
+    assert removable == {"task_tail", "client_mutation", "kept_response", *counts, *derived}
     for table in (*derived, *counts):
         assert {role for role, rights in grants(table).items() if {"INSERT", "UPDATE", "DELETE"} & set(rights)} == {
             "fl_worker"

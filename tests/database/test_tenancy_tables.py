@@ -45,6 +45,7 @@ OUTLIVES_ITS_ROW = {
     "deleted_task": {"task_id", "project_id", "source_id"},
     "task_words": {"task_id"},
     "client_mutation": {"actor_id"},
+    "kept_response": {"actor_id"},
     # to_id is a state or an actor, by the kind, which no foreign key can say; the others would cost a look-up an event.
     "reported_event": {"source_id", "task_id", "project_id", "to_id", "actor_id"},
 }

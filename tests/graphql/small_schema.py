@@ -1,7 +1,7 @@
 """A small schema behind the real view, asked by HTTP. Tests use it by `pytest.mark.urls(URLS)`."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -16,6 +16,7 @@ from django.urls import path
 from graphql import GraphQLError, OperationType
 from strawberry.extensions import SchemaExtension
 
+from tasks_app.graphql.http.costs import Bill
 from tasks_app.graphql.http.errors import ApiError, Code
 from tasks_app.graphql.http.node import Node, node_field
 from tasks_app.graphql.http.reading import RESPONSE_TYPE
@@ -125,6 +126,8 @@ class Opened:
 
     kind: OperationType
     headers: dict[str, str] = field(default_factory=lambda: {"RateLimit": '"default";r=50;t=30'})
+    costs: list[int] = field(default_factory=list)
+    kept: dict[str, str] = field(default_factory=dict)
     rolled_back: bool = False
     closed: bool = False
     failed: bool = False
@@ -132,12 +135,24 @@ class Opened:
     def rollback(self) -> None:
         self.rolled_back = True
 
+    def spent(self, points: int) -> Mapping[str, object]:
+        self.costs.append(points)
+        return {"actual": points}
 
+    def recall(self, name: str, fingerprint: bytes) -> str | None:
+        return KEPT.get(name)
+
+    def keep(self, body: str) -> None:
+        self.kept["answer"] = body
+
+
+# Answers to requests that were done before, by their names.
+KEPT: dict[str, str] = {"done": '{"data":{"save":"before"}}'}
 OPENED: list[Opened] = []
 
 
 @contextmanager
-def open_request(request: HttpRequest, kind: OperationType) -> Iterator[Opened]:
+def open_request(request: HttpRequest, kind: OperationType, bill: Callable[[], Bill]) -> Iterator[Opened]:
     opened = Opened(kind=kind)
     answers: Mapping[str | None, ApiError | Exception] = {
         None: ApiError("Sign in, or send an API key.", code=Code.UNAUTHENTICATED),
@@ -149,6 +164,7 @@ def open_request(request: HttpRequest, kind: OperationType) -> Iterator[Opened]:
     refusal = None if signed_in else answers.get(request.headers.get("Authorization"))
     if refusal is not None:
         raise refusal
+    bill()
     OPENED.append(opened)
     try:
         yield opened
@@ -169,9 +185,6 @@ class Cost(SchemaExtension):
         if self.execution_context.operation_name == "Broken":
             raise RuntimeError(SECRET)
         yield
-
-    def get_results(self) -> dict[str, Any]:
-        return {"cost": {"actual": 1}}
 
 
 urlpatterns = [

@@ -7,6 +7,7 @@ import pytest
 from django.test import Client
 from graphql import OperationType
 
+from tasks_app.graphql.http import view
 from tasks_app.graphql.http.reading import JSON_TYPE, RESPONSE_TYPE
 from tests.graphql.small_schema import KEY, OPENED, SECRET, URLS, ask, only_error, post
 
@@ -194,14 +195,21 @@ def test_a_query_by_get_with_variables() -> None:
     assert (response.status_code, response.json()["data"]) == (200, {"hello": "hello Ada"})
 
 
-@pytest.mark.parametrize("accept", ["*/*", "", "image/avif, */*"])
-def test_a_get_that_an_image_tag_could_send_runs_nothing(accept: str) -> None:
+@pytest.mark.parametrize("accept", ["*/*", "", "image/avif, */*", JSON_TYPE])
+def test_a_get_with_a_session_runs_nothing(accept: str) -> None:
+    """An image on another site makes a browser send it, cookies and all."""
     client = Client()
     client.cookies["sessionid"] = "someone"
     response = client.get("/graphql", {"query": "{ hello }"}, headers={"Accept": accept})
     assert response.status_code == 400
-    assert only_error(response.json())["message"].startswith("Accept: a GET must accept")
+    expected = "A GET with a query needs an API key, as Authorization: Bearer <key>. With a session send a POST."
+    assert only_error(response.json())["message"] == expected
     assert OPENED == []
+
+
+@pytest.mark.parametrize("accept", ["*/*", ""])
+def test_a_get_with_a_key_may_accept_anything(accept: str) -> None:
+    assert Client().get("/graphql", {"query": "{ hello }"}, headers={"Accept": accept, **KEY}).status_code == 200
 
 
 def test_a_mutation_by_get_is_405_and_says_what_to_use() -> None:
@@ -266,6 +274,33 @@ def test_a_rate_limit_says_when_to_come_back() -> None:
 
 def test_the_context_sets_headers() -> None:
     assert post({"query": "{ hello }"})["RateLimit"] == '"default";r=50;t=30'
+
+
+# ------------------------------------------------------------------ names of requests, size of answers
+
+
+def test_a_mutation_that_was_done_before_is_answered_from_what_was_kept() -> None:
+    response = post({"query": "mutation { save }"}, headers={**KEY, "Idempotency-Key": "done"})
+    assert (response.json(), response["Idempotency-Replayed"]) == ({"data": {"save": "before"}}, "true")
+    assert OPENED[0].kept == {}
+
+
+def test_an_answer_is_kept_only_when_nothing_in_it_failed() -> None:
+    new = {**KEY, "Idempotency-Key": "new"}
+    saved = post({"query": "mutation { save }"}, headers=new)
+    post({"query": "mutation { fail }"}, headers=new)
+    post({"query": "{ hello }"}, headers=new)
+    assert [opened.kept for opened in OPENED] == [{"answer": saved.content.decode()}, {}, {}]
+
+
+def test_an_answer_that_is_too_long_is_refused_inside_the_transaction(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(view, "MAX_ANSWER_BYTES", 60)
+    response = post({"query": "mutation { save again: save }"})
+    assert only_error(response.json()) == {
+        "message": "The answer is longer than 60 bytes: ask for shorter pages or fewer fields.",
+        "extensions": {"code": "LIMIT_EXCEEDED"},
+    }
+    assert [opened.failed for opened in OPENED] == [True]
 
 
 # ------------------------------------------------------------------ CSRF

@@ -1,4 +1,4 @@
-"""clientMutationId: sent again, a mutation answers the same and does nothing."""
+"""clientMutationId and Idempotency-Key: sent again, a mutation answers the same and does nothing."""
 
 import threading
 from datetime import UTC, datetime, timedelta
@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from tasks_app.graphql.idempotency import NamedMutation, Outcome, once
-from tasks_app.models import ClientMutation, Task, TaskLedger
-from tasks_app.tenancy import entered
+from tasks_app.graphql.idempotency import NamedMutation, NamedRequest, Outcome, once, sweep
+from tasks_app.models import ClientMutation, KeptResponse, Task, TaskLedger
+from tasks_app.tenancy import DatabaseRole, entered
 from tests.cast import Cast, cast, tasks
 from tests.graphql.client import Asker, with_session
 
@@ -164,3 +164,116 @@ def test_a_twin_at_the_same_time_waits_and_answers_the_same(people: Cast) -> Non
     second.join(5)
     assert done == ["first"]
     assert answers == [{"task": "WEB-1"}, {"task": "WEB-1"}]
+
+
+# ------------------------------------------------------------------ the header: a whole request by its name
+
+CREATE = """mutation ($title: String!) {
+    createTask(input: {project: "WEB", title: $title}) { task { key title } errors { message } }
+}"""
+
+
+def sent(asker: Asker, key: str = "one", title: str = "x", query: str = CREATE) -> Any:
+    named = Asker(client=asker.client, headers={**asker.headers, "Idempotency-Key": key})
+    return named.post(query, title=title)
+
+
+def test_a_request_sent_again_answers_the_very_bytes_and_does_nothing(bob: Asker) -> None:
+    first = sent(bob)
+    assert first.json()["data"]["createTask"] == {"task": {"key": "WEB-3", "title": "x"}, "errors": []}
+    bob.mutate("renameTask", "task { key }", task="WEB-3", title="renamed")
+    again = sent(bob)
+    assert (again.status_code, again.content) == (200, first.content)
+    assert (first.headers.get("Idempotency-Replayed"), again.headers["Idempotency-Replayed"]) == (None, "true")
+    assert sent(bob, key='"one"').content == first.content
+    assert Task.objects.filter(tenant__slug="acme").count() == 3
+
+
+def test_a_key_is_good_for_one_request(bob: Asker) -> None:
+    sent(bob)
+    for other in (sent(bob, title="y"), sent(bob, query=CREATE.replace("title }", "id }"))):
+        assert other.status_code == 422
+        assert other.json()["errors"] == [
+            {
+                "message": "Idempotency-Key: this name was used for another request; give each its own.",
+                "extensions": {"code": "BAD_USER_INPUT"},
+            }
+        ]
+
+
+def test_a_request_that_was_rolled_back_may_be_tried_again(bob: Asker) -> None:
+    """What fails is not kept: key, effect and answer are committed together, or none of them."""
+    query = CREATE.replace("title }", "activity { totalCount } }")
+    assert sent(bob, query=query).json()["errors"]
+    assert not KeptResponse.objects.exists()
+    assert sent(bob).json()["data"]["createTask"]["task"] == {"key": "WEB-3", "title": "x"}
+
+
+def test_two_callers_may_use_one_key(people: Cast, bob: Asker) -> None:
+    sent(bob)
+    assert sent(with_session(people.alice.user)).json()["data"]["createTask"]["task"]["key"] == "WEB-4"
+    assert sent(with_session(people.carol.user)).json()["data"]["createTask"]["task"]["key"] == "WEB-1"
+
+
+def test_a_query_needs_no_name(bob: Asker) -> None:
+    for title in ("x", "y"):
+        assert (
+            "errors" not in sent(bob, query="query ($title: String!) { task(key: $title) { key } }", title=title).json()
+        )
+    assert not KeptResponse.objects.exists()
+
+
+@pytest.mark.parametrize("key", ["", '""', "n" * 201, "caf\u00e9", "a\tb"])
+def test_a_key_is_printable(bob: Asker, key: str) -> None:
+    response = sent(bob, key=key)
+    assert response.status_code == 400
+    expected = "Idempotency-Key: give 1 to 200 printable ASCII characters."
+    assert [error["message"] for error in response.json()["errors"]] == [expected]
+
+
+def test_a_request_that_is_still_running_is_409(people: Cast, bob: Asker) -> None:
+    """Another connection holds the name and has not committed: nobody waits for it, and nothing is done twice."""
+    named = NamedRequest(
+        tenant_id=people.acme.tenant.id, actor_id=people.bob.actor.id, name="one", fingerprint=b"\0" * 32
+    )
+    claimed, done = threading.Event(), threading.Event()
+
+    def first() -> None:
+        try:
+            with entered(tenant_id=named.tenant_id, actor_id=named.actor_id):
+                named.recall(now=datetime.now(UTC))  # noqa: TID251
+                claimed.set()
+                done.wait(5)
+        finally:
+            connection.close()
+
+    running = threading.Thread(target=first)
+    running.start()
+    assert claimed.wait(5)
+    response = sent(bob)
+    done.set()
+    running.join(5)
+    assert (response.status_code, response["Retry-After"]) == (409, "1")
+    assert response.json()["errors"][0]["message"].endswith("is still running; try again.")
+    assert Task.objects.filter(tenant__slug="acme").count() == 2
+
+
+def test_names_are_swept_after_a_day(people: Cast, bob: Asker) -> None:
+    sent(bob)
+    create(bob)
+    kept = KeptResponse.objects.get().created_at
+    ages = {hours: kept + timedelta(hours=hours) for hours in (23, 25)}
+    for company, hours, gone in [(people.acme, 23, 0), (people.globex, 25, 0), (people.acme, 25, 2)]:
+        with entered(tenant_id=company.tenant.id, role=DatabaseRole.WORKER):
+            assert sweep(tenant_id=company.tenant.id, now=ages[hours]) == gone
+    assert not ClientMutation.objects.exists()
+    assert sent(bob, title="another day").json()["data"]["createTask"]["task"]["key"] == "WEB-5"
+
+
+def test_the_keys_row_is_of_today_once_the_old_one_is_a_day_old(bob: Asker) -> None:
+    sent(bob)
+    KeptResponse.objects.update(created_at=KeptResponse.objects.get().created_at - timedelta(hours=24, minutes=1))
+    assert sent(bob, title="another day").json()["data"]["createTask"]["task"] == {
+        "key": "WEB-4",
+        "title": "another day",
+    }

@@ -14,6 +14,7 @@ from analytics.graphql.documents.catalogue import DOCUMENTS, Document
 from analytics.graphql.documents.parameters import FORMAT, MEANINGS, parameter_names, variables_of
 from analytics.graphql.documents.tables import TABLES
 from tasks_app.admin.downloads import csv_response
+from tasks_app.graphql.http.costs import NOTHING
 from tasks_app.graphql.http.errors import Code
 from tasks_app.graphql.http.reading import Call, HTTPError, preferred_type
 from tasks_app.graphql.http.view import Answer, GraphQLHTTPView
@@ -72,7 +73,8 @@ class DocumentIndexView:
         """The list as JSON."""
         try:
             _check_method(request)
-            with self.graphql.open_request(request, OperationType.QUERY):
+            self.graphql.admit(request)
+            with self.graphql.open_request(request, OperationType.QUERY, lambda: NOTHING):
                 pass
         except Exception as error:
             return _json_response(self.graphql.refused(error))

@@ -1,5 +1,8 @@
 """From the text of a document to the one operation that is to run."""
 
+from collections import OrderedDict
+from threading import Lock
+
 from graphql import (
     DocumentNode,
     GraphQLError,
@@ -13,6 +16,9 @@ from graphql import (
 from tasks_app.graphql.http.errors import ApiError, Code
 from tasks_app.graphql.http.limits import MAX_BYTES, MAX_COMMENTS, MAX_TOKENS
 
+# Texts of documents that are kept parsed. A syntax tree takes some hundred times its text.
+KNOWN_CHARACTERS = 200_000
+LONGEST_KNOWN = 20_000
 TEXT_TOKENS = frozenset({TokenKind.STRING, TokenKind.BLOCK_STRING})
 
 
@@ -27,6 +33,38 @@ def parse_document(text: str) -> DocumentNode:
     if "\0" in text or ("\\u" in text and _has_nul(document)):
         raise ApiError("query: the document has a NUL character in it; leave it out.")
     return document
+
+
+class KnownDocuments:
+    """Documents that were found valid, by their text; the longest unused are forgotten. Threads may share it.
+
+    Only what has been checked gets in, and so only what callers who are signed in have asked.
+    """
+
+    def __init__(self) -> None:
+        self._documents: OrderedDict[str, DocumentNode] = OrderedDict()
+        self._characters = 0
+        self._lock = Lock()
+
+    def get(self, text: str) -> DocumentNode | None:
+        """The document of exactly that text, if it is known."""
+        with self._lock:
+            document = self._documents.get(text)
+            if document is not None:
+                self._documents.move_to_end(text)
+            return document
+
+    def add(self, text: str, document: DocumentNode) -> None:
+        """Makes it known, unless it is too long to be worth it."""
+        if len(text) > LONGEST_KNOWN:
+            return
+        with self._lock:
+            if text not in self._documents:
+                self._characters += len(text)
+            self._documents[text] = document
+            while self._characters > KNOWN_CHARACTERS:
+                forgotten, _ = self._documents.popitem(last=False)
+                self._characters -= len(forgotten)
 
 
 def pick_operation(document: DocumentNode, *, name: str | None) -> OperationDefinitionNode:

@@ -50,6 +50,14 @@ class ApiError(Exception):
         self.extensions = dict(extensions or {})
 
 
+class RequestErrors(Exception):
+    """What is wrong with a request before it runs: all that validation found."""
+
+    def __init__(self, errors: Sequence[GraphQLError]) -> None:
+        super().__init__(errors[0].message)
+        self.errors = list(errors)
+
+
 def mask_errors(errors: Sequence[GraphQLError]) -> list[dict[str, Any]]:
     """At most five errors in the shape of the GraphQL answer, with nothing in them but what the caller may read.
 
@@ -58,9 +66,9 @@ def mask_errors(errors: Sequence[GraphQLError]) -> list[dict[str, Any]]:
     return [_masked(error) for error in errors[:MAX_ERRORS]]
 
 
-def mask_exception(error: Exception) -> dict[str, Any]:
+def mask_exception(error: Exception) -> list[dict[str, Any]]:
     """The same for an exception raised outside execution."""
-    return _masked(as_graphql_error(error))
+    return mask_errors(error.errors if isinstance(error, RequestErrors) else [as_graphql_error(error)])
 
 
 def as_graphql_error(error: Exception) -> GraphQLError:

@@ -1,5 +1,6 @@
 """From an HTTP request to what it asks for, as the GraphQL over HTTP specification has it."""
 
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,6 +14,8 @@ from tasks_app.graphql.http.errors import ApiError, Code
 JSON_TYPE = "application/json"
 RESPONSE_TYPE = "application/graphql-response+json"
 PAGE_TYPE = "text/html"
+KEY_HEADER = "Idempotency-Key"
+LONGEST_KEY = 200
 WILDCARDS = ("*/*", "application/*")
 
 
@@ -42,6 +45,12 @@ class Call:
     variables: dict[str, Any] | None
     extensions: dict[str, Any] | None
 
+    @property
+    def fingerprint(self) -> bytes:
+        """The same for requests that ask for the same."""
+        asked = [self.query, self.operation_name, self.variables]
+        return hashlib.sha256(json.dumps(asked, sort_keys=True, separators=(",", ":")).encode()).digest()
+
 
 def has_api_key(request: HttpRequest) -> bool:
     """Whether the request carries a key, which no browser adds by itself as it does cookies and Basic passwords."""
@@ -60,6 +69,17 @@ def response_type(request: HttpRequest) -> str:
     if preferred is None:
         raise HTTPError(f"Accept: only {RESPONSE_TYPE} and {JSON_TYPE} are served.", status=406)
     return preferred
+
+
+def idempotency_key(request: HttpRequest) -> str | None:
+    """The caller's name for this request, with or without the quotes of the IETF's draft; None without the header."""
+    text = request.headers.get(KEY_HEADER)
+    if text is None:
+        return None
+    name = text[1:-1] if len(text) > 1 and text[0] == text[-1] == '"' else text
+    if not 1 <= len(name) <= LONGEST_KEY or not (name.isascii() and name.isprintable()):
+        _refuse(f"{KEY_HEADER}: give 1 to {LONGEST_KEY} printable ASCII characters.")
+    return name
 
 
 def read_call(request: HttpRequest, *, documents: Mapping[str, str]) -> Call:
@@ -121,9 +141,12 @@ def _media_type(text: str) -> tuple[str, dict[str, str]]:
 
 
 def _from_url(request: HttpRequest) -> dict[str, Any]:
-    """A link or an image on another site can make a browser send a GET with its cookies, but not with these headers."""
-    if not _names_json(request) and not has_api_key(request):
-        _refuse(f"Accept: a GET must accept {RESPONSE_TYPE} or {JSON_TYPE} by name.")
+    """A link or an image on another site makes a browser send a GET with its cookies, but not with these headers."""
+    if not has_api_key(request):
+        if "documentId" not in request.GET:
+            _refuse("A GET with a query needs an API key, as Authorization: Bearer <key>. With a session send a POST.")
+        if not _names_json(request):
+            _refuse(f"Accept: a GET must accept {RESPONSE_TYPE} or {JSON_TYPE} by name.")
     parameters: dict[str, Any] = dict(request.GET.items())
     for name in ("variables", "extensions"):
         if name in parameters:

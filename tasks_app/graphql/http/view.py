@@ -1,11 +1,13 @@
 """GraphQL over HTTP: one request, one operation, one answer.
 
-1. Read the request and settle on a media type.
-2. Parse the document and pick the operation.
-3. `open_request`: who is asking, and the transaction. A stranger gets no further, so cannot probe the schema.
-4. Limits, validation, execution.
-5. Mask the errors and serialise, still inside the transaction: a failure here rolls it back.
-6. Leave `open_request`, which commits. That can still fail, and then the answer is that failure.
+1. `admit`: whether the address may ask at all, which costs next to nothing.
+2. Read the request and settle on a media type.
+3. Parse the document and pick the operation.
+4. `open_request`: who is asking. A stranger gets no further, so cannot probe the schema.
+5. Its `bill`: limits, validation, and what the operation may cost. `open_request` takes the points, then the transaction.
+6. Execution; or, for a request that was named and done before, its answer.
+7. Mask the errors and serialise, still inside the transaction: a failure here rolls it back.
+8. Leave `open_request`, which commits, and gives back points. That can still fail, and then the answer is that failure.
 """
 
 import json
@@ -20,17 +22,19 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.middleware.csrf import CsrfViewMiddleware, get_token
 from django.utils.cache import patch_vary_headers
-from graphql import OperationType
+from graphql import DocumentNode, OperationDefinitionNode, OperationType
 from strawberry.types import ExecutionResult
 
+from tasks_app.graphql.http.costs import Bill
 from tasks_app.graphql.http.documents import parse_document, pick_operation
-from tasks_app.graphql.http.errors import Code, mask_errors, mask_exception
+from tasks_app.graphql.http.errors import ApiError, Code, mask_errors, mask_exception
 from tasks_app.graphql.http.reading import (
     JSON_TYPE,
     RESPONSE_TYPE,
     Call,
     HTTPError,
     has_api_key,
+    idempotency_key,
     read_call,
     response_type,
     wants_page,
@@ -53,6 +57,9 @@ STATUSES: Mapping[Code, int] = {
     Code.RATE_LIMITED: 429,
     Code.INTERNAL: 500,
 }
+REPLAYED = "Idempotency-Replayed"
+# What an answer may weigh: beyond it neither the server's memory nor the caller's is safe.
+MAX_ANSWER_BYTES = 20_000_000
 CHALLENGE = 'Bearer realm="flowledger"'
 
 
@@ -66,8 +73,22 @@ class Context(Protocol):
     def rollback(self) -> None:
         """Called when the result has errors: nothing that the operation wrote may stay."""
 
+    def spent(self, points: int) -> Mapping[str, object]:
+        """Called with what the operation did cost; answers what `extensions.cost` says of it."""
 
-OpenRequest = Callable[[HttpRequest, OperationType], AbstractContextManager[Context]]
+    def recall(self, name: str, fingerprint: bytes) -> str | None:
+        """The body that was kept for the request of that name; None when it is new, which makes the name its own."""
+
+    def keep(self, body: str) -> None:
+        """Called with the answer, when it has no errors, to a request of which `recall` had none."""
+
+
+OpenRequest = Callable[[HttpRequest, OperationType, Callable[[], Bill]], AbstractContextManager[Context]]
+Admit = Callable[[HttpRequest], None]
+
+
+def anybody(_: HttpRequest) -> None:
+    """Admits every address."""
 
 
 @dataclass(frozen=True)
@@ -85,15 +106,17 @@ class Answer:
 class GraphQLHTTPView:
     """`path("graphql", GraphQLHTTPView(schema=..., open_request=...))`: a view for GET and POST.
 
-    `open_request(request, operation_type)` answers a context manager that surrounds one operation. It
-    raises ApiError to refuse the caller: the code becomes the HTTP status (UNAUTHENTICATED 401,
-    FORBIDDEN 403, RATE_LIMITED 429), and `retryAfter` in its extensions the Retry-After header.
+    `open_request(request, operation_type, bill)` answers a context manager that surrounds one operation. It calls `bill`
+    once it knows the caller, and raises ApiError to refuse them: the code becomes the HTTP status (UNAUTHENTICATED 401,
+    FORBIDDEN 403, RATE_LIMITED 429), and `retryAfter` in its extensions the Retry-After header. `admit(request)` raises
+    the same, before anything is read.
     """
 
     schema: Schema
     open_request: OpenRequest
     # Trusted documents by their ids: whoever sends an id instead of a query runs that text.
     documents: Mapping[str, str] = field(default_factory=dict)
+    admit: Admit = anybody
 
     # Django's middleware would ask API keys for a token too; `_check_csrf` asks cookies alone.
     csrf_exempt: ClassVar[bool] = True
@@ -104,6 +127,7 @@ class GraphQLHTTPView:
             return _page(request)
         media_type = JSON_TYPE
         try:
+            self.admit(request)
             _check_method(request)
             media_type = response_type(request)
             answer = self._answer(request, media_type)
@@ -115,6 +139,7 @@ class GraphQLHTTPView:
     def answered(self, request: HttpRequest, call: Call) -> Answer:
         """The answer to a query that did not come as GraphQL, errors with a status included."""
         try:
+            self.admit(request)
             return self._run(request, call, RESPONSE_TYPE)
         except Exception as error:
             return self.refused(error)
@@ -129,22 +154,61 @@ class GraphQLHTTPView:
         return self._run(request, call, media_type)
 
     def _run(self, request: HttpRequest, call: Call, media_type: str) -> Answer:
-        document = parse_document(call.query)
-        operation = pick_operation(document, name=call.operation_name)
-        if request.method == "GET" and operation.operation is not OperationType.QUERY:
+        question = _Question.asked(call, schema=self.schema)
+        kind = question.operation.operation
+        if request.method == "GET" and kind is not OperationType.QUERY:
             raise HTTPError("A mutation needs a POST.", status=405, headers={"Allow": "POST"})
-        with self.open_request(request, operation.operation) as context:
-            result = self.schema.run(
-                document=document,
-                text=call.query,
-                operation_name=operation.name.value if operation.name else None,
-                variables=call.variables,
-                extensions=call.extensions,
-                context=context,
-            )
-            if result.errors:
+        name = idempotency_key(request) if kind is OperationType.MUTATION else None
+        with self.open_request(request, kind, question.bill) as context:
+            if name is not None and (kept := context.recall(name, call.fingerprint)) is not None:
+                context.spent(1)
+                return Answer(content=kept, headers={**context.headers, REPLAYED: "true"})
+            answer, failed = question.answer(context, media_type=media_type)
+            if failed:
                 context.rollback()
-            return _serialised(result, media_type=media_type, headers=context.headers)
+            elif name is not None:
+                context.keep(answer.content)
+            return answer
+
+
+@dataclass(kw_only=True)
+class _Question:
+    """One operation of a document that parses, and what it may cost once that was asked."""
+
+    schema: Schema
+    call: Call
+    document: DocumentNode
+    operation: OperationDefinitionNode
+    billed: Bill | None = None
+
+    @classmethod
+    def asked(cls, call: Call, *, schema: Schema) -> "_Question":
+        document = schema.known.get(call.query) or parse_document(call.query)
+        operation = pick_operation(document, name=call.operation_name)
+        return cls(schema=schema, call=call, document=document, operation=operation)
+
+    def bill(self) -> Bill:
+        """RequestErrors when the document breaks a limit, or does not fit the schema."""
+        self.schema.check(self.document, text=self.call.query)
+        self.billed = self.schema.bill(self.document, self.operation, variables=self.call.variables)
+        return self.billed
+
+    def answer(self, context: Context, *, media_type: str) -> tuple[Answer, bool]:
+        """The answer, and whether it has errors."""
+        name = self.operation.name
+        result = self.schema.run(
+            document=self.document,
+            text=self.call.query,
+            operation_name=name.value if name else None,
+            variables=self.call.variables,
+            extensions=self.call.extensions,
+            context=context,
+            checked=self.billed is not None,
+        )
+        if self.billed is not None:
+            cost = context.spent(self.billed.actual(result.data))
+            result.extensions = {**(result.extensions or {}), "cost": cost}
+        return _serialised(result, media_type=media_type, headers=context.headers), bool(result.errors)
 
 
 class _CSRFCheck(CsrfViewMiddleware):
@@ -182,7 +246,7 @@ def _serialised(result: ExecutionResult, *, media_type: str, headers: Mapping[st
         body["extensions"] = result.extensions
     told = body.get("errors", ())
     if not refused:
-        return Answer(content=_json(body), headers=headers, errors=told)
+        return Answer(content=_bounded(_json(body)), headers=headers, errors=told)
     first = told[0]["extensions"]
     headers = {**headers, **_headers(first)}
     return Answer(content=_json(body), status=_status(first, media_type), headers=headers, errors=told)
@@ -190,13 +254,13 @@ def _serialised(result: ExecutionResult, *, media_type: str, headers: Mapping[st
 
 def _refusal(error: Exception, media_type: str) -> Answer:
     masked = mask_exception(error)
-    extensions = masked["extensions"]
+    extensions = masked[0]["extensions"]
     own = error if isinstance(error, HTTPError) else None
     return Answer(
-        content=_json({"errors": [masked]}),
+        content=_json({"errors": masked}),
         status=own.status if own else _status(extensions, media_type),
         headers={**_headers(extensions), **(own.headers if own else {})},
-        errors=[masked],
+        errors=masked,
     )
 
 
@@ -213,6 +277,13 @@ def _headers(extensions: Mapping[str, Any]) -> dict[str, str]:
 
 def _json(body: Mapping[str, Any]) -> str:
     return json.dumps(body, separators=(",", ":"), allow_nan=False)
+
+
+def _bounded(text: str) -> str:
+    if len(text) > MAX_ANSWER_BYTES:
+        message = f"The answer is longer than {MAX_ANSWER_BYTES:,} bytes: ask for shorter pages or fewer fields."
+        raise ApiError(message, code=Code.LIMIT_EXCEEDED)
+    return text
 
 
 def _response(answer: Answer, media_type: str) -> HttpResponse:
