@@ -1,8 +1,10 @@
 """Every audit by its name. A new one is a function from a Request to its finding, and a line here."""
 
 from tests.audits.findings import Audit
+from tests.audits.graphql_http import graphql_http
 from tests.audits.kill_compactor import kill_compactor
 
 AUDITS: dict[str, Audit] = {
     "kill_compactor": kill_compactor,
+    "graphql_http": graphql_http,
 }

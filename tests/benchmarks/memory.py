@@ -1,15 +1,9 @@
 """web_memory: what a web worker holds after it has answered many dashboards."""
 
 import json
-import os
-import socket
 import subprocess
-import sys
-import time
-import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import timedelta
 
 from django.conf import settings
@@ -19,6 +13,7 @@ from tests.benchmarks.folding import fold_all
 from tests.benchmarks.history import END, LAST_DAY, add_moves, companies_with_history
 from tests.benchmarks.keys import new_key
 from tests.benchmarks.outcomes import Outcome, Request
+from tests.serving import HOST, served
 
 GOAL = 200.0
 TRANSITIONS = 50_000
@@ -26,8 +21,6 @@ TAIL = 500
 DASHBOARDS = 200
 WARM = 5
 KIBIBYTES_PER_MEGABYTE = 1000 / 1.024
-READY_WITHIN_SECONDS = 60
-HOST = "127.0.0.1"
 
 # What a page of charts asks for: a quarter of days, the year behind it, and the board itself.
 DASHBOARD = """
@@ -59,60 +52,23 @@ def web_memory(request: Request) -> Iterator[Outcome]:
     fold_all()
     add_moves(company, facts=TAIL, begin=LAST_DAY, end=END)
     secret = new_key(company.tenant.id)
-    with _served() as (port, server):
+    environ = {
+        "DJANGO_SETTINGS_MODULE": "tests.benchmarks.served",
+        "FLOWLEDGER_BENCH_DATABASE": settings.DATABASES["default"]["NAME"],
+    }
+    with served(environ=environ) as server:
         for number in range(WARM):
-            _ask(port, secret, company, number)
-        begun = _resident(server)
+            _ask(server.port, secret, company, number)
+        begun = _resident(server.pid)
         for number in range(DASHBOARDS):
-            _ask(port, secret, company, number)
-        held = _resident(server)
+            _ask(server.port, secret, company, number)
+        held = _resident(server.pid)
     yield Outcome(
         name="web_memory",
         ratio=held,
         goal=GOAL,
         detail={"unit": "MB", "dashboards": DASHBOARDS, f"after_{WARM}": round(begun, 1)},
     )
-
-
-@contextmanager
-def _served() -> Iterator[tuple[int, int]]:
-    """A gunicorn with one worker on the benchmark's database: its port and its process id."""
-    port = _free_port()
-    command = [sys.executable, "-m", "gunicorn", "config.wsgi", "--bind", f"{HOST}:{port}", "--workers", "1"]
-    server = subprocess.Popen(
-        [*command, "--log-level", "warning"],
-        cwd=settings.BASE_DIR,
-        env={
-            **os.environ,
-            "DJANGO_SETTINGS_MODULE": "tests.benchmarks.served",
-            "FLOWLEDGER_BENCH_DATABASE": settings.DATABASES["default"]["NAME"],
-        },
-        stdout=sys.stderr.fileno(),
-    )
-    try:
-        _wait(port, server)
-        yield port, server.pid
-    finally:
-        server.terminate()
-        server.wait(timeout=30)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        return int(probe.getsockname()[1])
-
-
-def _wait(port: int, server: "subprocess.Popen[bytes]") -> None:
-    deadline = time.monotonic() + READY_WITHIN_SECONDS
-    while time.monotonic() < deadline and server.poll() is None:
-        try:
-            urllib.request.urlopen(f"http://{HOST}:{port}/health/live", timeout=5).close()
-        except urllib.error.URLError:
-            time.sleep(0.1)
-        else:
-            return
-    raise RuntimeError("The server did not answer; what it said is above.")
 
 
 def _ask(port: int, secret: str, company: Company, number: int) -> None:
