@@ -13,11 +13,13 @@ from django_q.models import Schedule
 
 from analytics.retention import limits, retain
 from analytics.rollups.compact import NotFolded, compact
+from tasks_app.sweeping import forget_requests
 
 logger = logging.getLogger(__name__)
 
 SCHEDULES: Sequence[Mapping[str, Any]] = (
     {"name": "compact", "func": "analytics.jobs.compact_all", "schedule_type": Schedule.MINUTES, "minutes": 1},
+    {"name": "forget", "func": "analytics.jobs.forget_all", "schedule_type": Schedule.HOURLY},
     {"name": "retain", "func": "analytics.jobs.retain_all", "schedule_type": Schedule.DAILY},
 )
 # Names are not unique in django_q's table: without the lock two that migrate at once would both find none.
@@ -40,6 +42,11 @@ def retain_all() -> int:
     for sentence in retained.refused:
         logger.error(sentence)
     return retained.rows
+
+
+def forget_all() -> int:
+    """Forgets what is remembered of requests for a day and says how many rows that was."""
+    return forget_requests(now=_now())
 
 
 def keep_schedules(*, using: str, apps: Apps = current_apps, **_: Any) -> None:

@@ -7,7 +7,7 @@ Nothing is set for the session, so a pooler in transaction mode may stand betwee
 in one round trip.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from enum import StrEnum
@@ -60,6 +60,15 @@ class Caller:
     api_key_id: int | None = None
 
 
+# Seconds that a statement may take, by what the transaction is for. A request's is below what a web server waits for its
+# worker; None is a command of the owner.
+STATEMENT_SECONDS: Mapping[DatabaseRole | None, int] = {
+    DatabaseRole.TENANT: 25,
+    DatabaseRole.AUDITOR: 60,
+    DatabaseRole.WORKER: 900,
+    None: 30,
+}
+
 # Figures sort and group the facts of many items: with the default memory they would spill to disk from some thousand on. To
 # compile their statements takes longer than to run them.
 READING = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL work_mem = '32MB'; SET LOCAL jit = off"
@@ -73,12 +82,13 @@ def entered(
     role: DatabaseRole | None = DatabaseRole.TENANT,
     read_only: bool = False,
     correlation_id: int | None = None,
-    timeout_seconds: int = 30,
+    timeout_seconds: int | None = None,
 ) -> Iterator[None]:
     """A transaction inside one tenant. Row level security shows this tenant's rows and no others.
 
     A read-only one sees a single snapshot and cannot write. Without an actor the ledger names the database login. With
-    `role=None` the connection keeps its own rights (for commands run as the owner). Inside another transaction (tests) a
+    `role=None` the connection keeps its own rights (for commands run as the owner). A statement may take as long as
+    STATEMENT_SECONDS has it, or `timeout_seconds`; 0 is for ever. Inside another transaction (tests) a
     savepoint stands in; a read-only one is rolled back at its end, which also takes its settings back.
     """
     settings = _settings(
@@ -86,7 +96,7 @@ def entered(
         actor_id=actor_id,
         role=role,
         correlation_id=correlation_id,
-        timeout_seconds=timeout_seconds,
+        timeout_seconds=STATEMENT_SECONDS[role and DatabaseRole(role)] if timeout_seconds is None else timeout_seconds,
     )
     if connection.in_atomic_block:
         with _nested(settings=settings, read_only=read_only, role=role):

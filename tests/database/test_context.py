@@ -60,6 +60,16 @@ def test_a_write_has_its_settings_inside_and_none_after(company: Cast) -> None:
     assert connection.get_autocommit()
 
 
+@pytest.mark.parametrize(
+    ("role", "seconds"),
+    [(DatabaseRole.TENANT, "25s"), (DatabaseRole.AUDITOR, "1min"), (DatabaseRole.WORKER, "15min")],
+)
+def test_each_role_has_so_long_for_a_statement(company: Cast, role: DatabaseRole, seconds: str) -> None:
+    """A request's is below the 30 s that gunicorn waits for a worker."""
+    with entered(tenant_id=company.acme.tenant.id, role=role):
+        assert context()[4] == seconds
+
+
 def test_a_query_is_read_only_and_sees_one_snapshot(company: Cast) -> None:
     """What another session commits meanwhile is not seen: all figures of an answer are of one moment."""
     acme, doing = company.acme.tenant.id, company.acme.board.states["doing"].id

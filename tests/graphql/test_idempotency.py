@@ -9,6 +9,7 @@ from django.db import connection
 
 from tasks_app.graphql.idempotency import NamedMutation, NamedRequest, Outcome, once, sweep
 from tasks_app.models import ClientMutation, KeptResponse, Task, TaskLedger
+from tasks_app.sweeping import forget_requests
 from tasks_app.tenancy import DatabaseRole, entered
 from tests.cast import Cast, cast, tasks
 from tests.graphql.client import Asker, with_session
@@ -277,3 +278,12 @@ def test_the_keys_row_is_of_today_once_the_old_one_is_a_day_old(bob: Asker) -> N
         "key": "WEB-4",
         "title": "another day",
     }
+
+
+def test_the_sweep_goes_through_all_tenants(people: Cast, bob: Asker) -> None:
+    sent(bob)
+    sent(with_session(people.carol.user))
+    later = KeptResponse.objects.latest("created_at").created_at + timedelta(hours=25)
+    assert forget_requests(now=later) > 2
+    assert not KeptResponse.objects.exists()
+    assert forget_requests(now=later) == 0
