@@ -37,9 +37,10 @@ class Flusher:
         self.failures = 0
 
     def switch_on(self) -> None:
-        """From now on counts are written, and once more when the process ends."""
-        self._is_on = True
-        atexit.register(self._last)
+        """From now on counts are written, and once more when the process ends. Again is a no-op."""
+        if not self._is_on:
+            self._is_on = True
+            atexit.register(self._last)
 
     def nudge(self) -> None:
         """Makes sure that the thread runs in this process. Costs a comparison when it does."""

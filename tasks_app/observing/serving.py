@@ -64,7 +64,8 @@ def job_ended(
 ) -> None:
     """Counts a job: `queued` from its acceptance until a worker took it, `computed` and `stored` by that worker.
 
-    `codes` are of the error that it ended with. Cancelled jobs are not to be counted. Written soon, see `flushing`.
+    `codes` are of the error that it ended with. Cancelled jobs are not to be counted. Written in the background, where
+    `FLUSHER.switch_on` was called in this process; else by the next `flush`.
     """
     took = queued + computed + stored
     served = Served(took=took, codes=codes, is_job=True)

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -21,6 +22,7 @@ from tasks_app.observing.counting import Count
 from tasks_app.observing.flushing import COUNTS
 from tasks_app.observing.gauges import LevelGauges, QueueGauges
 from tasks_app.observing.logs import logging_settings
+from tasks_app.observing.serving import job_ended
 from tests.cast import Cast, cast, tasks
 from tests.database.recording import clock, sql
 from tests.graphql.client import Asker, new_key, with_key
@@ -360,3 +362,18 @@ def test_one_request_has_nothing_of_the_one_before(bob: Asker) -> None:
         Asker().post(VIEWER)
     (line,) = lines(text)
     assert not {"tenant", "key", "actor", "operation"} & set(line)
+
+
+def test_a_job_counts_from_its_acceptance_to_its_result(people: Cast) -> None:
+    """Whatever of it was waiting; of a job that its caller may not run nothing counts."""
+    acme = people.acme.tenant.id
+    place = (acme, "latency_asynchronous")
+    ended = partial(job_ended, tenant_id=acme, kind="analytics", queued=timedelta(seconds=50), now=clock())
+    before = sample("flowledger_job_seconds_count", kind="analytics", phase="queue", code="OK")
+    ended(computed=timedelta(seconds=9), stored=timedelta(seconds=1))
+    assert counted() == {place: Count(1, 1)}
+    assert sample("flowledger_job_seconds_count", kind="analytics", phase="queue", code="OK") == before + 1
+    ended(computed=timedelta(seconds=11))
+    ended(computed=timedelta(seconds=1), codes=frozenset({Code.INTERNAL}))
+    ended(computed=timedelta(seconds=1), codes=frozenset({Code.FORBIDDEN}))
+    assert counted() == {place: Count(0, 2)}
