@@ -5,7 +5,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import path
 from django.views.generic import RedirectView
 
-from analytics.graphql.documents.catalogue import TEXTS_BY_ID
+from analytics.graphql.documents.catalogue import DOCUMENTS, TEXTS_BY_ID
 from analytics.graphql.documents.view import DocumentIndexView, DocumentView
 from analytics.observing import TailGauges, WorkerGauge, WorkerIsHeard
 from config.schema import schema
@@ -14,9 +14,11 @@ from tasks_app.graphql.http.view import GraphQLHTTPView
 from tasks_app.observing.gauges import LevelGauges, ProcessGauges, QueueGauges
 from tasks_app.observing.numbers import MetricsView
 from tasks_app.observing.readiness import DatabaseAnswers, MigrationsAreApplied, ReadyView, RolesAreInPlace
+from tasks_app.observing.watch import trust
 from tasks_app.sessions.views import ConfirmView, PasswordResetView, SessionView
 
 graphql = GraphQLHTTPView(schema=schema, open_request=open_request, admit=admit, documents=TEXTS_BY_ID)
+trust({document.id: document.name for document in DOCUMENTS.values()})
 metrics = MetricsView(collectors=(ProcessGauges(), QueueGauges(), LevelGauges(), TailGauges(), WorkerGauge()))
 ready = ReadyView.as_view(checks=(DatabaseAnswers, MigrationsAreApplied, RolesAreInPlace, WorkerIsHeard))
 

@@ -12,7 +12,7 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
 from tasks_app.graphql.http.errors import Code
-from tasks_app.observing.judging import OTHER, SUMMARIES, Served
+from tasks_app.observing.judging import OTHER, Served
 from tasks_app.observing.objectives import DEFAULTS
 
 REGISTRY: Final = CollectorRegistry()
@@ -52,11 +52,10 @@ for objective in DEFAULTS.objectives:
 
 
 def answered(served: Served, *, phases: Mapping[str, float]) -> None:
-    """One answer, by an operation of ours or `other`, with the gravest of its codes."""
-    operation = operation_label(served.operation)
-    ANSWERS.labels(operation, code_label(served)).inc()
+    """One answer, with the gravest of its codes."""
+    ANSWERS.labels(served.operation, code_label(served)).inc()
     for phase, seconds in phases.items():
-        ANSWER_SECONDS.labels(operation, phase).observe(seconds)
+        ANSWER_SECONDS.labels(served.operation, phase).observe(seconds)
 
 
 def judged(verdicts: Iterable[tuple[str, bool]]) -> None:
@@ -73,18 +72,13 @@ def job_ended(*, kind: str, served: Served, phases: Mapping[str, float]) -> None
 
 
 def spent(points: float, *, operation: str = OTHER) -> None:
-    """What an operation cost in the end."""
-    POINTS.labels(operation_label(operation)).inc(points)
+    """What an operation cost in the end, by a name that `watch.operations` has."""
+    POINTS.labels(operation).inc(points)
 
 
 def limited(limit: str) -> None:
     """A request was refused by that limit: one of LIMITS."""
     LIMITED.labels(limit if limit in LIMITS else OTHER).inc()
-
-
-def operation_label(operation: str) -> str:
-    """The name if it is of a document of ours."""
-    return operation if operation in OPERATIONS else OTHER
 
 
 def code_label(served: Served) -> str:
@@ -116,7 +110,3 @@ class _Own(Collector):
 
     def collect(self) -> Iterable[object]:  # type: ignore[override]
         return REGISTRY.collect()
-
-
-# The trusted documents that have a label of their own. Whoever adds documents adds their names here.
-OPERATIONS: Final = frozenset({OTHER, *SUMMARIES})

@@ -35,7 +35,6 @@ class Watch:
     compute_ended: float | None = None
     caller: Caller | None = None
     operation: str = OTHER
-    operation_hash: str | None = None
     codes: frozenset[str] | None = None
     timed_out: bool = False
     age: timedelta | None = None
@@ -70,7 +69,19 @@ class Watch:
         }
 
 
+# Names of our own documents by the hash of their text.
+_trusted: dict[str, str] = {}
 _watch: ContextVar[Watch | None] = ContextVar("_watch", default=None)
+
+
+def trust(documents: Mapping[str, str]) -> None:
+    """These documents, names by `sha256:` of their text, are ours: they are called by their names in metrics and log."""
+    _trusted.update({identity.removeprefix("sha256:"): name for identity, name in documents.items()})
+
+
+def operations() -> frozenset[str]:
+    """Every name that an operation can have in metrics and log. No caller can add to them."""
+    return frozenset({OTHER, *_trusted.values()})
 
 
 @contextmanager
@@ -85,7 +96,7 @@ def watching() -> Iterator[Watch]:
 
 
 def observe(errors: Sequence[Mapping[str, Any]]) -> None:
-    """The request was answered, with these errors as the caller sees them. Called once a request, when all else is done."""
+    """The request is answered, with these errors as the caller sees them. What is told last holds: a commit can still fail."""
     if watch := _watch.get():
         watch.codes = frozenset(error["extensions"]["code"] for error in errors)
         watch.timed_out = any(error["message"] == TOO_LONG for error in errors)
@@ -102,12 +113,6 @@ def admitted(caller: Caller) -> None:
         bind_contextvars(key=caller.api_key_id)
 
 
-def named(operation: str) -> None:
-    """The operation is one of ours, a trusted document. A name of the caller's must not get here: it becomes a label."""
-    if watch := _watch.get():
-        watch.operation = operation
-
-
 def aged(age: timedelta) -> None:
     """Something of the answer was counted from data that old; of several the oldest counts."""
     if watch := _watch.get():
@@ -121,8 +126,9 @@ def computing(text: str) -> Iterator[None]:
     if watch is None:
         yield
         return
-    watch.operation_hash = hashlib.sha256(text.encode()).hexdigest()[:HASH_LENGTH]
-    bind_contextvars(operation=watch.operation_hash)
+    digest = hashlib.sha256(text.encode()).hexdigest()
+    watch.operation = _trusted.get(digest, OTHER)
+    bind_contextvars(operation=digest[:HASH_LENGTH], document=watch.operation)
     watch.compute_began = time.monotonic()
     try:
         yield

@@ -16,6 +16,7 @@ from django.conf import settings
 from django.db import connection
 from django.test import Client, override_settings
 
+from analytics.graphql.documents.catalogue import DOCUMENTS
 from tasks_app.graphql.http.errors import Code
 from tasks_app.observing import metrics, watch
 from tasks_app.observing.counting import Count
@@ -65,6 +66,22 @@ def test_an_answer_counts_for_its_tenant(people: Cast, bob: Asker) -> None:
     assert counted() == {(acme, "availability"): good, (acme, "latency_synchronous"): good}
     bob.data(FIGURES, project="WEB", **{"from": "MERGED"})
     assert set(counted()) == {(acme, "availability"), (acme, "freshness"), (acme, "latency_synchronous")}
+
+
+def test_a_summary_has_its_own_objective(people: Cast, bob: Asker) -> None:
+    """Over its address or by its text: it is known by what it is, not by what a caller calls it."""
+    acme, document = people.acme.tenant.id, DOCUMENTS["summary"]
+    summary = {"availability", "freshness", "latency_summary"}
+    window = {"rolling": {"count": 2, "unit": "DAY"}}
+    before = sample("flowledger_answers_total", operation="summary", code="OK")
+    response = bob.client.get("/api/v2/analytics/summary", {"rolling": "2d"}, headers=bob.headers)
+    assert response.status_code == 200, response.content
+    assert set(counted()) == {(acme, name) for name in summary}
+    bob.data(document.text, window=window)
+    assert set(counted()) == {(acme, name) for name in summary}
+    bob.data(document.text + "\n", window=window)
+    assert set(counted()) == {(acme, name) for name in {*summary, "latency_synchronous"} - {"latency_summary"}}
+    assert sample("flowledger_answers_total", operation="summary", code="OK") == before + 2
 
 
 @pytest.mark.parametrize(
@@ -155,7 +172,7 @@ def test_a_name_that_a_caller_chose_is_no_label(bob: Asker) -> None:
     bob.error("query AnotherName { viewer { name } nope }")
     assert sample("flowledger_answers_total", operation="other", code="OK") == before + 1
     operations = {each.labels.get("operation") for family in metrics.REGISTRY.collect() for each in family.samples}
-    assert operations <= {None, *metrics.OPERATIONS}
+    assert operations <= {None, *watch.operations()}
     codes = {each.labels.get("code") for family in metrics.REGISTRY.collect() for each in family.samples}
     assert codes <= {None, "OK", "TIMED_OUT", *Code}
 

@@ -12,7 +12,7 @@
 
 import json
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -93,12 +93,11 @@ def anybody(_: HttpRequest) -> None:
 
 @dataclass(frozen=True)
 class Answer:
-    """What goes back. The body is text by the time there is one: nothing can fail after it. `errors` are those in it."""
+    """What goes back. The body is text by the time there is one: nothing can fail after it."""
 
     content: str
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
-    errors: Sequence[Mapping[str, Any]] = ()
 
 
 # Told apart by identity: Django keeps views as keys.
@@ -133,7 +132,6 @@ class GraphQLHTTPView:
             answer = self._answer(request, media_type)
         except Exception as error:
             answer = _refusal(error, media_type)
-        observe(answer.errors)
         return _response(answer, media_type)
 
     def answered(self, request: HttpRequest, call: Call) -> Answer:
@@ -244,23 +242,22 @@ def _serialised(result: ExecutionResult, *, media_type: str, headers: Mapping[st
         body["data"] = result.data
     if result.extensions:
         body["extensions"] = result.extensions
-    told = body.get("errors", ())
+    observe(body.get("errors", ()))
     if not refused:
-        return Answer(content=_bounded(_json(body)), headers=headers, errors=told)
-    first = told[0]["extensions"]
-    headers = {**headers, **_headers(first)}
-    return Answer(content=_json(body), status=_status(first, media_type), headers=headers, errors=told)
+        return Answer(content=_bounded(_json(body)), headers=headers)
+    first = body["errors"][0]["extensions"]
+    return Answer(content=_json(body), status=_status(first, media_type), headers={**headers, **_headers(first)})
 
 
 def _refusal(error: Exception, media_type: str) -> Answer:
     masked = mask_exception(error)
+    observe(masked)
     extensions = masked[0]["extensions"]
     own = error if isinstance(error, HTTPError) else None
     return Answer(
         content=_json({"errors": masked}),
         status=own.status if own else _status(extensions, media_type),
         headers={**_headers(extensions), **(own.headers if own else {})},
-        errors=masked,
     )
 
 
