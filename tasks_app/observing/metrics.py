@@ -5,6 +5,7 @@ With PROMETHEUS_MULTIPROC_DIR set they are kept in files there, and any process 
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
 from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, GCCollector, Histogram, PlatformCollector, ProcessCollector
@@ -51,18 +52,35 @@ for objective in DEFAULTS.objectives:
     GOOD.labels(objective.name)
 
 
+# To look labels up is most of what counting costs; there are few of them.
+@cache
+def _answers(operation: str, code: str) -> Counter:
+    return ANSWERS.labels(operation, code)
+
+
+@cache
+def _answer_seconds(operation: str, phase: str) -> Histogram:
+    return ANSWER_SECONDS.labels(operation, phase)
+
+
+@cache
+def _objective(name: str) -> tuple[Counter, Counter]:
+    return VALID.labels(name), GOOD.labels(name)
+
+
 def answered(served: Served, *, phases: Mapping[str, float]) -> None:
     """One answer, with the gravest of its codes."""
-    ANSWERS.labels(served.operation, code_label(served)).inc()
+    _answers(served.operation, code_label(served)).inc()
     for phase, seconds in phases.items():
-        ANSWER_SECONDS.labels(served.operation, phase).observe(seconds)
+        _answer_seconds(served.operation, phase).observe(seconds)
 
 
 def judged(verdicts: Iterable[tuple[str, bool]]) -> None:
     """An answer's objectives."""
     for name, good in verdicts:
-        VALID.labels(name).inc()
-        GOOD.labels(name).inc(int(good))
+        valid_and_good = _objective(name)
+        for each in valid_and_good[: 1 + good]:
+            each.inc()
 
 
 def job_ended(*, kind: str, served: Served, phases: Mapping[str, float]) -> None:

@@ -22,6 +22,7 @@ ADDRESSES = (
     "/admin/",
     "/admin/ledger/",
     "/admin/ledger.csv",
+    "/admin/levels/",
     "/admin/tasks/WEB-1/",
     "/admin/tasks/WEB-1.csv",
     "/admin/projects/WEB/board/",
