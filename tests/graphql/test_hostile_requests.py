@@ -157,17 +157,19 @@ def malformed(people: Cast) -> Iterator[tuple[str, str, dict[str, Any]]]:
         {"rolling": {"count": 1, "unit": "DAY"}, "between": {"from": "2026-01-01T00:00:00Z", "to": "2026-01-02T00:00:00Z"}},
     ):  # fmt: skip
         yield "window", window, {"w": given}
-    for size in (0, -1, 501, 2**31, "1", 1.5, True, []):
+    sizes: tuple[object, ...] = (0, -1, 501, 2**31, "1", 1.5, True, [])
+    for size in sizes:
         yield "page", "query ($n: Int) { tasks(first: $n) { totalCount } }", {"n": size}
     yield "page", "{ tasks { totalCount } }", {}
     yield "page", "{ tasks(first: 1, last: 1) { totalCount } }", {}
     move = "mutation ($i: MoveTaskInput!) { moveTask(input: $i) { errors { code } } }"
-    for given in (
+    moves: tuple[dict[str, object], ...] = (
         {},
         {"task": "WEB-1"},
         {"task": 5, "to": "doing"},
         {"task": "WEB-1", "to": "doing", "happenedAt": "soon"},
-    ):
+    )
+    for given in moves:
         yield "variable", move, {"i": given}
 
 
@@ -191,7 +193,10 @@ def test_whatever_is_malformed_is_400_with_a_code(
 
 
 HEADERS = {
-    "Authorization": ["Bearer", "Bearer ", "bearer x", "Bearer fl_1_" + "A" * 36, "Bearer " + "é" * 40, "Bearer fl__", "Basic eA=="],
+    "Authorization": [
+        *("Bearer", "Bearer ", "bearer x", "Bearer fl__", "Basic eA=="),
+        *("Bearer fl_1_" + "A" * 36, "Bearer " + "é" * 40),
+    ],
     "X-Tenant": ["nobodys", "x" * 10_000, "a b", "'", "Ünï"],
     "Idempotency-Key": ["", '""', "x" * 201, "\t"],
     "Accept": ["text/plain", ";;;", "application/json;q=", "*/*;q=x"],
