@@ -1,6 +1,7 @@
 """A project's page: five charts, each as picture, table and file, from the figures of the API."""
 
 import re
+from datetime import UTC, datetime
 from xml.etree import ElementTree
 
 import pytest
@@ -42,6 +43,37 @@ def test_page_picture_and_file_have_the_digest_of_the_api(audrey: Client, chart:
     assert DIGEST.findall(page)[SLUGS.index(chart)] == digest
     assert [file["X-Flowledger-Digest"], picture["X-Flowledger-Digest"]] == [digest, digest]
     assert f'filename="acme-WEB-{chart}-{digest[:12]}.csv"' in file["Content-Disposition"]
+
+
+@pytest.mark.parametrize(
+    ("chart", "chosen", "figure"),
+    [
+        ("flow", "mode=OCCUPANCY", "cumulativeFlow(mode: OCCUPANCY) { arrivals }"),
+        (
+            "cycle-time",
+            "policy=ERASE_BACKFLOW&calendar=WORKING",
+            "cycleTime(policy: ERASE_BACKFLOW, calendar: WORKING) { items }",
+        ),
+        ("time-in-state", "clip=FULL", "timeInState(clip: FULL) { visits }"),
+        ("aging", "policy=ERASE_BACKFLOW", "aging(first: 5) { totalCount } cycleTime { items }"),
+    ],
+)
+def test_every_choice_of_the_form_is_one_of_the_api(audrey: Client, chart: str, chosen: str, figure: str) -> None:
+    """P4: with a zone, definitions and an instant of knowledge of its own, too."""
+    start, end = '"2024-03-02T18:15:00Z"', '"2024-03-08T18:15:00Z"'
+    known = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")  # noqa: TID251 - what was recorded is of the real clock
+    file = audrey.get(
+        f"/admin/projects/WEB/{chart}.csv?{WINDOW}&{chosen}&timezone=Asia/Kathmandu&definitions=NOW&knownAt={known}"
+    )
+    asked = (
+        f'project: "WEB", bucket: DAY, window: {{between: {{from: {start}, to: {end}}}}}, timezone: "Asia/Kathmandu", '
+        f'definitionAsOf: NOW, knownAt: "{known}"'
+    )
+    query = f"{{ analytics({asked}) {{ {figure} receipt {{ digest }} }} }}"
+    answer = audrey.post("/graphql", {"query": query}, content_type="application/json").json()
+    assert file["X-Flowledger-Digest"] == answer["data"]["analytics"]["receipt"]["digest"]
+    # At the window's end nothing is in progress; all else has lines.
+    assert bool(table(file)) is (chart != "aging")
 
 
 @pytest.mark.parametrize("chart", SLUGS)
