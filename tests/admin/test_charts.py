@@ -1,11 +1,14 @@
 """A project's page: five charts, each as picture, table and file, from the figures of the API."""
 
 import re
+from collections import Counter
 from datetime import UTC, datetime
 from xml.etree import ElementTree
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from analytics.admin.charts import KINDS
 from analytics.admin.warnings import ANY_CHART, DID, TOUCHED
@@ -208,6 +211,18 @@ def test_a_window_of_one_bucket_is_drawn(audrey: Client, query: str) -> None:
     assert page.status_code == 200
     assert text(page).count('<section class="figure"') == len(SLUGS)
     assert "1 bucket of one day" in text(page)
+
+
+def test_the_charts_of_a_page_share_what_they_read(audrey: Client) -> None:
+    """No statement is run twice, though percentiles, checks and movements are in more than one chart."""
+    address = f"/admin/projects/WEB/?{WINDOW}"
+    audrey.get(address)
+    with CaptureQueriesContext(connection) as captured:
+        assert audrey.get(address).status_code == 200
+    named = Counter(each["sql"] for each in captured if each["sql"].startswith("/* "))
+    assert named
+    assert max(named.values()) == 1
+    assert len(captured) <= 40
 
 
 @pytest.mark.parametrize(
