@@ -36,6 +36,7 @@ BELOW: Final = 76
 # Columns that are wider than this have a gap between them, and their counts above them.
 WIDE: Final = 5.0
 LABELLED: Final = 22.0
+EMPTY: Final = "#ffffff"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,7 +119,7 @@ def _finished(scale: _Scale) -> Iterator[str]:
             yield _column(left, right, scale.y(0), scale.y(finished), fill=SOLID, words=f"{finished:,} finished")
         if events and events > (finished or 0):
             top, bottom = scale.y(events), scale.y(finished or 0)
-            yield _column(left, right, bottom, top, fill="#ffffff", words=f"{events:,} finish events")
+            yield _column(left, right, bottom, top, fill=EMPTY, words=f"{events:,} finish events")
         if finished and right - left >= LABELLED:
             yield text((left + right) / 2, scale.y(max(finished, events or 0)) - 5, f"{finished:,}", anchor="middle")
 
@@ -138,9 +139,11 @@ def _cancelled(scale: _Scale) -> Iterator[str]:
 
 def _column(left: float, right: float, bottom: float, top: float, *, fill: str, words: str) -> str:
     width = max(round(right - left, 1), 0.5)
+    # A narrow column of a colour needs no rim, an empty one is nothing but its rim.
+    rim = 0.7 if right - left >= WIDE or fill == EMPTY else 0.2
     return (
         f'<rect x="{round(left, 1)}" y="{top}" width="{width}" height="{round(bottom - top, 1)}" fill="{fill}"'
-        f' stroke="{SOLID}" stroke-width="{0.7 if right - left >= WIDE else 0.2}"><title>{shown(words)}</title></rect>'
+        f' stroke="{SOLID}" stroke-width="{rim}"><title>{shown(words)}</title></rect>'
     )
 
 
@@ -149,7 +152,9 @@ def _signs(scale: _Scale) -> Iterator[str]:
     again = total(chart.finish_events) - total(chart.finished)
     signs = [(SOLID, f"{total(chart.finished):,} finished")]
     if again > 0:
-        signs.append(("#ffffff", f"{again:,} finishes that were undone later"))
+        signs.append(
+            (EMPTY, "1 finish that was undone later" if again == 1 else f"{again:,} finishes that were undone later")
+        )
     if scale.lowest:
         signs.append(("url(#throughput-cancelled)", f"{total(chart.cancelled):,} cancelled, downwards"))
     for fill, words in signs:
