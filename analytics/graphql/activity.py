@@ -9,6 +9,7 @@ from typing import Any
 import strawberry
 
 from analytics.graphql.actors import ERASED, Actor, actors_by_id
+from analytics.graphql.changed import ExplainedChange
 from analytics.graphql.projects import Project, WorkflowState, projects_by_id, state_node
 from analytics.pure import sentences
 from analytics.pure.workflow import StateDefinition, Workflows
@@ -231,7 +232,16 @@ class Activity(Node):
         return old, self.batch.words.get(("actor", self.row.to_id))
 
 
-def activity_connection(*, tenant: TenantFacts, filters: dict[str, Any], args: PageArgs) -> Connection[Activity]:
+@strawberry.type(name="ActivityConnection", description="One page of a list, always in the list's own order.")
+class ActivityConnection(Connection[Activity]):
+    change: ExplainedChange | None = strawberry.field(
+        default=None, description="Of `explainChange`: the number that the rows changed. Null in every other list."
+    )
+
+
+def activity_connection(
+    *, tenant: TenantFacts, filters: dict[str, Any], args: PageArgs, change: ExplainedChange | None = None
+) -> ActivityConnection:
     """One page of the feed; `filters` are those of analytics.replay.activity.CONDITIONS."""
     bounds = args.checked(BY_POSITION)
     where = bounds.where(columns=COLUMNS)
@@ -240,7 +250,8 @@ def activity_connection(*, tenant: TenantFacts, filters: dict[str, Any], args: P
     rows = feed.read(where=where.text, params=where.params, direction=direction, limit=bounds.fetch)
     page = bounds.page(rows, count=feed.count)
     batch = ActivityBatch(tenant_id=tenant.id, rows=page.rows)
-    return page.connection(node=lambda row: Activity(pk=row.seq, row=row, batch=batch))
+    shown = page.connection(node=lambda row: Activity(pk=row.seq, row=row, batch=batch))
+    return ActivityConnection(edges=shown.edges, page_info=shown.page_info, count=shown.count, change=change)
 
 
 def load_activity(info: Info, pk: int) -> Node | None:

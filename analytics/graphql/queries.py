@@ -7,9 +7,11 @@ from enum import Enum
 import strawberry
 from strawberry.scalars import JSON
 
-from analytics.graphql.activity import Activity, activity_connection, load_activity
+from analytics.graphql import explaining
+from analytics.graphql.activity import ActivityConnection, activity_connection, load_activity
 from analytics.graphql.board import Board, board_reading
 from analytics.graphql.charts import Analytics, Asked, ReadFrom, figures_selected
+from analytics.graphql.explaining import explain_change
 from analytics.graphql.filters import activity_conditions, plain, task_conditions, unknown
 from analytics.graphql.inputs import ActivityFilter, Bucket, TaskFilter, WindowInput, window_asked
 from analytics.graphql.operations import Operations, operations
@@ -143,7 +145,7 @@ class AnalyticsQuery:
         after: str | None = strawberry.UNSET,
         last: int | None = strawberry.UNSET,
         before: str | None = strawberry.UNSET,
-    ) -> Connection[Activity]:
+    ) -> ActivityConnection:
         tenant = info.context.tenant
         args = PageArgs(first=first, after=after, last=last, before=before)
         return activity_connection(tenant=tenant, filters=activity_conditions(filter or None, tenant=tenant), args=args)
@@ -245,6 +247,11 @@ class AnalyticsQuery:
         resolver=operations,
         extensions=[scoped(Scope.ANALYTICS_READ)],
         description="How far everything derived is folded, and how fresh it is.",
+    )
+    explain_change: ActivityConnection = strawberry.field(
+        resolver=explain_change,
+        extensions=[scoped(Scope.ANALYTICS_READ)],
+        description=explaining.DESCRIPTION,
     )
     replay_receipt: JSON = strawberry.field(
         resolver=replay_receipt,

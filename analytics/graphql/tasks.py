@@ -22,7 +22,7 @@ from tasks_app.models import Task as TaskModel
 from tasks_app.tenancy import TenantFacts
 
 if TYPE_CHECKING:
-    from analytics.graphql.activity import Activity
+    from analytics.graphql.activity import ActivityConnection
 
 BY_TASK = Keyset(columns=(Column("task_id", "asc"),))
 COLUMNS = {"task_id": "x.task_id"}
@@ -137,7 +137,7 @@ class Task(Node):
         after: str | None = strawberry.UNSET,
         last: int | None = strawberry.UNSET,
         before: str | None = strawberry.UNSET,
-    ) -> Connection[Annotated["Activity", strawberry.lazy("analytics.graphql.activity")]]:
+    ) -> Annotated["ActivityConnection", strawberry.lazy("analytics.graphql.activity")]:
         from analytics.graphql.activity import activity_connection
 
         args = PageArgs(first=first, after=after, last=last, before=before)

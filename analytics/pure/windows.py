@@ -13,7 +13,7 @@ from typing import Final
 from analytics.pure.steps import Calendar, Clock, Span, Steps
 from analytics.pure.zones import WindowError, local_date, zone
 
-__all__ = ["Bucket", "Unit", "Window", "WindowError", "between", "quarter_label", "rolling"]
+__all__ = ["Bucket", "Unit", "Window", "WindowError", "between", "one_bucket", "quarter_label", "rolling"]
 
 MOST_BUCKETS: Final = 50_000
 MOST_AUTO_BUCKETS: Final = 400
@@ -120,6 +120,24 @@ def rolling(
     if start < EARLIEST or end > LATEST:
         raise WindowError("window.rolling.count", _too_far_back(count, unit))
     return _window(_span(start, end, zone, fiscal_year_start_month), bucket, now)
+
+
+def one_bucket(
+    *, start: datetime, bucket: Bucket, zone: str, now: datetime, fiscal_year_start_month: int = 1
+) -> Window:
+    """The bucket of that size that begins at `start`, as a window. A WindowError where none does names the one around it."""
+    start = _checked(start, "bucket")
+    if bucket is Bucket.AUTO:
+        raise WindowError("size", "AUTO is the size of no bucket; name one, such as DAY.")
+    begin, end = _rolled(1, bucket, _span(start, start, zone, fiscal_year_start_month))
+    if begin != start:
+        raise WindowError(
+            "bucket",
+            f"No {bucket} of {zone} begins at {start.isoformat()}; the one around it begins at {begin.isoformat()}.",
+        )
+    return between(
+        start=begin, end=end, zone=zone, bucket=bucket, now=now, fiscal_year_start_month=fiscal_year_start_month
+    )
 
 
 def quarter_label(*, start: date | datetime, zone: str, fiscal_year_start_month: int) -> str:

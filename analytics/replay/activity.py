@@ -42,9 +42,17 @@ CONDITIONS = {
     "from_at": "l.happened_at >= %(from_at)s",
     "to_at": "l.happened_at < %(to_at)s",
     "correlation": "l.correlation = %(correlation)s",
+    # What was recorded in (known_from, known_to] of some tasks, as far as it can bear upon a figure.
+    "explaining": "l.task_id = ANY (%(explaining)s::int[]) AND l.recorded_at > %(known_from)s"
+    " AND l.recorded_at <= %(known_to)s AND l.kind = ANY (%(bearing_kinds)s::smallint[]) AND l.happened_at < %(bearing_until)s",
 }
 # What a definition cannot match is asked of it as false.
-OF_DEFINITIONS = {**CONDITIONS, "task_id": "FALSE", "kinds": "9 = ANY (%(kinds)s)"}
+OF_DEFINITIONS = {
+    **CONDITIONS,
+    "task_id": "FALSE",
+    "kinds": "9 = ANY (%(kinds)s)",
+    "explaining": "l.seq = ANY (%(definitions)s::bigint[])",
+}
 
 # The fact before each, in the order of its task and of its own sort: states, assignees, titles are each a chain.
 # (SELECT ...) hides the tenant's number: of a tenant that is not in the statistics yet the planner expects one row, and

@@ -1,6 +1,6 @@
 """How states and projects were defined, from definition_ledger."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -15,6 +15,7 @@ SELECT state_id, project_id, slug, name, category, position, waiting, needs_vali
  WHERE tenant_id = %(tenant)s AND state_id <> 0
    AND (%(projects)s::int[] IS NULL OR project_id = ANY (%(projects)s))
    AND (%(known_at)s::timestamptz IS NULL OR recorded_at <= %(known_at)s)
+   AND seq <> ALL (%(without)s::bigint[])
  ORDER BY happened_at, seq
 """
 
@@ -66,16 +67,18 @@ def workflows(
     known_at: datetime | None = None,
     snapshot: str | None = None,
     frozen: bool = False,
+    without: Collection[int] = (),
 ) -> Workflows:
     """The states of the projects (None: all of the tenant's) through time, as known at `known_at` (None: now).
 
-    With `snapshot` only the definitions that were visible in it count.
+    With `snapshot` only the definitions that were visible in it count; the ledger rows `without` never do.
     """
     values = {
         "tenant": tenant_id,
         "projects": None if project_ids is None else list(project_ids),
         "known_at": known_at,
         "snapshot": snapshot,
+        "without": list(without),
     }
     with connection.cursor() as cursor:
         cursor.execute(seen_in(STATE_DEFINITIONS, snapshot=snapshot), values)

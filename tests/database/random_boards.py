@@ -80,12 +80,12 @@ def first_known(versions: tuple[Workflow, ...]) -> dict[str, datetime]:
 
 
 @st.composite
-def boards(draw: st.DrawFn) -> History:
-    """Two projects, each with a life of its own, and the facts of three items."""
+def boards(draw: st.DrawFn, *, fewest: int = 0) -> History:
+    """Two projects, each with a life of its own, and the facts of three items, at least so many."""
     web, ops = draw(workflows(WEB_STATES)), draw(workflows(OPS_STATES))
     known_since = {"WEB": first_known(web), "OPS": first_known(ops)}
     found = []
-    for fact in draw(st.lists(facts(), max_size=14)):
+    for fact in draw(st.lists(facts(), min_size=fewest, max_size=14)):
         project = draw(st.sampled_from(["WEB", "OPS"])) if draw(st.integers(0, 3)) == 0 else fact.project
         state = draw(st.sampled_from(sorted(known_since[project]))) if fact.kind in ARRIVING_KINDS else ""
         recorded_at = max(fact.recorded_at, known_since[project].get(state, DAWN))

@@ -23,6 +23,7 @@ activity                    TASKS_READ       x   x   x   x   x   x
 board                       TASKS_READ       x   x   x   x   x   x
 analytics                   ANALYTICS_READ   x   x   x   x   x   .
 operations                  ANALYTICS_READ   x   x   x   x   x   .
+explainChange               ANALYTICS_READ   x   x   x   x   x   .
 createProject               TASKS_WRITE      x   x   x   x   .   .
 createTask                  TASKS_WRITE      x   x   x   x   .   .
 moveTask                    TASKS_WRITE      x   x   x   x   .   .
@@ -44,7 +45,7 @@ analytics:actor             ANALYTICS_READ   x   x   x   .   .   .
 analytics:filter.assignee   ANALYTICS_READ   x   x   x   .   .   .
 analytics:filter.changedBy  ANALYTICS_READ   x   x   x   .   .   .
 analytics:oneself           ANALYTICS_READ   x   x   x   x   x   .
-analytics:drillDown         ANALYTICS_READ+TASKS_READ x x x x x .
+analytics:drillDown         ANALYTICS_READ   x   x   x   x   x   .
 node:Tenant                 -                x   x   x   x   x   x
 node:Project                TASKS_READ       x   x   x   x   x   x
 node:Task                   TASKS_READ       x   x   x   x   x   x
@@ -52,6 +53,8 @@ node:Activity               TASKS_READ       x   x   x   x   x   x
 node:ApiKey                 ADMIN            x   x   .   .   .   .
 validateTask:payload        TASKS_WRITE      x   x   x   .   .   .
 """
+# What takes another scope beside the one of its line: tasks or rows of the ledger are shown, too.
+ALSO_NEEDS = {"explainChange": "TASKS_READ", "analytics:drillDown": "TASKS_READ"}
 # What a key without an owner may do only with the scope ADMIN beside the one that is needed.
 SERVICE_NEEDS_ADMIN = {
     "analytics:assignee",
@@ -69,16 +72,21 @@ class Line:
     scope: str | None
     roles: frozenset[str]
     service_needs_admin: bool
+    also: str | None
 
     def allows(self, *, role: str | None, scopes: frozenset[str]) -> bool:
         """Whether a caller may who has these scopes and that role, or whose owner has it; None for a service key."""
         if self.scope is None:
             return True
-        if not scopes.issuperset(self.scope.split("+")):
+        if self.missing(scopes):
             return False
         if role is None:
             return not self.service_needs_admin or "ADMIN" in scopes
         return role in self.roles
+
+    def missing(self, scopes: frozenset[str]) -> str | None:
+        """The first scope that is needed and not there."""
+        return next((scope for scope in (self.scope, self.also) if scope and scope not in scopes), None)
 
 
 def _line(name: str, scope: str, *marks: str) -> Line:
@@ -87,6 +95,7 @@ def _line(name: str, scope: str, *marks: str) -> Line:
         scope=None if scope == "-" else scope,
         roles=frozenset(role for role, mark in zip(ROLES, marks, strict=True) if mark == "x"),
         service_needs_admin=name in SERVICE_NEEDS_ADMIN,
+        also=ALSO_NEEDS.get(name),
     )
 
 

@@ -26,6 +26,8 @@ ARGUMENTS: Mapping[str, str] = {
     "Query.analytics": "window: {rolling: {count: 3, unit: DAY}}",
     "Query.board": 'project: "WEB"',
     "Query.project": 'key: "WEB"',
+    "Query.explainChange": 'project: "WEB", metric: ARRIVALS, bucket: "2026-03-02T00:00:00Z",'
+    ' knownFrom: "2026-01-01T00:00:00Z", knownTo: "2026-01-02T00:00:00Z", first: 1',
     "Query.task": 'key: "WEB-1"',
     "Analytics.forecast": "items: 1, trials: 100",
 }

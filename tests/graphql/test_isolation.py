@@ -51,6 +51,10 @@ QUESTIONS = {
     ],
     "board": ["project: $project"],
     "operations": [""],
+    "explainChange": [
+        'first: 9, project: $project, metric: ARRIVALS, bucket: "2026-01-05T00:00:00Z", knownFrom: "2026-01-01T00:00:00Z",'
+        ' knownTo: "2026-01-06T00:00:00Z"'
+    ],
     # With a token that is Acme's: test_replay_receipt.py.
     "replayReceipt": ['receipt: "x"', "receipt: $project"],
     "analytics": [WINDOW, f"{WINDOW}, project: $project"],
