@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.contrib.auth.hashers import make_password
 
+from tasks_app.demo.late import change_query
 from tasks_app.demo.story import Story
 from tasks_app.models import Scope, User
 from tasks_app.operations.keys import create_api_key
@@ -53,6 +54,7 @@ class Access:
 
     logins: tuple[Login, ...]
     api_keys: dict[str, str]
+    change: str
 
 
 def give_access(*, stories: Sequence[Story], now: datetime) -> Access:
@@ -72,6 +74,7 @@ def give_access(*, stories: Sequence[Story], now: datetime) -> Access:
             for person in story.people
         ),
         api_keys={story.slug: _fresh_key(story=story, now=now) for story in stories},
+        change=change_query(story=stories[0], now=now),
     )
 
 

@@ -188,13 +188,14 @@ def test_the_command_serves_until_it_is_told_to_stop(home: Path) -> None:
         assert [line["counts"][-1] for line in flow["series"]] == sorted(
             (line["counts"][-1] for line in flow["series"]), reverse=True
         )
+        check_change(_asked(facts, facts["change"])["explainChange"])
         command.send_signal(signal.SIGTERM)
         assert command.wait(timeout=30) == 0
     check_port(port=port)
     again = _demo(home, "--no-serve")
     out, _ = again.communicate(timeout=60)
     assert again.returncode == 0
-    assert list(json.loads(out)) == ["url", "graphql", "admin", "logins", "api_keys", "query"]
+    assert list(json.loads(out)) == ["url", "graphql", "admin", "logins", "api_keys", "query", "change"]
     assert json.loads(out)["api_keys"]["acme"] != facts["api_keys"]["acme"]
 
 
@@ -209,10 +210,22 @@ def _demo(home: Path, *arguments: str) -> "subprocess.Popen[str]":
     )
 
 
-def _asked(facts: dict[str, Any]) -> Any:
+def check_change(found: Any) -> None:
+    """P11, P15: the late reports are why there was one item less in progress, each with who made it."""
+    change, rows = found["change"], [edge["node"] for edge in found["edges"]]
+    assert change["before"] - change["after"] == 1
+    (item,) = (edge["node"] for edge in change["items"]["edges"])
+    assert (item["before"], item["after"]) == (1, 0)
+    assert [row["actor"]["name"].split()[0] for row in rows] == ["Mira", "Jonas"]
+    assert [row["sentence"].endswith(f"to {state}") for row, state in zip(rows, ("Done", "Review"), strict=True)] == [
+        True
+    ] * 2
+
+
+def _asked(facts: dict[str, Any], query: str | None = None) -> Any:
     request = urllib.request.Request(
         facts["graphql"],
-        data=json.dumps({"query": facts["query"]}).encode(),
+        data=json.dumps({"query": query or facts["query"]}).encode(),
         headers={"Content-Type": "application/json", "Authorization": f"Bearer {facts['api_keys']['acme']}"},
     )
     with urllib.request.urlopen(request) as answer:

@@ -3,10 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings
 
+from tasks_app.models import Project
 from tasks_app.operations import tasks as operations
 from tasks_app.operations.projects import StateSpec, change_states
 from tests.cast import WORKFLOW, Cast, cast
@@ -233,3 +236,12 @@ def test_another_tenants_rows_are_never_told(people: Cast) -> None:
     made(people.carol, title="Theirs", created=at(2))
     made(people.alice, title="Ours", created=at(3))
     assert numbers(explained(people, "ARRIVALS", MIDNIGHT[2], since=before))[1] in (None, 0)
+
+
+def test_the_question_of_the_readme_is_answered(people: Cast) -> None:
+    """As it stands there, of a board in the demo's zone."""
+    section = (Path(settings.BASE_DIR) / "README.md").read_text("utf-8").split("## Why is it another number now?")[1]
+    query = "\n".join(line for line in section.split("\n## ")[0].splitlines() if line.startswith("    "))
+    Project.objects.filter(tenant=people.acme.tenant, key="WEB").update(timezone="Europe/Stockholm")
+    answer = ask(people.alice, query, now=datetime(2026, 12, 1, tzinfo=UTC))
+    assert answer["explainChange"]["edges"] == []

@@ -48,6 +48,10 @@ Where do items wait? Ask,
 and see the answer drawn: {admin}projects/WEB/#time-in-state
 
 The past was reported today, so its recordedAt is today and its happenedAt is when it happened.
+
+Some of it was reported later than the rest. Why is a number of some days ago another one since? Ask,
+
+{change}
 """
 
 
@@ -133,6 +137,7 @@ def _facts(access: Access, *, port: int) -> dict[str, Any]:
         "logins": [vars(login) for login in access.logins],
         "api_keys": access.api_keys,
         "query": QUERY,
+        "change": access.change,
     }
 
 
@@ -153,4 +158,5 @@ def _page(facts: Mapping[str, Any]) -> str:
         body=json.dumps({"query": " ".join(facts["query"].split())}),
         query=facts["query"],
         question=QUESTION,
+        change=facts["change"],
     )
