@@ -10,7 +10,7 @@ from analytics.graphql.figures import Figure
 from analytics.graphql.projects import WorkflowState, state_node
 from analytics.metrics.catalogue import sentence
 from analytics.pure import durations as pure
-from analytics.pure import local_days
+from analytics.pure import histogram, local_days
 from analytics.pure.zones import from_microseconds
 from analytics.windows import canonical_durations
 from analytics.windows import durations as windows
@@ -39,6 +39,12 @@ Calendar = strawberry.enum(
     description="What of the time counts. ELAPSED: all of it. WORKING: what of it is on local dates from Monday to Friday,"
     " in the window's zone; the dates that it touches are counted alike.",
 )
+PercentileMethod = strawberry.enum(
+    histogram.PercentileMethod,
+    name="PercentileMethod",
+    description="EXACT: each percentile is one of the values. HISTOGRAM: it is within 1 % of one of them, as there are more"
+    " than 20,000.",
+)
 RatioStatus = strawberry.enum(
     windows.RatioStatus,
     name="RatioStatus",
@@ -59,6 +65,7 @@ class TimeInState:
     p50_seconds: float | None = strawberry.field(description="The median of the closed visits (nearest rank).")
     p85_seconds: float | None = strawberry.field(description="85 % of the closed visits were no longer (nearest rank).")
     p95_seconds: float | None = strawberry.field(description="95 % of the closed visits were no longer (nearest rank).")
+    method: PercentileMethod = strawberry.field(description="How exact the percentiles are.")  # type: ignore[valid-type]
     max_seconds: float | None = strawberry.field(description="The longest closed visit.")
     ongoing_visits: int = strawberry.field(description="Items that are in the state at the window's end, or now.")
     ongoing_seconds: float = strawberry.field(description="How long those have been there, together, up to then.")
@@ -96,6 +103,7 @@ class DurationSummary:
     p50_seconds: float | None = strawberry.field(description=sentence("cycleTime.p50Seconds"))
     p85_seconds: float | None = strawberry.field(description=sentence("cycleTime.p85Seconds"))
     p95_seconds: float | None = strawberry.field(description=sentence("cycleTime.p95Seconds"))
+    method: PercentileMethod = strawberry.field(description=sentence("cycleTime.method"))  # type: ignore[valid-type]
     p50_days: int | None = strawberry.field(description=sentence("cycleTime.p50Days"))
     p85_days: int | None = strawberry.field(description=sentence("cycleTime.p85Days"))
     p95_days: int | None = strawberry.field(description=sentence("cycleTime.p95Days"))
@@ -169,6 +177,7 @@ def time_in_state_nodes(found: Sequence[windows.TimeInState]) -> list[TimeInStat
             p50_seconds=_seconds(each.p50),
             p85_seconds=_seconds(each.p85),
             p95_seconds=_seconds(each.p95),
+            method=each.method,
             max_seconds=_seconds(each.longest),
             ongoing_visits=each.ongoing_visits,
             ongoing_seconds=each.ongoing.total_seconds(),
@@ -191,6 +200,7 @@ def summary_node(found: windows.DurationSummary) -> DurationSummary:
         p50_seconds=p50,
         p85_seconds=p85,
         p95_seconds=p95,
+        method=found.method,
         p50_days=p50_days,
         p85_days=p85_days,
         p95_days=p95_days,

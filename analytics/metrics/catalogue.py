@@ -36,6 +36,7 @@ class Unit(StrEnum):
     STATUS = "status"
     POLICY = "policy"
     CALENDAR = "calendar"
+    METHOD = "method"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,6 +20,11 @@ DURATION_SUMMARY: Parts = {
         "seconds",
         "95 % of the items took no longer, in seconds of the calendar (nearest rank); null of none.",
     ),
+    "method": (
+        "method",
+        "How exact the percentiles in seconds are: each is one of the times, or within 1 % of one where there are more than"
+        " 20,000. Those in dates are always exact.",
+    ),
     "p50Days": ("days", "The median, in local dates of the calendar (nearest rank); null of none."),
     "p85Days": (
         "days",

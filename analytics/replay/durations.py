@@ -9,10 +9,13 @@ from analytics.pure.journeys import Steps
 from analytics.pure.zones import to_microseconds
 from analytics.replay.flow import after_facts
 
-# The part of each visit from `clip` on. A visit is closed in the window that has the fact that ended it.
+# The number of a time's bin, as analytics.pure.histogram has it.
+BIN = "CASE WHEN lasted > '0' THEN 1 + ceil(ln(extract(epoch FROM lasted)::float8 * 1000000) / %(bin_width)s)::int ELSE 0 END"
+# The part of each visit from `clip` on. A visit is closed in the window that has the fact that ended it. Percentiles of very
+# many are not read off a sorted list of them but counted in bins, which come in arrays.
 STAYS = after_facts(
     "/* replay.stays */",
-    """,
+    f""",
 own AS (
     SELECT state_id, group_id FROM unnest(%(states)s::int[], %(groups)s::int[]) AS o (state_id, group_id)
 ),
@@ -22,19 +25,29 @@ visit AS (
       FROM fact WHERE state_id <> before_id
     WINDOW history AS (PARTITION BY task_id ORDER BY happened_at, seq)
 ),
-stay AS (
+stay AS MATERIALIZED (
     SELECT o.group_id, v.left_at IS NOT NULL AS closed,
            coalesce(v.left_at, %(horizon)s::timestamptz) - greatest(v.entered_at, %(clip)s::timestamptz) AS lasted
       FROM visit v
       JOIN own o ON o.state_id = v.state_id
      WHERE CASE WHEN v.left_at IS NULL THEN %(stocks)s ELSE v.counted AND v.left_at >= %(from)s END
+),
+large AS MATERIALIZED (
+    SELECT group_id FROM stay WHERE closed GROUP BY group_id HAVING count(*) > %(most_exact)s
+),
+binned AS (
+    SELECT group_id, {BIN} AS bin, count(*) AS visits
+      FROM stay WHERE closed AND group_id = ANY (ARRAY(SELECT group_id FROM large)) GROUP BY 1, 2
 )
 SELECT group_id, count(*) FILTER (WHERE closed), sum(lasted) FILTER (WHERE closed),
-       percentile_disc(ARRAY[0.5, 0.85, 0.95]) WITHIN GROUP (ORDER BY lasted) FILTER (WHERE closed),
+       percentile_disc(ARRAY[0.5, 0.85, 0.95]) WITHIN GROUP (ORDER BY lasted)
+           FILTER (WHERE closed AND group_id <> ALL (ARRAY(SELECT group_id FROM large))),
        max(lasted) FILTER (WHERE closed), count(*) FILTER (WHERE NOT closed),
-       sum(greatest(lasted, '0'::interval)) FILTER (WHERE NOT closed)
+       sum(greatest(lasted, '0'::interval)) FILTER (WHERE NOT closed),
+       (SELECT array_agg(b.bin ORDER BY b.bin) FROM binned b WHERE b.group_id = stay.group_id),
+       (SELECT array_agg(b.visits ORDER BY b.bin) FROM binned b WHERE b.group_id = stay.group_id)
   FROM stay GROUP BY group_id
-""",
+""",  # noqa: S608 - of the constant above
 )
 
 # The steps of the items that came into one of the `done` states from others within the window.

@@ -11,16 +11,18 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 
 from analytics.pure import durations as pure
+from analytics.pure import histogram
 from analytics.pure.completion import Finished, done_states, grouped
 from analytics.pure.durations import Eras, Policy
 from analytics.pure.flow import Frame
+from analytics.pure.histogram import Histogram, PercentileMethod, method_of
 from analytics.pure.journeys import Journeys, Numbers, Spans, added_up, journeys
 from analytics.pure.journeys import episodes as episodes_of
 from analytics.pure.journeys import spans as spans_of
 from analytics.pure.local_days import Calendar, DayColumns
 from analytics.pure.stages import by_category, by_pair, finished_states
 from analytics.pure.workflow import CANCELLED, DONE, EVER, StateDefinition, Workflows
-from analytics.pure.zones import from_microseconds, to_microseconds
+from analytics.pure.zones import MICROSECOND, from_microseconds, to_microseconds
 from analytics.replay.durations import JOURNEYS, STAYS, unpacked
 from analytics.replay.items import ItemName, names_of
 from analytics.windows.sources import Source
@@ -63,6 +65,11 @@ class TimeInState:
     longest: timedelta | None
     ongoing_visits: int
     ongoing: timedelta
+
+    @property
+    def method(self) -> PercentileMethod:
+        """How the percentiles are told."""
+        return method_of(self.visits)
 
     @property
     def mean(self) -> timedelta | None:
@@ -125,9 +132,15 @@ class DurationSummary:
         return timedelta(microseconds=added_up(self.timed.length)) / self.items if self.items else None
 
     def percentile(self, percent: int) -> timedelta | None:
-        """The duration of one of the items, by nearest rank."""
-        found = pure.percentile(self._lengths, percent)
+        """The duration of one of the items, by nearest rank; of very many within 1 % of it."""
+        is_exact = self.method is PercentileMethod.EXACT
+        found = pure.percentile(self._lengths, percent) if is_exact else self._histogram.percentile(percent)
         return None if found is None else timedelta(microseconds=found)
+
+    @property
+    def method(self) -> PercentileMethod:
+        """How the percentiles of durations are told; those of days are always exact."""
+        return method_of(self.items)
 
     def percentile_of_days(self, percent: int) -> int | None:
         """As `percentile`, in local dates."""
@@ -136,6 +149,10 @@ class DurationSummary:
     @cached_property
     def _lengths(self) -> list[int]:
         return _listed(np.sort(self.timed.length))
+
+    @cached_property
+    def _histogram(self) -> Histogram:
+        return histogram.histogram(self.timed.length)
 
     @cached_property
     def _days(self) -> list[int]:
@@ -187,6 +204,8 @@ class Durations:
             "clip": window.start if clip is Clip.CLIP else EVER,
             "from": window.start,
             "stocks": self.holds_items,
+            "most_exact": histogram.MOST_EXACT,
+            "bin_width": histogram.WIDTH,
         }
         rows = {row[0]: row[1:] for row in self.source.rows(STAYS, values=values)}
         return [
@@ -328,8 +347,8 @@ def _columns(groups: Any) -> dict[str, list[int]]:
 
 
 def _time_in_state(state: StateDefinition, row: Sequence[Any] | None) -> TimeInState:
-    visits, total, ranks, longest, ongoing_visits, ongoing = row or (0, None, None, None, 0, None)
-    p50, p85, p95 = ranks or (None, None, None)
+    visits, total, ranks, longest, ongoing_visits, ongoing, *binned = row or (0, None, None, None, 0, None, None, None)
+    p50, p85, p95 = ranks or _of_bins(binned, longest) or (None, None, None)
     return TimeInState(
         state=state,
         visits=visits,
@@ -341,3 +360,11 @@ def _time_in_state(state: StateDefinition, row: Sequence[Any] | None) -> TimeInS
         ongoing_visits=ongoing_visits,
         ongoing=ongoing or NONE,
     )
+
+
+def _of_bins(binned: Sequence[Sequence[int] | None], longest: timedelta | None) -> list[timedelta] | None:
+    bins, counts = binned
+    if bins is None or counts is None or longest is None:
+        return None
+    found = histogram.counted(bins=bins, counts=counts, longest=longest // MICROSECOND)
+    return [(found.percentile(percent) or 0) * MICROSECOND for percent in (50, 85, 95)]

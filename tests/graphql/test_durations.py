@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from analytics.pure import histogram
 from tests.cast import Cast, cast
 from tests.graphql.in_process import Refusal, ask
 from tests.graphql.march import NOW, at, made
@@ -119,3 +120,25 @@ def test_nothing_finished_is_null(people: Cast) -> None:
     found = asked(people, "cycleTime { items meanSeconds p50Seconds p85Days } flowEfficiency { status value }")
     assert found["cycleTime"] == {"items": 0, "meanSeconds": None, "p50Seconds": None, "p85Days": None}
     assert found["flowEfficiency"] == {"status": "NO_DATA", "value": None}
+
+
+def test_percentiles_of_many_come_from_bins(people: Cast, keys: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where there are more times than are looked at one by one; the answer says so, and is within 1 % of the exact one."""
+    selection = """timeInState { state { slug } visits method p50Seconds p85Seconds p95Seconds maxSeconds }
+        leadTime { method p50Seconds p85Seconds p95Seconds p50Days } receipt { digest }"""
+    exact = asked(people, selection)
+    assert {each["method"] for each in exact["timeInState"]} | {exact["leadTime"]["method"]} == {"EXACT"}
+    monkeypatch.setattr(histogram, "MOST_EXACT", 1)
+    binned, raw = (asked(people, selection, **{"from": where}) for where in ("MERGED", "RAW"))
+    assert binned == raw
+    assert binned["receipt"] != exact["receipt"]
+    for found, wanted in zip(
+        [*binned["timeInState"], binned["leadTime"]], [*exact["timeInState"], exact["leadTime"]], strict=True
+    ):
+        if found.get("visits", 2) <= 1:
+            assert found == wanted
+            continue
+        assert found["method"] == "HISTOGRAM"
+        for percent in ("p50Seconds", "p85Seconds", "p95Seconds"):
+            assert found[percent] == pytest.approx(wanted[percent], rel=0.01)
+    assert binned["leadTime"]["p50Days"] == exact["leadTime"]["p50Days"]
