@@ -9,7 +9,7 @@ from typing import Any, Final
 from django.db import connection
 
 from analytics.pure.workflow import EVER, Workflows, places
-from analytics.replay.flow import CHOSEN_ITEMS, OF_ITEMS, OF_PROJECT, Scope, columns
+from analytics.replay.flow import CHOSEN_ITEMS, OF_ITEMS, Scope, columns
 from analytics.replay.statements import seen_in
 
 MOST_KEYS: Final = 100
@@ -38,24 +38,31 @@ CHECKS: Final = (
     Check(number=11, code="FUTURE_TIMESTAMP", title="Recorded before it happened"),
 )
 
+# All facts of every task that was ever in the project. To join them grouped leaves the planner no reason to look for the tasks
+# of each fact one by one.
+OF_BOARD = """
+      JOIN (SELECT m.task_id FROM task_ledger m
+             WHERE m.tenant_id = %(tenant)s AND m.project_id = %(project)s AND m.kind <= 5
+             GROUP BY m.task_id) o ON o.task_id = l.task_id
+"""
 # Each fact with the one before it, by the order, and with what the states on both sides were at that instant.
 TOLD = """
-told AS (
+told AS MATERIALIZED (
     SELECT l.task_id, l.seq, l.kind, l.project_id, l.from_id, l.happened_at, l.recorded_at,
            CASE WHEN l.kind = 4 THEN 0 ELSE l.to_id END AS state_id,
            lag(CASE WHEN l.kind = 4 THEN 0 ELSE l.to_id END, 1, 0) OVER history AS before_id,
            lag(l.kind) OVER history AS before_kind, row_number() OVER history AS number
       FROM task_ledger l
-     WHERE l.tenant_id = %(tenant)s AND l.kind <= 5 AND l.happened_at < %(until)s
+{of_tasks}     WHERE l.tenant_id = %(tenant)s AND l.kind <= 5 AND l.happened_at < %(until)s
        AND (%(known_at)s::timestamptz IS NULL OR l.recorded_at <= %(known_at)s) /* of items */
-{of_tasks}    WINDOW history AS (PARTITION BY l.task_id ORDER BY l.happened_at, l.seq)
+    WINDOW history AS (PARTITION BY l.task_id ORDER BY l.happened_at, l.seq)
 ),
 own AS (
     SELECT * FROM unnest(%(states)s::int[], %(boards)s::int[], %(categories)s::text[], %(places)s::int[],
                          %(begins)s::timestamptz[], %(ends)s::timestamptz[])
         AS o (state_id, board_id, category, place, begin_at, end_at)
 ),
-judged AS (
+judged AS MATERIALIZED (
     SELECT t.*, a.category AS now_in, b.category AS was_in, a.place, b.place AS was_place,
            a.board_id = b.board_id AS stays,
            %(project)s::int IS NULL OR t.project_id = %(project)s AS is_own,
@@ -110,11 +117,12 @@ SELECT CASE WHEN bool_or(is_fact) THEN 10 ELSE 8 END, task_id, coalesce(max(at) 
           FROM (SELECT t.*, t.id AS task_id FROM task t) l
          WHERE l.tenant_id = %(tenant)s /* of items */
          UNION ALL
-        (SELECT DISTINCT ON (l.task_id) l.task_id, true, l.happened_at, l.project_id,
-                CASE WHEN l.kind <> 4 THEN ARRAY[l.project_id, l.to_id] END
-           FROM task_ledger l
-          WHERE l.tenant_id = %(tenant)s AND l.kind <= 5 /* of items */
-          ORDER BY l.task_id, l.happened_at DESC, l.seq DESC)) x
+        SELECT d.task_id, true, d.happened_at, d.project_id,
+               CASE WHEN d.kind <> 4 THEN ARRAY[d.project_id, d.to_id] END
+          FROM (SELECT DISTINCT ON (l.task_id) l.task_id, l.happened_at, l.project_id, l.kind, l.to_id
+                  FROM task_ledger l
+                 WHERE l.tenant_id = %(tenant)s AND l.kind <= 5 /* of items */
+                 ORDER BY l.task_id, l.happened_at DESC, l.seq DESC) d) x
  GROUP BY task_id
 HAVING (%(project)s::int IS NULL OR bool_or(x.project_id = %(project)s))
    AND (NOT bool_or(is_fact) OR max(told) FILTER (WHERE is_fact) IS DISTINCT FROM max(told) FILTER (WHERE NOT is_fact))
@@ -134,19 +142,24 @@ failing AS MATERIALIZED (
 """
 QUALITY = f"""/* replay.quality */
 WITH {FAILING},
-by_item AS (
+by_item AS MATERIALIZED (
     SELECT code, task_id, count(*) AS failures, min(happened_at) AS first_at FROM failing GROUP BY code, task_id
+),
+item AS (
+    SELECT bool_or(fails) AS fails
+      FROM (SELECT task_id, true AS fails FROM by_item
+             UNION ALL
+            SELECT task_id, false FROM told
+             WHERE happened_at >= %(from)s AND (%(project)s::int IS NULL OR project_id = %(project)s)) i
+     GROUP BY task_id
 )
 SELECT code, sum(failures)::bigint, (array_agg(task_id ORDER BY first_at, task_id))[1:%(most)s] FROM by_item GROUP BY code
  UNION ALL
-SELECT -1, (SELECT count(DISTINCT task_id) FROM failing), NULL
+SELECT t.what, t.number, NULL
+  FROM (SELECT count(*) FILTER (WHERE fails) AS failing, count(*) AS items FROM item) i
+ CROSS JOIN LATERAL (VALUES (-1, i.failing), (-2, i.items)) AS t (what, number)
  UNION ALL
-SELECT -2, (SELECT count(*) FROM (SELECT task_id FROM told
-                                   WHERE happened_at >= %(from)s
-                                     AND (%(project)s::int IS NULL OR project_id = %(project)s)
-                                   UNION SELECT task_id FROM failing) i), NULL
- UNION ALL
-SELECT -3, (SELECT count(*) FROM told), NULL
+SELECT -3, count(*), NULL FROM told
 """  # noqa: S608 - of the constants above
 
 
@@ -186,7 +199,7 @@ def quality(*, scope: Scope, begin: datetime, workflows: Workflows) -> Counted:
 
 def text_of(statement: str, *, scope: Scope) -> str:
     """A statement over FAILING, for the facts of that scope."""
-    of_tasks = "" if scope.project_id is None or scope.items is not None else OF_PROJECT.removeprefix("\n")
+    of_tasks = "" if scope.project_id is None or scope.items is not None else OF_BOARD.removeprefix("\n")
     of_person = OF_PERSON if scope.assignee_id is not None or scope.actor_id is not None else ""
     of_items = of_person + (CHOSEN_ITEMS if scope.items is not None else "")
     text = statement.replace("{of_tasks}", of_tasks).replace(OF_ITEMS, of_items)
