@@ -15,7 +15,7 @@ from analytics.replay.definitions import workflows
 from analytics.replay.histories import NO_HISTORY, History, histories
 from analytics.replay.tasks import TaskList, TaskRow, tasks_by_id
 from tasks_app.graphql.asking import Info
-from tasks_app.graphql.http.connections import Connection, PageArgs, PageInfo
+from tasks_app.graphql.http.connections import PageArgs, PageInfo
 from tasks_app.graphql.http.cursors import Column, Keyset
 from tasks_app.graphql.http.node import Node, encode_id
 from tasks_app.models import Task as TaskModel
