@@ -1,16 +1,19 @@
 """The whole life of an API key, as the API and the auditors' site show it."""
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import DatabaseError, connection, transaction
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from tasks_app.access import FIND_KEY, _text, caller_of_key
 from tasks_app.models import AccessKind, AccessLedger, ApiKey, ClientMutation, FactNote, Membership, Role, Scope, User
 from tasks_app.operations.keys import _checksum, digest_of
+from tasks_app.tenancy import looked_up
 from tests.cast import Cast, cast
 from tests.graphql.client import Asker, new_key, with_key, with_session
 
@@ -385,3 +388,35 @@ def test_everything_is_in_the_ledger_and_on_the_auditors_page(people: Cast, alic
         assert digest_of(secret).hex() not in page
     members = auditor.get("/admin/members/").content.decode()
     assert "became a member" in members
+
+
+def test_a_key_is_looked_up_in_one_round_trip(people: Cast) -> None:
+    """Key, role, login and tenant; its use is noted once a minute only."""
+    secret = new_key(tenant_id=people.acme.tenant.id, owner=people.bob.user)
+    caller_of_key(secret=secret, now=NOW)
+    with CaptureQueriesContext(connection) as asked:
+        caller = caller_of_key(secret=secret, now=NOW)
+    assert (len(asked), caller.role, caller.tenant.slug) == (1, "MEMBER", "acme")
+
+
+def test_a_look_up_that_fails_leaves_nothing_behind(people: Cast) -> None:
+    """The connection is as it was, in a transaction and outside one: no role, no tenant, no error that lasts."""
+    tenant_id = people.acme.tenant.id
+    for outer in (nullcontext(), transaction.atomic()):
+        with outer:
+            with pytest.raises(DatabaseError, match="division by zero"):
+                looked_up(tenant_id=tenant_id, inside="SELECT 1 / 0", outside="SELECT 1")
+            assert looked_up(tenant_id=tenant_id, inside="SELECT 1 AS one", outside="SELECT 2 AS two") == [
+                [{"one": 1}],
+                [{"two": 2}],
+            ]
+            with connection.cursor() as cursor:
+                cursor.execute(
+                    "SELECT current_user = session_user, coalesce(current_setting('app.tenant_id', true), '')"
+                )
+                assert cursor.fetchone() == (True, "")
+
+
+def test_what_is_looked_up_is_quoted(people: Cast) -> None:
+    """A text that would end a literal is only a text."""
+    assert _text(FIND_KEY, tenant_id=1, prefix="' OR true; --").strip().endswith("k.prefix = ''' OR true; --'")

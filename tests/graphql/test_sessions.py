@@ -4,10 +4,12 @@ import json
 import re
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from statistics import median
 from typing import Any
 
 import pytest
+from django.conf import settings as project
 from django.core import mail
 from django.test import Client
 
@@ -391,3 +393,15 @@ def test_it_works_with_the_rights_of_the_webs_login(people: Cast, as_web_login: 
     body = {"user": user, "token": token, "password": "another horse battery"}
     assert browser.send(CONFIRM, body).status_code == 200
     assert Browser().sign_in(password="another horse battery").status_code == 200
+
+
+def test_the_readme_tells_how_often() -> None:
+    """The table of attempts is that of the code."""
+    spans = {60: "a minute", 600: "in 10 minutes", 3600: "an hour"}
+    text = (Path(project.BASE_DIR) / "tasks_app" / "README.md").read_text(encoding="utf-8")
+    lines = text.split("| attempt | per account |")[1].split("\n\n")[0].splitlines()[2:]
+    told = [tuple(cell.strip() for cell in line.strip("|").split("|")[1:]) for line in lines]
+    doors = (throttle.LOGIN, throttle.RESET, throttle.CONFIRM)
+    assert told == [
+        tuple(f"{rate.points} {spans[rate.seconds]}" for rate in (door.per_account, door.per_address)) for door in doors
+    ]
