@@ -94,3 +94,9 @@ def described(group: Group) -> str:
     if group.service is not None:
         callers.append(f"service keys with the scope {group.service.value}")
     return f"For {group.name}: {', '.join(callers)}."
+
+
+def opens(scope: Scope) -> str:
+    """What the scope opens, for people, with what takes more than the scope apart."""
+    narrower = [group.name for group in MATRIX if group.scope is scope and group.narrows]
+    return WHOLE[scope].name + (f"; takes more: {', '.join(narrower)}" if narrower else "")

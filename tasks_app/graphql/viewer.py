@@ -1,9 +1,13 @@
 """Who is asking, as the API shows it."""
 
+from collections.abc import Mapping
 from datetime import datetime
+from enum import Enum
 
 import strawberry
+from strawberry.types.enum import StrawberryEnumDefinition
 
+from tasks_app.access_matrix import ROLE_SCOPES, opens
 from tasks_app.graphql.asking import Info
 from tasks_app.graphql.http.node import Node
 from tasks_app.models import Role, Scope
@@ -19,6 +23,17 @@ RoleName = strawberry.enum(
 ScopeName = strawberry.enum(
     Scope, name="Scope", description="One thing that a caller may do; a field that needs a scope refuses without it."
 )
+
+
+def _describe_values(names: type[Enum], described: Mapping[str, str]) -> None:
+    """Gives each value of the GraphQL enum its sentence. strawberry takes them from its own values alone, not from choices."""
+    definition: StrawberryEnumDefinition = names.__strawberry_definition__  # type: ignore[attr-defined]
+    for value in definition.values:
+        value.description = described[value.value]
+
+
+_describe_values(Scope, {scope: f"Opens: {opens(scope)}." for scope in Scope})
+_describe_values(Role, {role: f"Has the scopes {', '.join(sorted(ROLE_SCOPES[role]))}." for role in Role})
 
 
 @strawberry.type(description="An organisation. Everything that a caller sees belongs to exactly one.")

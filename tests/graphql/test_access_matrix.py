@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.conf import settings
 from django.test import Client
+from graphql import GraphQLEnumType
 from strawberry.types import get_object_definition
 
 from config.schema import schema
@@ -17,7 +18,7 @@ from tasks_app.graphql.http.node import decode_id, encode_id
 from tasks_app.models import Actor, Role, Scope, User
 from tests.cast import Cast, Company, cast, person
 from tests.graphql.access_table import LINES, ROLES, Line
-from tests.graphql.access_walk import ROOTS, documents, documents_apart, every_field
+from tests.graphql.access_walk import CORE, ROOTS, documents, documents_apart, every_field
 from tests.graphql.client import Asker, new_key, with_session
 from tests.graphql.march import at, made
 
@@ -119,6 +120,16 @@ def test_every_guarded_field_tells_what_it_needs() -> None:
             told = described(WHOLE[declared()[name].scope]) if name in declared() else ""
             assert told in (field.description or ""), name
     assert "roles OWNER, ADMIN, MANAGER" in (ROOTS["mutation"].fields["validateTask"].description or "")
+
+
+def test_roles_and_scopes_tell_what_they_open() -> None:
+    """In the schema, from the matrix."""
+    roles, scopes = CORE.type_map["Role"], CORE.type_map["Scope"]
+    assert isinstance(roles, GraphQLEnumType)
+    assert isinstance(scopes, GraphQLEnumType)
+    assert roles.values["BILLING"].description == "Has the scopes BILLING_READ, TASKS_READ, TIME_READ."
+    assert scopes.values["ADMIN"].description == "Opens: keys, stages, plans."
+    assert all(group.name in (scopes.values[group.scope.value].description or "") for group in MATRIX if group.scope)
 
 
 def _client(number: int) -> Client:
