@@ -18,7 +18,8 @@ from graphql import (
 
 from config.schema import schema
 from tasks_app.graphql.http.node import decode_id, encode_id
-from tasks_app.models import Actor, ActorKind, DefinitionLedger, Task, TaskLedger
+from tasks_app.models import AccessLedger, Actor, ActorKind, ApiKey, DefinitionLedger, Task, TaskLedger
+from tasks_app.operations.keys import prefix_of
 from tests.cast import board, cast, tasks
 from tests.graphql.client import Asker, new_key, with_key
 
@@ -27,10 +28,11 @@ pytestmark = pytest.mark.django_db(transaction=True)
 SERVED = schema._schema
 DEPTH = 5
 MISSING_ACTOR = encode_id(type_name="Actor", pk=2_000_000_000)
+MISSING_KEY = encode_id(type_name="ApiKey", pk=2_000_000_000)
 WINDOW = "window: {rolling: {count: 3, unit: DAY}}"
 STATES = '[{name: "x", category: TODO}]'
 
-# Every way to name something in a query: $project, $task and $actor are Acme's, or are nobody's.
+# Every way to name something in a query: $project, $task, $actor and $key are Acme's, or are nobody's.
 QUESTIONS = {
     "viewer": [""],
     "projects": ["first: 50"],
@@ -55,6 +57,7 @@ QUESTIONS = {
         'first: 9, project: $project, metric: ARRIVALS, bucket: "2026-01-05T00:00:00Z", knownFrom: "2026-01-01T00:00:00Z",'
         ' knownTo: "2026-01-06T00:00:00Z"'
     ],
+    "apiKeys": ["first: 50"],
     # With a token that is Acme's: test_replay_receipt.py.
     "replayReceipt": ['receipt: "x"', "receipt: $project"],
     "analytics": [WINDOW, f"{WINDOW}, project: $project"],
@@ -73,6 +76,9 @@ CHANGES = {
     "restoreTask": ["task: $task"],
     "changeStates": [f"project: $project, states: {STATES}"],
     "validateTask": ["task: $task"],
+    "createApiKey": [],  # names nothing that there is
+    "rotateApiKey": ["id: $key"],
+    "revokeApiKey": ["id: $key"],
     "recordEvents": [
         'source: "s", events: [{externalId: "1", project: $project, task: $task, state: "done",'
         ' happenedAt: "2026-01-05T00:00:00Z"}]'
@@ -87,14 +93,15 @@ class Names:
     project: str
     task: str
     actor: str
+    key: str
 
     def put_into(self, text: str) -> str:
-        for name in ("project", "task", "actor"):
+        for name in ("project", "task", "actor", "key"):
             text = text.replace(f"${name}", f'"{getattr(self, name)}"')
         return text
 
     def blotted_out(self, text: str) -> str:
-        for name in ("project", "task", "actor"):
+        for name in ("project", "task", "actor", "key"):
             text = text.replace(getattr(self, name), f"<{name}>")
         return text
 
@@ -116,15 +123,17 @@ def scene(db: Any) -> Scene:
     tasks(board=theirs, count=3)
     tasks(board=board(tenant=everybody.globex.tenant, key="GLOBE"), count=1)
     Task.objects.filter(project=theirs.project).update(title="secret words", assignee=everybody.bob.actor)
+    carol, alice = (new_key(tenant_id=each.tenant.id) for each in (everybody.globex, everybody.acme))
     return Scene(
-        carol=with_key(new_key(tenant_id=everybody.globex.tenant.id)),
-        alice=with_key(new_key(tenant_id=everybody.acme.tenant.id)),
+        carol=with_key(carol),
+        alice=with_key(alice),
         acme=Names(
             project="ACMESECRET",
             task="ACMESECRET-1",
             actor=encode_id(type_name="Actor", pk=everybody.bob.actor.id),
+            key=encode_id(type_name="ApiKey", pk=ApiKey.objects.get(prefix=prefix_of(alice)).id),
         ),
-        nobody=Names(project="NOBODYS", task="NOBODYS-1", actor=MISSING_ACTOR),
+        nobody=Names(project="NOBODYS", task="NOBODYS-1", actor=MISSING_ACTOR, key=MISSING_KEY),
     )
 
 
@@ -226,7 +235,7 @@ def test_every_id_of_anothers_is_nobody(scene: Scene, as_web_login: None) -> Non
     told = {OF_THE_MOMENT.sub("", scene.carol.post(query, id=node_id).content.decode()) for node_id in nodes}
     assert len(told) == 1
     kinds = {scene.alice.data(query, id=node_id)["node"]["__typename"] for node_id in nodes}
-    assert kinds == implementers() == {"Tenant", "Project", "Task", "Activity"}
+    assert kinds == implementers() == {"Tenant", "Project", "Task", "Activity", "ApiKey"}
     absent = [encode_id(type_name=kind, pk=pk) for kind in (*kinds, "Actor", "Nothing") for pk in (2**31, 2**63 - 1)]
     assert {scene.alice.error(query, id=node_id) for node_id in absent} == {nobody}
 
@@ -237,16 +246,21 @@ def implementers() -> set[str]:
     return {kind.name for kind in SERVED.get_implementations(node).objects}
 
 
+def recorded() -> list[int]:
+    """Rows of all ledgers."""
+    return [ledger.objects.count() for ledger in (TaskLedger, DefinitionLedger, AccessLedger)]
+
+
 @pytest.mark.parametrize("name", CHANGES)
 def test_nothing_of_anothers_can_be_changed(scene: Scene, name: str) -> None:
     """The refusal of what is another's is that of what is not there, to the letter, and nothing is recorded."""
-    before = (TaskLedger.objects.count(), DefinitionLedger.objects.count())
+    before = recorded()
     for given in CHANGES[name]:
         query = f"mutation {{ {name}(input: {{{given}}}) {{ errors {{ code message path }} }} }}"
         theirs = answered(scene.carol, query, scene.acme)
         assert theirs == answered(scene.carol, query, scene.nobody)
         assert '"code":"NOT_FOUND"' in theirs, theirs
-    assert (TaskLedger.objects.count(), DefinitionLedger.objects.count()) == before
+    assert recorded() == before
 
 
 def test_actors_of_two_tenants_never_meet(scene: Scene) -> None:
