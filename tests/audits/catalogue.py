@@ -1,10 +1,16 @@
 """Every audit by its name. A new one is a function from a Request to its finding, and a line here."""
 
+from tests.audits.cross_tenant_fuzz import cross_tenant_fuzz
 from tests.audits.findings import Audit
 from tests.audits.graphql_http import graphql_http
 from tests.audits.kill_compactor import kill_compactor
+from tests.audits.load import load
+from tests.audits.schemathesis_run import schemathesis
 
 AUDITS: dict[str, Audit] = {
     "kill_compactor": kill_compactor,
     "graphql_http": graphql_http,
+    "cross_tenant_fuzz": cross_tenant_fuzz,
+    "schemathesis": schemathesis,
+    "load": load,
 }

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from django.db import connection
 
-from tasks_app.models import Scope
+from tasks_app.models import Scope, Tenant, TenantPlan
 from tasks_app.operations.keys import create_api_key
 from tasks_app.tenancy import entered
 from tests.serving import Server, served
@@ -24,6 +24,14 @@ def new_key(*, tenant_id: int, scopes: Sequence[str] = tuple(Scope.values)) -> s
             now=datetime.now(UTC),  # noqa: TID251 - a key of these days: the server has a clock of its own
         )
     return secret
+
+
+def generous_plan(tenant: Tenant) -> None:
+    """So many points that none of the tenant's requests is refused for want of them."""
+    most = 10**9
+    TenantPlan.objects.create(
+        tenant=tenant, points_a_minute=most, burst=most, tenant_points_a_minute=most, tenant_burst=most, at_once=1_000
+    )
 
 
 @contextmanager

@@ -144,7 +144,7 @@ def malformed(people: Cast) -> Iterator[tuple[str, str, dict[str, Any]]]:
     yield "id", node, {"id": 10**30}
     yield "id", node, {"id": {"a": 1}}
     window = "query ($w: WindowInput!) { analytics(window: $w) { workInProgress } }"
-    for given in (
+    windows: tuple[dict[str, Any], ...] = (
         {},
         {"rolling": None},
         {"rolling": {"count": 0, "unit": "DAY"}},
@@ -155,21 +155,21 @@ def malformed(people: Cast) -> Iterator[tuple[str, str, dict[str, Any]]]:
         {"between": {"from": "2026-01-01", "to": "2026-01-02"}},
         {"between": {"from": "2026-01-02T00:00:00Z", "to": "2026-01-01T00:00:00Z"}},
         {"rolling": {"count": 1, "unit": "DAY"}, "between": {"from": "2026-01-01T00:00:00Z", "to": "2026-01-02T00:00:00Z"}},
-    ):  # fmt: skip
+    )  # fmt: skip
+    for given in windows:
         yield "window", window, {"w": given}
-    sizes: tuple[object, ...] = (0, -1, 501, 2**31, "1", 1.5, True, [])
+    sizes: tuple[Any, ...] = (0, -1, 501, 2**31, "1", 1.5, True, [])
     for size in sizes:
         yield "page", "query ($n: Int) { tasks(first: $n) { totalCount } }", {"n": size}
     yield "page", "{ tasks { totalCount } }", {}
     yield "page", "{ tasks(first: 1, last: 1) { totalCount } }", {}
     move = "mutation ($i: MoveTaskInput!) { moveTask(input: $i) { errors { code } } }"
-    moves: tuple[dict[str, object], ...] = (
+    for given in (
         {},
         {"task": "WEB-1"},
         {"task": 5, "to": "doing"},
         {"task": "WEB-1", "to": "doing", "happenedAt": "soon"},
-    )
-    for given in moves:
+    ):
         yield "variable", move, {"i": given}
 
 
@@ -193,11 +193,8 @@ def test_whatever_is_malformed_is_400_with_a_code(
 
 
 HEADERS = {
-    "Authorization": [
-        *("Bearer", "Bearer ", "bearer x", "Bearer fl__", "Basic eA=="),
-        *("Bearer fl_1_" + "A" * 36, "Bearer " + "é" * 40),
-    ],
-    "X-Tenant": ["nobodys", "x" * 10_000, "a b", "'", "Ünï"],
+    "Authorization": ["Bearer", "Bearer ", "bearer x", "Bearer fl_1_" + "A" * 36, "Bearer " + "é" * 40, "Bearer fl__"],
+    "X-Tenant": ["nobodys", "x" * 10_000, "a b", "'", "\u00dcn\u00ef"],
     "Idempotency-Key": ["", '""', "x" * 201, "\t"],
     "Accept": ["text/plain", ";;;", "application/json;q=", "*/*;q=x"],
 }  # fmt: skip
