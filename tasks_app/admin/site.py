@@ -25,6 +25,7 @@ from tasks_app.admin.sign_in import SignInForm
 from tasks_app.admin.visits import NOBODY, Visit, choose, tenants_to_audit, visitor
 from tasks_app.graphql.http.errors import ApiError
 from tasks_app.models import User
+from tasks_app.observing.watch import admitted
 from tasks_app.refusals import Refused
 from tasks_app.tenancy import Caller, DatabaseRole, entered
 
@@ -128,6 +129,7 @@ class AuditSite(AdminSite):
         return visited
 
     def _answered(self, request: HttpRequest, *, view: View, caller: Caller, names: dict[str, str]) -> HttpResponseBase:
+        admitted(caller)
         try:
             return self._inside(request, view=view, caller=caller, names=names)
         except (Refused, ApiError) as refused:

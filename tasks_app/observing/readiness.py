@@ -6,6 +6,7 @@ The checks run one by one in the request's own thread, so that they ask over the
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from http import HTTPStatus
 from typing import Any
 
@@ -29,7 +30,9 @@ SELECT count(*) FROM pg_catalog.pg_class c
    AND NOT (c.relrowsecurity AND c.relforcerowsecurity
             AND EXISTS (SELECT FROM pg_catalog.pg_policy p WHERE p.polrelid = c.oid))
 """
+APPLIED = "/* observing.applied_migrations */ SELECT app, name FROM django_migrations"
 ROLES = "/* observing.roles */ SELECT count(*) FROM pg_catalog.pg_roles WHERE rolname = ANY (%s)"
+UNREACHABLE = f"The database cannot be reached, has no schema yet, or did not answer within {TIMEOUT_SECONDS} seconds."
 
 
 @dataclass
@@ -45,7 +48,7 @@ class Look(HealthCheck):  # type: ignore[misc]  # comes without types
             with impatiently():
                 self.look()
         except DatabaseError:
-            raise ServiceUnavailable(f"The database did not answer within {TIMEOUT_SECONDS} seconds.") from None
+            raise ServiceUnavailable(UNREACHABLE) from None
 
     def look(self) -> None:
         """In a transaction of the web's login."""
@@ -67,8 +70,9 @@ class MigrationsAreApplied(Look):
 
     def look(self) -> None:
         """Reads which migrations were applied, and compares them with the program's."""
-        loader = MigrationLoader(connection)
-        missing = set(loader.disk_migrations or ()) - set(loader.applied_migrations or ())
+        with connection.cursor() as cursor:
+            cursor.execute(APPLIED)
+            missing = _shipped() - set(cursor.fetchall())
         if missing:
             raise ServiceUnavailable(f"Migrations that are not applied: {len(missing)}. Run manage.py migrate.")
 
@@ -100,6 +104,12 @@ class ReadyView(HealthCheckView):  # type: ignore[misc]  # comes without types
                 break
             await asyncio.sleep(0)
         return _told(results)
+
+
+@cache
+def _shipped() -> frozenset[tuple[str, str]]:
+    """The program's migrations: read once, for anybody may ask whether it is ready, as often as they like."""
+    return frozenset(MigrationLoader(None).disk_migrations or ())
 
 
 def _told(results: Sequence[HealthCheckResult]) -> HttpResponse:

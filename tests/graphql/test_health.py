@@ -60,7 +60,7 @@ def test_without_a_database_nothing_is_ready(people: Cast, caplog: pytest.LogCap
     """One sentence, and nothing of what the driver said."""
     with no_database():
         response = Client().get("/health/ready")
-    sentence = "Unavailable: The database did not answer within 5 seconds."
+    sentence = "Unavailable: The database cannot be reached, has no schema yet, or did not answer within 5 seconds."
     assert response.json() == {"ready": False, "checks": {"DatabaseAnswers": sentence}}
     assert response.status_code == 503
     assert "secret words" not in caplog.text

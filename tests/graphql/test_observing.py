@@ -355,6 +355,19 @@ def test_a_developer_reads_lines_with_the_whole_error() -> None:
     assert "ValueError: the words of the error" in text
 
 
+def test_a_page_of_the_admin_is_a_line_with_its_tenant(people: Cast) -> None:
+    """And counts for no objective: those are of the API."""
+    client = Client()
+    client.force_login(people.audrey.user)
+    client.get("/admin/")
+    with server_log() as text:
+        assert client.get("/admin/ledger/").status_code == 200
+    (line,) = lines(text)
+    assert (line["route"], line["tenant"], line["actor"]) == ("admin/ledger/", "acme", people.audrey.actor.id)
+    assert "code" not in line
+    assert counted() == {}
+
+
 def test_probes_are_not_logged_unless_they_fail(people: Cast) -> None:
     with server_log() as text:
         Client().get("/health/live")
