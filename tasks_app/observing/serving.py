@@ -82,7 +82,11 @@ def _told(watch: Watch, *, request: HttpRequest, response: HttpResponse) -> None
         metrics.answered(served, phases=phases)
         now = datetime.now(UTC)  # noqa: TID251 - a request's end is an edge
         _counted(served, tenant_id=watch.tenant_id, now=now)
-    line = _line(served, phases=phases, request=request, response=response)
+    if watch.points is not None:
+        metrics.spent(watch.points, operation=watch.operation)
+    if watch.limit is not None:
+        metrics.limited(watch.limit)
+    line = _line(watch, served, phases=phases, request=request, response=response)
     if line["route"] not in PROBES or response.status_code >= 400:
         log.info("request", **line)
 
@@ -95,7 +99,7 @@ def _counted(served: Served, *, tenant_id: int | None, now: datetime) -> None:
 
 
 def _line(
-    served: Served | None, *, phases: Mapping[str, float], request: HttpRequest, response: HttpResponse
+    watch: Watch, served: Served | None, *, phases: Mapping[str, float], request: HttpRequest, response: HttpResponse
 ) -> dict[str, Any]:
     """What the log has of a request: its route and never its path or query, which hold people's words."""
     found: dict[str, Any] = {
@@ -108,4 +112,5 @@ def _line(
         found["bytes"] = len(response.content)
     if served is not None:
         found["code"] = metrics.code_label(served)
-    return found
+    told = {"points": watch.points, "limit": watch.limit}
+    return {**found, **{name: value for name, value in told.items() if value is not None}}

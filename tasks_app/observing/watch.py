@@ -38,6 +38,8 @@ class Watch:
     codes: frozenset[str] | None = None
     timed_out: bool = False
     age: timedelta | None = None
+    points: float | None = None
+    limit: str | None = None
 
     @property
     def tenant_id(self) -> int | None:
@@ -111,6 +113,18 @@ def admitted(caller: Caller) -> None:
     bind_contextvars(tenant=caller.tenant.slug, actor=caller.actor_id)
     if caller.api_key_id is not None:
         bind_contextvars(key=caller.api_key_id)
+
+
+def spent(points: float) -> None:
+    """What the operation cost in the end."""
+    if watch := _watch.get():
+        watch.points = points
+
+
+def limited(limit: str) -> None:
+    """The request is refused by that limit, one of `metrics.LIMITS`."""
+    if watch := _watch.get():
+        watch.limit = limit
 
 
 def aged(age: timedelta) -> None:

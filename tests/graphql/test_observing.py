@@ -14,7 +14,8 @@ from typing import Any
 import pytest
 from django.conf import settings
 from django.db import connection
-from django.test import Client, override_settings
+from django.http import HttpRequest, HttpResponse
+from django.test import Client, RequestFactory, override_settings
 
 from analytics.graphql.documents.catalogue import DOCUMENTS
 from tasks_app.graphql.http.errors import Code
@@ -23,7 +24,7 @@ from tasks_app.observing.counting import Count
 from tasks_app.observing.flushing import COUNTS
 from tasks_app.observing.gauges import LevelGauges, QueueGauges
 from tasks_app.observing.logs import logging_settings
-from tasks_app.observing.serving import job_ended
+from tasks_app.observing.serving import job_ended, watch_requests
 from tests.cast import Cast, cast, tasks
 from tests.database.recording import clock, sql
 from tests.graphql.client import Asker, new_key, with_key
@@ -392,6 +393,26 @@ def test_one_request_has_nothing_of_the_one_before(bob: Asker) -> None:
         Asker().post(VIEWER)
     (line,) = lines(text)
     assert not {"tenant", "key", "actor", "operation"} & set(line)
+
+
+def test_points_and_refusals_are_counted_and_logged(people: Cast) -> None:
+    """Whatever a limit is called, a label has one of a few names."""
+
+    def refuse(_: HttpRequest) -> HttpResponse:
+        watch.spent(7.5)
+        watch.limited("tenant")
+        return HttpResponse()
+
+    before = sample("flowledger_cost_points_total", operation="other")
+    refused = sample("flowledger_limiter_refusals_total", limit="tenant")
+    with server_log() as text:
+        watch_requests(refuse)(RequestFactory().post("/graphql"))
+    (line,) = lines(text)
+    assert (line["points"], line["limit"]) == (7.5, "tenant")
+    assert sample("flowledger_cost_points_total", operation="other") == before + 7.5
+    assert sample("flowledger_limiter_refusals_total", limit="tenant") == refused + 1
+    metrics.limited("a name of somebody's own")
+    assert sample("flowledger_limiter_refusals_total", limit="other") >= 1
 
 
 def test_a_job_counts_from_its_acceptance_to_its_result(people: Cast) -> None:
