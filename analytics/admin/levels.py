@@ -47,6 +47,12 @@ class Shown:
         return "kept" if self.level.attained >= self.level.objective.share else "missed"
 
     @property
+    def seconds(self) -> str:
+        """Within which time the promised share was given, where there are times."""
+        found, objective = self.level.seconds, self.level.objective
+        return f"{objective.share:.0%} within {found:g} s" if found is not None else ""
+
+    @property
     def good(self) -> str:
         """Good answers."""
         return f"{self.level.count.good:,}"

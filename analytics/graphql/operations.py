@@ -35,6 +35,10 @@ class ServiceLevel:
     good: int = strawberry.field(description="Good answers in the window. Counts are some seconds behind.")
     valid: int = strawberry.field(description="Answers that count in the window.")
     attained: float | None = strawberry.field(description="good / valid; null: no answer counted.")
+    attained_seconds: float | None = strawberry.field(
+        description="Within so many seconds the promised share of the answers was given, or was their data no older. By steps,"
+        " so it is never too low; null: no time was taken, or it is beyond 300."
+    )
     burn_rate: float | None = strawberry.field(
         description="The bad share of the last hour as a multiple of what may be bad: at 1 the budget lasts exactly the"
         " window. null: too few answers to tell."
@@ -75,6 +79,7 @@ def _level_node(level: Level) -> ServiceLevel:
         good=count.good,
         valid=count.valid,
         attained=level.attained,
+        attained_seconds=level.seconds,
         burn_rate=level.burn_rate,
         budget_left=level.budget_left,
     )

@@ -1,10 +1,12 @@
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
 from tasks_app.models.tenant import TenantOwned
 
 
 class ServiceMinute(TenantOwned):
-    """How many of a tenant's answers counted for an objective in a minute, and how many were good.
+    """How many of a tenant's answers counted for an objective in a minute, how many were good, and how their times are
+    spread by the steps of tasks_app.observing.spread.
 
     Unlogged: a crash of the server empties it. Kept for two days, for what the last hours were like.
     """
@@ -14,6 +16,7 @@ class ServiceMinute(TenantOwned):
     minute = models.DateTimeField()
     good = models.BigIntegerField()
     valid = models.BigIntegerField()
+    spread = ArrayField(models.BigIntegerField(), default=list)
 
     class Meta:
         db_table = "service_minute"
@@ -30,6 +33,7 @@ class ServiceDay(TenantOwned):
     day = models.DateField()
     good = models.BigIntegerField()
     valid = models.BigIntegerField()
+    spread = ArrayField(models.BigIntegerField(), default=list)
 
     class Meta:
         db_table = "service_day"
@@ -46,6 +50,7 @@ class ServiceTotal(models.Model):
     day = models.DateField()
     good = models.BigIntegerField()
     valid = models.BigIntegerField()
+    spread = ArrayField(models.BigIntegerField(), default=list)
 
     class Meta:
         db_table = "service_total"

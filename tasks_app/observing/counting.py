@@ -6,6 +6,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from tasks_app.observing import spread
+from tasks_app.observing.judging import Verdict
+from tasks_app.observing.spread import Spread
+
 # More than a process sees between two writes, unless nothing can be written for long. Beyond it counts are dropped.
 MOST_ROWS = 50_000
 # For answers of which nobody knows whose they are.
@@ -23,14 +27,15 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """How many answers counted, and how many of them were good."""
+    """How many answers counted, how many of them were good, and how their times are spread, where they have one."""
 
     good: int
     valid: int
+    spread: Spread = ()
 
     def plus(self, other: "Count") -> "Count":
         """Both together."""
-        return Count(self.good + other.good, self.valid + other.valid)
+        return Count(self.good + other.good, self.valid + other.valid, spread.plus(self.spread, other.spread))
 
 
 class Counts:
@@ -46,11 +51,10 @@ class Counts:
         self._rows: dict[Row, Count] = {}
         self.dropped = 0
 
-    def add(self, *, tenant_id: int | None, verdicts: Iterable[tuple[str, bool]], now: datetime) -> None:
+    def add(self, *, tenant_id: int | None, verdicts: Iterable[Verdict], now: datetime) -> None:
         """Counts one answer."""
         minute = now.replace(second=0, microsecond=0)
-        found = {Row(tenant_id or NOBODY, name, minute): Count(int(good), 1) for name, good in verdicts}
-        self.put(found)
+        self.put({Row(tenant_id or NOBODY, each.name, minute): _one(each) for each in verdicts})
 
     def put(self, rows: Mapping[Row, Count]) -> None:
         """Adds counts: new ones, or those that could not be written."""
@@ -67,3 +71,7 @@ class Counts:
         with self._lock:
             rows, self._rows = self._rows, {}
         return {row: rows[row] for row in sorted(rows)}
+
+
+def _one(verdict: Verdict) -> Count:
+    return Count(int(verdict.good), 1, () if verdict.seconds is None else spread.of(verdict.seconds))

@@ -15,6 +15,7 @@ from typing import Final
 from django.db import close_old_connections, connection
 
 from tasks_app.observing.counting import Counts
+from tasks_app.observing.judging import Verdict
 from tasks_app.observing.rows import write
 
 logger = logging.getLogger("flowledger.observing")
@@ -73,7 +74,7 @@ class Flusher:
 FLUSHER: Final = Flusher(COUNTS, interval=INTERVAL_SECONDS)
 
 
-def count(*, tenant_id: int | None, verdicts: Iterable[tuple[str, bool]], now: datetime) -> None:
+def count(*, tenant_id: int | None, verdicts: Iterable[Verdict], now: datetime) -> None:
     """Counts one answer, to be written soon. Asks nothing of the database."""
     COUNTS.add(tenant_id=tenant_id, verdicts=verdicts, now=now)
     FLUSHER.nudge()

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import NamedTuple
 
 from tasks_app.graphql.http.errors import Code
 from tasks_app.observing.objectives import ASYNCHRONOUS, AVAILABILITY, FRESHNESS, SUMMARY, SYNCHRONOUS, Objective
@@ -43,16 +44,32 @@ class Served:
         return bool(self.codes) and not (self.failed or self.handed_over)
 
 
+class Verdict(NamedTuple):
+    """An objective that an answer counts for, whether it is good by it, and the time that says so, where there is one."""
+
+    name: str
+    good: bool
+    seconds: float | None = None
+
+
 # By an objective's name: whether the answer is good, None where it does not count.
 Rule = Callable[[Served, Objective], bool | None]
 
 
-def verdicts(served: Served, objectives: Iterable[Objective]) -> Iterator[tuple[str, bool]]:
-    """The objectives that the answer counts for, each with whether it is good."""
+def verdicts(served: Served, objectives: Iterable[Objective]) -> Iterator[Verdict]:
+    """The objectives that the answer counts for."""
     for objective in objectives:
         good = None if served.refused else RULES[objective.name](served, objective)
         if good is not None:
-            yield objective.name, good
+            yield Verdict(objective.name, good, _measured(served, objective))
+
+
+def _measured(served: Served, objective: Objective) -> float | None:
+    """A failed job has no time: it was soon over, and not because it was fast."""
+    if objective.within is None or (served.is_job and served.failed):
+        return None
+    time = served.age if objective.name == FRESHNESS else served.took
+    return None if time is None else time.total_seconds()
 
 
 def _available(served: Served, _: Objective) -> bool | None:

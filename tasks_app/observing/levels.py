@@ -8,6 +8,7 @@ from typing import Final
 from tasks_app.observing.counting import Count
 from tasks_app.observing.objectives import Objective
 from tasks_app.observing.rows import Counted, days, minutes, totals
+from tasks_app.observing.spread import within
 
 NONE: Final = Count(0, 0)
 # A rate is that of so long before now. A crash of the server empties the minutes; until then there is none.
@@ -31,6 +32,11 @@ class Level:
     def attained(self) -> float | None:
         """The share of good answers; None where none counted."""
         return share(self.count)
+
+    @property
+    def seconds(self) -> float | None:
+        """Within so many the promised share of the answers is, by steps: never too low. None where no time was taken."""
+        return within(self.count.spread, share=self.objective.share)
 
     @property
     def burn_rate(self) -> float | None:

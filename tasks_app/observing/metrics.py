@@ -13,7 +13,7 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
 from tasks_app.graphql.http.errors import Code
-from tasks_app.observing.judging import OTHER, Served
+from tasks_app.observing.judging import OTHER, Served, Verdict
 from tasks_app.observing.objectives import DEFAULTS
 
 REGISTRY: Final = CollectorRegistry()
@@ -75,12 +75,13 @@ def answered(served: Served, *, phases: Mapping[str, float]) -> None:
         _answer_seconds(served.operation, phase).observe(seconds)
 
 
-def judged(verdicts: Iterable[tuple[str, bool]]) -> None:
+def judged(verdicts: Iterable[Verdict]) -> None:
     """An answer's objectives."""
-    for name, good in verdicts:
-        valid_and_good = _objective(name)
-        for each in valid_and_good[: 1 + good]:
-            each.inc()
+    for verdict in verdicts:
+        valid, good = _objective(verdict.name)
+        valid.inc()
+        if verdict.good:
+            good.inc()
 
 
 def job_ended(*, kind: str, served: Served, phases: Mapping[str, float]) -> None:

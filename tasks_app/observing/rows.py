@@ -17,31 +17,44 @@ TIMEOUT_SECONDS = 5
 
 # Rows in the order of their keys: two processes that write the same ones wait for each other, and never in a circle.
 ADD_MINUTES = """/* observing.add_minutes */
-INSERT INTO service_minute (tenant_id, objective, minute, good, valid)
-SELECT %(tenant)s, * FROM unnest(%(objectives)s::text[], %(at)s::timestamptz[], %(good)s::bigint[], %(valid)s::bigint[])
+INSERT INTO service_minute (tenant_id, objective, minute, good, valid, spread)
+SELECT %(tenant)s, u.objective, u.at, u.good, u.valid, u.spread::bigint[]
+  FROM unnest(%(objectives)s::text[], %(at)s::timestamptz[], %(good)s::bigint[], %(valid)s::bigint[], %(spreads)s::text[])
+       AS u (objective, at, good, valid, spread)
     ON CONFLICT (tenant_id, objective, minute) DO UPDATE
-   SET good = service_minute.good + excluded.good, valid = service_minute.valid + excluded.valid
+   SET good = service_minute.good + excluded.good, valid = service_minute.valid + excluded.valid,
+       spread = ARRAY(SELECT coalesce(old, 0) + coalesce(new, 0)
+                        FROM unnest(service_minute.spread, excluded.spread) WITH ORDINALITY s (old, new, place) ORDER BY place)
 """
 ADD_DAYS = """/* observing.add_days */
-INSERT INTO service_day (tenant_id, objective, day, good, valid)
-SELECT %(tenant)s, * FROM unnest(%(objectives)s::text[], %(at)s::date[], %(good)s::bigint[], %(valid)s::bigint[])
+INSERT INTO service_day (tenant_id, objective, day, good, valid, spread)
+SELECT %(tenant)s, u.objective, u.at, u.good, u.valid, u.spread::bigint[]
+  FROM unnest(%(objectives)s::text[], %(at)s::date[], %(good)s::bigint[], %(valid)s::bigint[], %(spreads)s::text[])
+       AS u (objective, at, good, valid, spread)
     ON CONFLICT (tenant_id, objective, day) DO UPDATE
-   SET good = service_day.good + excluded.good, valid = service_day.valid + excluded.valid
+   SET good = service_day.good + excluded.good, valid = service_day.valid + excluded.valid,
+       spread = ARRAY(SELECT coalesce(old, 0) + coalesce(new, 0)
+                        FROM unnest(service_day.spread, excluded.spread) WITH ORDINALITY s (old, new, place) ORDER BY place)
 """
 ADD_TOTALS = """/* observing.add_totals */
-INSERT INTO service_total (objective, day, good, valid)
-SELECT * FROM unnest(%(objectives)s::text[], %(at)s::date[], %(good)s::bigint[], %(valid)s::bigint[])
+INSERT INTO service_total (objective, day, good, valid, spread)
+SELECT u.objective, u.at, u.good, u.valid, u.spread::bigint[]
+  FROM unnest(%(objectives)s::text[], %(at)s::date[], %(good)s::bigint[], %(valid)s::bigint[], %(spreads)s::text[])
+       AS u (objective, at, good, valid, spread)
     ON CONFLICT (objective, day) DO UPDATE
-   SET good = service_total.good + excluded.good, valid = service_total.valid + excluded.valid
+   SET good = service_total.good + excluded.good, valid = service_total.valid + excluded.valid,
+       spread = ARRAY(SELECT coalesce(old, 0) + coalesce(new, 0)
+                        FROM unnest(service_total.spread, excluded.spread) WITH ORDINALITY s (old, new, place) ORDER BY place)
 """
 READ_MINUTES = """/* observing.read_minutes */
-SELECT objective, minute, good, valid FROM service_minute WHERE tenant_id = %(tenant)s AND minute >= %(since)s ORDER BY 1, 2
+SELECT objective, minute, good, valid, spread FROM service_minute
+ WHERE tenant_id = %(tenant)s AND minute >= %(since)s ORDER BY 1, 2
 """
 READ_DAYS = """/* observing.read_days */
-SELECT objective, day, good, valid FROM service_day WHERE tenant_id = %(tenant)s AND day >= %(since)s ORDER BY 1, 2
+SELECT objective, day, good, valid, spread FROM service_day WHERE tenant_id = %(tenant)s AND day >= %(since)s ORDER BY 1, 2
 """
 READ_TOTALS = """/* observing.read_totals */
-SELECT objective, day, good, valid FROM service_total WHERE day >= %(since)s ORDER BY 1, 2
+SELECT objective, day, good, valid, spread FROM service_total WHERE day >= %(since)s ORDER BY 1, 2
 """
 DROP_MINUTES = (
     "/* observing.drop_minutes */ DELETE FROM service_minute WHERE tenant_id = %(tenant)s AND minute < %(since)s"
@@ -143,6 +156,8 @@ def _columns(counted: Mapping[Place, Count]) -> dict[str, Any]:
         "at": [at for _, at in counted],
         "good": [count.good for count in counted.values()],
         "valid": [count.valid for count in counted.values()],
+        # An array of arrays would have to be a rectangle.
+        "spreads": ["{" + ",".join(map(str, count.spread)) + "}" for count in counted.values()],
     }
 
 
@@ -150,8 +165,8 @@ def _read(statement: str, values: Mapping[str, Any]) -> list[Counted]:
     with connection.cursor() as cursor:
         cursor.execute(statement, values)
         return [
-            Counted(objective=objective, at=at, count=Count(good, valid))
-            for objective, at, good, valid in cursor.fetchall()
+            Counted(objective=objective, at=at, count=Count(good, valid, tuple(spread)))
+            for objective, at, good, valid, spread in cursor.fetchall()
         ]
 
 

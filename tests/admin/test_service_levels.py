@@ -10,6 +10,7 @@ from django.test import Client
 
 from analytics.pure.svg_sparkline import Sparkline, in_words, sparkline
 from tasks_app.observing.counting import Counts
+from tasks_app.observing.judging import Verdict
 from tasks_app.observing.rows import write
 from tests.admin.scene import signed_in, text
 from tests.cast import Cast
@@ -24,7 +25,7 @@ def now() -> datetime:
 def count(tenant_id: int, *, good: int, bad: int, days_ago: int = 0, name: str = "availability") -> None:
     made = Counts()
     for number in range(good + bad):
-        made.add(tenant_id=tenant_id, verdicts=[(name, number < good)], now=now() - timedelta(days=days_ago))
+        made.add(tenant_id=tenant_id, verdicts=[Verdict(name, number < good)], now=now() - timedelta(days=days_ago))
     write(made)
 
 
@@ -56,6 +57,13 @@ def test_each_promise_in_words_and_as_a_picture(people: Cast, audrey: Client) ->
     assert f"counted on 2 of 30 days, below 99.5% on 1: {day}. The worst day had 90.00%." in row
     assert f'<td class="instant">{day}</td><td class="number">90</td><td class="number">100</td>' in row
     assert "at least 99.00% over 30 days, within 5 s" in html
+
+
+def test_how_fast_it_was_is_told_where_there_are_times(people: Cast, audrey: Client) -> None:
+    made = Counts()
+    made.add(tenant_id=people.acme.tenant.id, verdicts=[Verdict("latency_synchronous", True, 0.15)], now=now())
+    write(made)
+    assert page(audrey).count("95% within 0.2 s") == 1
 
 
 def test_another_tenants_answers_are_not_in_it(people: Cast, audrey: Client) -> None:

@@ -13,6 +13,7 @@ from tasks_app.models import ServiceDay, ServiceMinute, ServiceTotal
 from tasks_app.observing import flushing
 from tasks_app.observing.counting import Count, Counts
 from tasks_app.observing.flushing import Flusher
+from tasks_app.observing.judging import Verdict
 from tasks_app.observing.levels import levels, overall
 from tasks_app.observing.objectives import DEFAULTS
 from tasks_app.observing.rows import drop_old, write
@@ -28,7 +29,7 @@ def counts(*answers: tuple[int | None, bool], now: datetime = NOW) -> Counts:
     """What a process has counted of availability: whose answer, and whether it was good."""
     made = Counts()
     for tenant_id, good in answers:
-        made.add(tenant_id=tenant_id, verdicts=[("availability", good)], now=now)
+        made.add(tenant_id=tenant_id, verdicts=[Verdict("availability", good)], now=now)
     return made
 
 
@@ -69,11 +70,26 @@ def test_the_minutes_are_unlogged_and_the_days_are_not() -> None:
     assert [persistence[table] for table in tables] == ["u", "p", "p"]
 
 
+def test_times_are_added_up_step_by_step(people: Cast) -> None:
+    """Rows that know more steps and rows that know fewer, in the process and in the database."""
+    acme = people.acme.tenant.id
+    for times in ([0.01, 0.4], [0.01], [500.0, 0.4]):
+        made = Counts()
+        for seconds in times:
+            made.add(tenant_id=acme, verdicts=[Verdict("latency_synchronous", True, seconds)], now=NOW)
+        made.add(tenant_id=acme, verdicts=[Verdict("availability", True)], now=NOW)
+        write(made)
+    steps = [2, 0, 0, 0, 0, 2, *[0] * 8, 1]
+    for model in (ServiceMinute, ServiceDay, ServiceTotal):
+        found = dict(model.objects.values_list("objective", "spread"))
+        assert found == {"availability": [], "latency_synchronous": steps}
+
+
 def test_a_tenants_levels_are_its_own(people: Cast) -> None:
     acme, globex = people.acme.tenant.id, people.globex.tenant.id
     made = counts(*[(acme, number > 0) for number in range(200)], (globex, False))
-    made.add(tenant_id=acme, verdicts=[("freshness", True)], now=NOW - timedelta(days=29))
-    made.add(tenant_id=acme, verdicts=[("freshness", False)], now=NOW - timedelta(days=30))
+    made.add(tenant_id=acme, verdicts=[Verdict("freshness", True)], now=NOW - timedelta(days=29))
+    made.add(tenant_id=acme, verdicts=[Verdict("freshness", False)], now=NOW - timedelta(days=30))
     write(made)
     with web_login(), entered(tenant_id=acme, read_only=True):
         found = {each.objective.name: each for each in read(acme)}
@@ -124,7 +140,7 @@ def test_what_fails_is_counted_again_and_nothing_twice(people: Cast) -> None:
     with pytest.raises(Exception, match="poison"):
         write(made)
     sql("ALTER TABLE service_day DROP CONSTRAINT poison")
-    made.add(tenant_id=globex, verdicts=[("availability", False)], now=NOW)
+    made.add(tenant_id=globex, verdicts=[Verdict("availability", False)], now=NOW)
     assert write(made) == 2
     assert [row[-2:] for row in stored(ServiceDay, "day")] == [(1, 1), (1, 2)]
     assert [row[-2:] for row in stored(ServiceTotal, "day")] == [(2, 3)]
@@ -150,7 +166,7 @@ def _count_and_write(tenants: list[int], number: int) -> None:
             made = Counts()
             for tenant_id in tenants if number % 2 else reversed(tenants):
                 names = ["availability", "freshness"][:: 1 if turn % 2 else -1]
-                made.add(tenant_id=tenant_id, verdicts=[(name, turn % 2 == 0) for name in names], now=NOW)
+                made.add(tenant_id=tenant_id, verdicts=[Verdict(name, turn % 2 == 0) for name in names], now=NOW)
             write(made)
     finally:
         connection.close()
@@ -186,7 +202,7 @@ def test_no_thread_until_it_is_switched_on(monkeypatch: pytest.MonkeyPatch) -> N
 
 def test_a_forked_child_does_not_write_its_parents_counts() -> None:
     flushing.COUNTS.take()
-    flushing.count(tenant_id=1, verdicts=[("availability", True)], now=NOW)
+    flushing.count(tenant_id=1, verdicts=[Verdict("availability", True)], now=NOW)
     there = multiprocessing.get_context("fork").SimpleQueue()
     child = os.fork()
     if child == 0:
@@ -198,5 +214,5 @@ def test_a_forked_child_does_not_write_its_parents_counts() -> None:
 
 def test_to_count_asks_no_database(people: Cast, django_assert_num_queries: Any) -> None:
     with django_assert_num_queries(0):
-        flushing.count(tenant_id=people.acme.tenant.id, verdicts=[("availability", True)], now=NOW)
+        flushing.count(tenant_id=people.acme.tenant.id, verdicts=[Verdict("availability", True)], now=NOW)
     assert len(flushing.COUNTS.take()) == 1

@@ -55,8 +55,8 @@ def counted() -> dict[tuple[int, str], Count]:
     """What the process has counted since it was last asked, by tenant and objective."""
     found: dict[tuple[int, str], Count] = {}
     for row, count in COUNTS.take().items():
-        place = (row.tenant_id, row.objective)
-        found[place] = found[place].plus(count) if place in found else count
+        place, bare = (row.tenant_id, row.objective), replace(count, spread=())
+        found[place] = found[place].plus(bare) if place in found else bare
     return found
 
 

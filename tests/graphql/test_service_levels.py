@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from tasks_app.observing.counting import Counts
+from tasks_app.observing.judging import Verdict
 from tasks_app.observing.rows import write
 from tests.cast import Cast, cast
 from tests.graphql.client import new_key, with_key
@@ -14,8 +15,8 @@ from tests.graphql.proofs import clock
 pytestmark = pytest.mark.django_db(transaction=True)
 
 LEVELS = (
-    "{ operations { serviceLevels { name description objective withinSeconds windowDays good valid attained burnRate"
-    " budgetLeft } } }"
+    "{ operations { serviceLevels { name description objective withinSeconds windowDays good valid attained"
+    " attainedSeconds burnRate budgetLeft } } }"
 )
 
 
@@ -47,6 +48,7 @@ def test_before_anything_was_counted(people: Cast) -> None:
         "good": 0,
         "valid": 0,
         "attained": None,
+        "attainedSeconds": None,
         "burnRate": None,
         "budgetLeft": None,
     }
@@ -56,14 +58,26 @@ def test_what_was_counted_is_the_tenants_own(people: Cast) -> None:
     """Another tenant's failures are nobody's business."""
     counts = Counts()
     for number in range(400):
-        counts.add(tenant_id=people.acme.tenant.id, verdicts=[("availability", number > 0)], now=clock())
-    counts.add(tenant_id=people.globex.tenant.id, verdicts=[("availability", False)], now=clock())
+        counts.add(tenant_id=people.acme.tenant.id, verdicts=[Verdict("availability", number > 0)], now=clock())
+    counts.add(tenant_id=people.globex.tenant.id, verdicts=[Verdict("availability", False)], now=clock())
     write(counts)
     mine = levels(people.alice)["availability"]
     assert (mine["good"], mine["valid"], mine["attained"]) == (399, 400, 0.9975)
     assert (round(mine["burnRate"], 9), round(mine["budgetLeft"], 9)) == (0.5, 0.5)
     theirs = levels(people.carol)["availability"]
     assert (theirs["good"], theirs["valid"], theirs["attained"], theirs["burnRate"]) == (0, 1, 0.0, None)
+
+
+def test_how_fast_it_was_is_told_beside_how_often_in_time(people: Cast) -> None:
+    """95 % of the answers took up to 0.2 s, whatever the limit is."""
+    counts = Counts()
+    times = [0.01] * 90 + [0.15] * 5 + [2.5] * 5
+    for seconds in times:
+        verdict = Verdict("latency_synchronous", seconds <= 2, seconds)
+        counts.add(tenant_id=people.acme.tenant.id, verdicts=[verdict], now=clock())
+    write(counts)
+    found = levels(people.alice)["latency_synchronous"]
+    assert (found["attained"], found["attainedSeconds"]) == (0.95, 0.2)
 
 
 def test_they_need_the_scope_of_analytics(people: Cast) -> None:

@@ -2,12 +2,17 @@
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from functools import reduce
+from math import ceil
 
 import pytest
+from hypothesis import given
+from hypothesis.strategies import floats, lists, sampled_from
 
 from tasks_app.graphql.http.errors import Code
+from tasks_app.observing import spread
 from tasks_app.observing.counting import Count, Counts, Row
-from tasks_app.observing.judging import RULES, Served, verdicts
+from tasks_app.observing.judging import RULES, Served, Verdict, verdicts
 from tasks_app.observing.levels import Level, burn_rate
 from tasks_app.observing.objectives import DEFAULTS, Objective, chosen
 
@@ -70,7 +75,11 @@ def test_what_cannot_be_promised_is_refused_in_one_sentence(text: str, because: 
 
 def judged(**served: object) -> dict[str, bool]:
     """What an answer counts for and whether it is good, taking 20 ms unless told otherwise."""
-    return dict(verdicts(Served(**{"took": FAST, **served}), DEFAULTS.objectives))  # type: ignore[arg-type]
+    return {each.name: each.good for each in all_verdicts(**served)}
+
+
+def all_verdicts(**served: object) -> list[Verdict]:
+    return list(verdicts(Served(**{"took": FAST, **served}), DEFAULTS.objectives))  # type: ignore[arg-type]
 
 
 def test_an_answer_in_time_is_good() -> None:
@@ -114,6 +123,34 @@ def test_what_was_handed_over_is_an_answer_and_its_latency_is_the_jobs() -> None
     assert judged(is_job=True, codes=frozenset({Code.FORBIDDEN})) == {}
 
 
+def test_a_verdict_has_the_time_that_it_was_given_by() -> None:
+    """Of freshness the age, of latency what it took; of what was soon over because it failed there is none."""
+    aged = all_verdicts(took=SLOW, age=timedelta(seconds=1))
+    assert {each.name: each.seconds for each in aged} == {
+        "availability": None,
+        "freshness": 1.0,
+        "latency_synchronous": 3.0,
+    }
+    assert [each.seconds for each in all_verdicts(is_job=True, took=SLOW)] == [3.0]
+    assert [each.seconds for each in all_verdicts(is_job=True, codes=frozenset({Code.INTERNAL}))] == [None]
+
+
+@given(lists(floats(min_value=0, max_value=400), min_size=1, max_size=40), sampled_from([0.5, 0.95, 0.99]))
+def test_a_spread_tells_a_time_within_which_the_share_is(times: list[float], share: float) -> None:
+    """Never too low, and not higher than the step above the exact one; in whatever order it is added up."""
+    added = reduce(spread.plus, map(spread.of, times))
+    assert sum(added) == len(times)
+    assert added == reduce(spread.plus, map(spread.of, reversed(times)))
+    exact = sorted(times)[ceil(share * len(times)) - 1]
+    wanted = next((step for step in spread.STEPS if exact <= step), None)
+    assert spread.within(added, share=share) == wanted
+
+
+def test_a_spread_of_nothing_tells_nothing() -> None:
+    assert spread.within((), share=0.95) is None
+    assert spread.within(spread.of(301), share=0.95) is None
+
+
 def test_one_failure_in_twelve_is_no_rate() -> None:
     """It would be sixteen times what availability allows, out of one event."""
     objective = PROMISED["availability"]
@@ -141,10 +178,10 @@ def test_a_window_adds_up_its_days() -> None:
 
 def test_counts_are_by_tenant_objective_and_minute() -> None:
     counts = Counts()
-    counts.add(tenant_id=2, verdicts=[("availability", True), ("freshness", False)], now=NOW)
-    counts.add(tenant_id=2, verdicts=[("availability", False)], now=NOW + timedelta(seconds=52))
-    counts.add(tenant_id=2, verdicts=[("availability", True)], now=NOW + timedelta(seconds=53))
-    counts.add(tenant_id=None, verdicts=[("availability", False)], now=NOW)
+    counts.add(tenant_id=2, verdicts=[Verdict("availability", True), Verdict("freshness", False)], now=NOW)
+    counts.add(tenant_id=2, verdicts=[Verdict("availability", False)], now=NOW + timedelta(seconds=52))
+    counts.add(tenant_id=2, verdicts=[Verdict("availability", True)], now=NOW + timedelta(seconds=53))
+    counts.add(tenant_id=None, verdicts=[Verdict("availability", False)], now=NOW)
     minute = NOW.replace(second=0)
     found = counts.take()
     assert list(found.items()) == [
@@ -158,9 +195,9 @@ def test_counts_are_by_tenant_objective_and_minute() -> None:
 
 def test_what_could_not_be_written_is_added_to_what_came_since() -> None:
     counts = Counts()
-    counts.add(tenant_id=2, verdicts=[("availability", True)], now=NOW)
+    counts.add(tenant_id=2, verdicts=[Verdict("availability", True)], now=NOW)
     taken = counts.take()
-    counts.add(tenant_id=2, verdicts=[("availability", False)], now=NOW)
+    counts.add(tenant_id=2, verdicts=[Verdict("availability", False)], now=NOW)
     counts.put(taken)
     assert list(counts.take().values()) == [Count(1, 2)]
 
@@ -169,6 +206,6 @@ def test_counts_that_nobody_takes_do_not_fill_the_memory() -> None:
     """Those of new rows are dropped, and how many is known; rows that are there go on counting."""
     counts = Counts(most=2)
     for tenant_id in (1, 2, 3, 3, 1):
-        counts.add(tenant_id=tenant_id, verdicts=[("availability", True)], now=NOW)
+        counts.add(tenant_id=tenant_id, verdicts=[Verdict("availability", True)], now=NOW)
     assert counts.dropped == 2
     assert [count.valid for count in counts.take().values()] == [2, 1]
