@@ -9,4 +9,10 @@ class TasksAppConfig(AppConfig):
     default_auto_field = "django.db.models.AutoField"
 
     def ready(self) -> None:
+        from django_q.signals import post_spawn
+
         from tasks_app import checks  # noqa: F401  registers the system checks
+        from tasks_app.observing.flushing import count_in_worker
+
+        # A worker counts jobs; the web's processes are told by config.wsgi.
+        post_spawn.connect(count_in_worker)

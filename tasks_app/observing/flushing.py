@@ -74,6 +74,11 @@ class Flusher:
 FLUSHER: Final = Flusher(COUNTS, interval=INTERVAL_SECONDS)
 
 
+def count_in_worker(**_: object) -> None:
+    """For django-q's signal: this process is a worker, so what it counts is written."""
+    FLUSHER.switch_on()
+
+
 def count(*, tenant_id: int | None, verdicts: Iterable[Verdict], now: datetime) -> None:
     """Counts one answer, to be written soon. Asks nothing of the database."""
     COUNTS.add(tenant_id=tenant_id, verdicts=verdicts, now=now)

@@ -11,6 +11,7 @@ from tasks_app.observing.objectives import ASYNCHRONOUS, AVAILABILITY, FRESHNESS
 # What an operation is called whose name nobody but its caller has chosen: a label must not be for strangers to fill.
 OTHER = "other"
 SUMMARIES = frozenset({"summary"})
+NOT_OURS = frozenset(Code) - {Code.INTERNAL}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,8 +31,8 @@ class Served:
 
     @property
     def failed(self) -> bool:
-        """Whether it is no answer, by a fault of ours."""
-        return self.timed_out or Code.INTERNAL in self.codes
+        """Whether it is no answer, by a fault of ours: also one with a code that no caller's fault has."""
+        return self.timed_out or not self.codes <= NOT_OURS
 
     @property
     def handed_over(self) -> bool:

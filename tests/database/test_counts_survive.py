@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from tests.database.test_schedule import PROJECT, home, run
+from tests.database.test_schedule import PROJECT, home, run, started
 
 KEY = """
 import json
@@ -37,12 +37,28 @@ from datetime import date
 tenant = tenant_named(slug="mine")
 with entered(tenant_id=tenant.id):
     print(json.dumps(sum(each.count.valid for each in days(tenant_id=tenant.id, since=date(2020, 1, 1))
-                         if each.objective == "availability")))
+                         if each.objective == "OBJECTIVE")))
+"""
+# A job that a worker ended, and then how many are counted, once one is.
+JOB = """
+import time
+from datetime import UTC, datetime, timedelta
+from django_q.tasks import async_task
+from tasks_app.operations.tenants import tenant_named
+tenant = tenant_named(slug="mine")
+second = timedelta(seconds=1)
+async_task("tasks_app.observing.serving.job_ended", tenant_id=tenant.id, kind="analytics", queued=second, computed=second,
+           now=datetime.now(UTC))
+from tasks_app.models import ServiceTotal
+from django.db import connection
+deadline = time.monotonic() + 60
+while not ServiceTotal.objects.filter(objective="latency_asynchronous").exists() and time.monotonic() < deadline:
+    time.sleep(0.2)
 """
 
 
 def test_a_kill_loses_seconds_and_an_end_loses_nothing(tmp_path: Path) -> None:
-    """And whichever worker is asked for the metrics tells those of both."""
+    """And whichever worker is asked for the metrics tells those of both. What a job's worker counts is written, too."""
     with home() as directory:
         migrated(directory)
         key = shell(directory, KEY)
@@ -55,13 +71,20 @@ def test_a_kill_loses_seconds_and_an_end_loses_nothing(tmp_path: Path) -> None:
             time.sleep(5)
             os.killpg(server.pid, signal.SIGKILL)
         assert told == [20.0] * 6
-        assert shell(directory, COUNTED) == 20
+        assert counted(directory) == 20
         with web(directory, metrics=metrics) as (port, server):
             for _ in range(7):
                 asked(port, key)
             server.send_signal(signal.SIGTERM)
             server.wait(timeout=30)
-        assert shell(directory, COUNTED) == 27
+        assert counted(directory) == 27
+        with started(directory, "qcluster"):
+            assert shell(directory, JOB + COUNTED.replace("OBJECTIVE", "latency_asynchronous")) == 1
+
+
+def counted(directory: Path) -> Any:
+    """Answers that count for availability, as the tables have them."""
+    return shell(directory, COUNTED.replace("OBJECTIVE", "availability"))
 
 
 def migrated(directory: Path) -> None:

@@ -120,6 +120,7 @@ def test_what_was_handed_over_is_an_answer_and_its_latency_is_the_jobs() -> None
     assert judged(is_job=True, took=timedelta(seconds=60)) == {"latency_asynchronous": True}
     assert judged(is_job=True, took=timedelta(seconds=61)) == {"latency_asynchronous": False}
     assert judged(is_job=True, codes=frozenset({Code.INTERNAL})) == {"latency_asynchronous": False}
+    assert judged(is_job=True, codes=frozenset({"WORKER_LOST"})) == {"latency_asynchronous": False}
     assert judged(is_job=True, codes=frozenset({Code.FORBIDDEN})) == {}
 
 
