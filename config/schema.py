@@ -2,6 +2,7 @@
 
 import strawberry
 
+from analytics.graphql.heavy import HeavyQueries
 from analytics.graphql.mutations import Mutation as RecordMutation
 from analytics.graphql.prices import PRICES
 from analytics.graphql.queries import NODE_LOADERS, AnalyticsQuery
@@ -27,4 +28,4 @@ class Mutation(RecordMutation, KeyMutation):
     pass
 
 
-schema = Schema(query=Query, mutation=Mutation, prices=PRICES)
+schema = Schema(query=Query, mutation=Mutation, prices=PRICES, extensions=[HeavyQueries])

@@ -71,6 +71,14 @@ def service_levels() -> ServiceLevels:
         raise ImproperlyConfigured(f"FLOWLEDGER_SERVICE_LEVELS: {error}.") from None
 
 
+def cost(name: str, *, default: int) -> int:
+    """A cost or a number of milliseconds from an environment variable."""
+    text = os.environ.get(name, "").strip() or str(default)
+    if not (text.isascii() and text.isdecimal() and int(text) < 2**31):
+        raise ImproperlyConfigured(f"{name} is {text!r}: give a whole number from 0 to {2**31 - 1}.")
+    return int(text)
+
+
 SECRET_KEY = secret_key()
 DEBUG = os.environ.get("DJANGO_DEBUG", "0" if ON_A_SERVER else "1") == "1"
 ALLOWED_HOSTS = listed("FLOWLEDGER_ALLOWED_HOSTS") or ["localhost", "127.0.0.1", "[::1]"]
@@ -153,18 +161,31 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 5_000_000
 FLOWLEDGER_MINUTE_DAYS = days("FLOWLEDGER_MINUTE_DAYS", default=30)
 FLOWLEDGER_HOUR_DAYS = days("FLOWLEDGER_HOUR_DAYS", default=400)
 
-# What the worker does, and when, is in analytics/jobs.py. A run that is late is not made up for: the next one does its work.
-# The timeout ends a worker that hangs. It is far beyond the 15 minutes that a fold's statements have: a tenant whose rows
-# take long to be made anew would never get them if the worker ended first.
+# Which questions are answered at once, tried for so long, answered by a job, refused: by their estimated cost, a unit of
+# which is about a microsecond. `executionPolicy` tells it to whoever asks.
+FLOWLEDGER_EXECUTION = {
+    "version": "execution/1",
+    "sync": cost("FLOWLEDGER_SYNC_COST", default=2_000_000),
+    "try_sync": cost("FLOWLEDGER_TRY_SYNC_COST", default=20_000_000),
+    "asynchronous": cost("FLOWLEDGER_ASYNC_COST", default=2_000_000_000),
+    "budget_ms": cost("FLOWLEDGER_BUDGET_MS", default=2_000),
+}
+# The schema in which jobs answer.
+FLOWLEDGER_SCHEMA = "config.schema.schema"
+
+# What the worker does, and when, is in analytics/jobs/schedule.py. A run that is late is not made up for: the next one does
+# its work. The timeout ends a worker that hangs. It is far beyond the 15 minutes that a statement of a fold or a job has: a
+# tenant whose rows take long to be made anew would never get them if the worker ended first. `retry` counts from when a task
+# is handed out, waiting included, so it is longer than all that may be handed out before it. Two workers: jobs and folds.
 Q_CLUSTER = {
     "name": "flowledger",
     "orm": "default",
-    "workers": 1,
+    "workers": 2,
     "queue_limit": 1,
     "bulk": 1,
     "poll": 1,
-    "timeout": 7200,
-    "retry": 7500,
+    "timeout": 7_200,
+    "retry": 15_000,
     "ack_failures": True,
     "max_attempts": 1,
     "catch_up": False,

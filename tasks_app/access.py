@@ -15,6 +15,7 @@ from tasks_app.operations.keys import digest_of, prefix_of, tenant_of
 from tasks_app.refusals import Refused
 from tasks_app.tenancy import Caller, CallerKind, DatabaseRole, TenantFacts, entered, looked_up
 
+GONE = "Whoever asked is gone: ask again."
 USE_NOTED_EVERY = timedelta(minutes=1)
 
 # Which key it is decides whose login is looked at next, where the tenant's role may not read: the number goes along in a
@@ -45,6 +46,15 @@ FIND_MEMBER = SQL("""/* access.find_member */
 SELECT m.role, a.id AS actor_id
   FROM membership m JOIN actor a ON a.tenant_id = m.tenant_id AND a.user_id = m.user_id
  WHERE m.tenant_id = {tenant_id} AND m.user_id = {user_id}
+""")
+
+FIND_ACTOR = SQL("""/* access.find_actor */
+SELECT a.user_id AS person_id, k.id, k.name, k.scopes, k.owner_id, k.expires_at, k.revoked_at, k.replaced_by_id, m.role,
+       a.id AS actor_id, set_config('app.key_owner', coalesce(k.owner_id, 0)::text, true)
+  FROM actor a
+  LEFT JOIN api_key k ON k.tenant_id = a.tenant_id AND k.id = a.api_key_id
+  LEFT JOIN membership m ON m.tenant_id = a.tenant_id AND m.user_id = k.owner_id
+ WHERE a.tenant_id = {tenant_id} AND a.id = {actor_id}
 """)
 
 NOTE_USE = """/* access.note_use */
@@ -87,16 +97,7 @@ def caller_of_key(
             reason="KEY_NOT_FROM_HERE",
         )
     _note_use(key, now=now)
-    return Caller(
-        kind=CallerKind.API_KEY,
-        name=key["name"],
-        tenant=facts,
-        actor_id=key["actor_id"],
-        role=key["role"],
-        scopes=scopes,
-        user_id=key["owner_id"],
-        api_key_id=key["id"],
-    )
+    return _caller(key, tenant=facts, scopes=scopes)
 
 
 def caller_of_user(*, user: User, tenant_slug: str | None) -> Caller:
@@ -118,6 +119,43 @@ def caller_of_user(*, user: User, tenant_slug: str | None) -> Caller:
         role=member["role"],
         scopes=ROLE_SCOPES[member["role"]],
         user_id=user.pk,
+    )
+
+
+def caller_of_actor(*, tenant_id: int, actor_id: int, now: datetime) -> Caller:
+    """Who asked earlier, with what they may do now; NotAdmitted when they would not be admitted any more.
+
+    Not to be called inside a transaction of a tenant.
+    """
+    actors, tenants = looked_up(
+        tenant_id=tenant_id,
+        inside=_text(FIND_ACTOR, tenant_id=tenant_id, actor_id=actor_id),
+        outside=_text(FIND_TENANT, tenant_id=tenant_id),
+    )
+    if not (actors and tenants):
+        raise NotAdmitted(GONE)
+    found, tenant = actors[0], tenants[0]
+    owner_is_active = tenant.pop("owner_is_active")
+    if found["id"] is not None:
+        _check_alive(found, now=now)
+        scopes = _scopes_of_key(found, owner_is_active=owner_is_active)
+        return _caller(found, tenant=TenantFacts(**tenant), scopes=scopes)
+    user = User.objects.filter(pk=found["person_id"]).first()
+    if user is None:
+        raise NotAdmitted(GONE)
+    return caller_of_user(user=user, tenant_slug=tenant["slug"])
+
+
+def _caller(key: Mapping[str, Any], *, tenant: TenantFacts, scopes: frozenset[str]) -> Caller:
+    return Caller(
+        kind=CallerKind.API_KEY,
+        name=key["name"],
+        tenant=tenant,
+        actor_id=key["actor_id"],
+        role=key["role"],
+        scopes=scopes,
+        user_id=key["owner_id"],
+        api_key_id=key["id"],
     )
 
 

@@ -22,11 +22,14 @@ from analytics.graphql.inputs import Window, window_node
 from analytics.graphql.projects import WorkflowState, state_node
 from analytics.graphql.quality import DataQuality, quality_node
 from analytics.graphql.validation import ValidationWait, validation_nodes
+from analytics.graphql.weighing import current
 from analytics.metrics.catalogue import sentence
+from analytics.pure.costs import Decision
 from analytics.pure.stages import PairError
 from analytics.windows import cache, canonical, receipts, sources
 from analytics.windows import figures as flows
 from analytics.windows.answers import Answer
+from analytics.windows.estimates import Estimate, estimate, policy
 from analytics.windows.flow import FlowReading
 from analytics.windows.position import Position, oldest_in_tail, position
 from analytics.windows.questions import Figures, Question, WindowQuestion, label
@@ -205,15 +208,37 @@ class Asked:
         return max(known_at - oldest, timedelta()) if oldest else timedelta()
 
     def _counted(self) -> Answer:
-        reading = self.reading
-        reading.expect({name for name, _ in self.question.figures.values()})
-        figures = {each: FIGURES[name].read(reading, given) for each, (name, given) in self.question.figures.items()}
+        reading, asked = self.reading, self.question.figures
+        figures: dict[str, Any] = {}
+        self._weigh()
+        reading.expect({name for name, _ in asked.values()})
+        for each, (name, given) in asked.items():
+            figures[each] = FIGURES[name].read(reading, given)
+            if weighing := current():
+                weighing.note(done=len(figures), of=len(asked))
         return Answer(
             figures=figures,
             read_from=reading.read_from,
             raw_rows=reading.raw_rows,
             tail_rows=reading.tail_rows,
             note=reading.fallback,
+        )
+
+    def _weigh(self) -> None:
+        """Raises TooHeavy or TooCostly when this is not to be counted here."""
+        if weighing := current():
+            weighing.add(self, self._estimate, lasting=cache.is_over(self.question))
+            weighing.note(done=0, of=len(self.question.figures))
+
+    @cached_property
+    def _estimate(self) -> Estimate:
+        return estimate(
+            question=self.question,
+            position=self.position,
+            projects=self.reading.project_ids,
+            buckets=len(self.reading.window.starts),
+            raw=self.read_from is sources.ReadFrom.RAW or self.reading.fallback is not None,
+            enough=policy().most(Decision.SYNC),
         )
 
     def figure(self, name: str, **arguments: Any) -> Any:

@@ -14,6 +14,7 @@ from analytics.graphql.charts import Analytics, Asked, ReadFrom, figures_selecte
 from analytics.graphql.explaining import explain_change
 from analytics.graphql.filters import activity_conditions, plain, task_conditions, unknown
 from analytics.graphql.inputs import ActivityFilter, Bucket, TaskFilter, WindowInput, window_asked
+from analytics.graphql.jobs import AnalyticsJob, ExecutionPolicy, analytics_job, execution_policy, load_job
 from analytics.graphql.operations import Operations, operations
 from analytics.graphql.persons import actors_asked, check_filters
 from analytics.graphql.projects import Project, load_project, project_connection, project_node
@@ -59,6 +60,7 @@ NODE_LOADERS: Mapping[str, NodeLoader] = {
     "Project": _for_readers(load_project),
     "Task": _for_readers(load_task),
     "Activity": _for_readers(load_activity),
+    "AnalyticsJob": load_job,
 }
 
 
@@ -252,6 +254,16 @@ class AnalyticsQuery:
         resolver=explain_change,
         extensions=[scoped(Scope.ANALYTICS_READ)],
         description=explaining.DESCRIPTION,
+    )
+    analytics_job: AnalyticsJob | None = strawberry.field(
+        resolver=analytics_job,
+        extensions=[scoped(Scope.ANALYTICS_READ)],
+        description="A job that you asked for; null if there is none of that id, or it is somebody else's.",
+    )
+    execution_policy: ExecutionPolicy = strawberry.field(
+        resolver=execution_policy,
+        extensions=[scoped(Scope.ANALYTICS_READ)],
+        description="What becomes of a query, by its estimated cost.",
     )
     replay_receipt: JSON = strawberry.field(
         resolver=replay_receipt,

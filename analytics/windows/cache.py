@@ -40,14 +40,18 @@ def kept(*, key: str | None, compute: Callable[[], T]) -> tuple[T, bool]:
     return value, False
 
 
+def is_over(question: WindowQuestion) -> bool:
+    """Whether the answer is the same at any later instant, as long as nothing more is recorded."""
+    # A filter looks at titles, which are in no fact.
+    return question.looks_until <= question.now and not question.filters
+
+
 def answer_key(*, question: WindowQuestion, position: Position, read_from: ReadFrom, buckets: int) -> str | None:
     """Names the question at that position; None where its answer may still change, or is to be counted from the ledger.
 
     `now` is not in it: a window that is over is the same from then on.
     """
-    # A filter looks at titles, which are in no fact.
-    is_over = question.looks_until <= question.now and not question.filters
-    is_closed = is_over and buckets <= MOST_BUCKETS
+    is_closed = is_over(question) and buckets <= MOST_BUCKETS
     is_folded = position.folded_facts is not None and position.tail_rows == 0
     if not (is_closed and is_folded and read_from is not ReadFrom.RAW):
         return None

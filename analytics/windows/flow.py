@@ -81,6 +81,11 @@ class FlowReading:
         self._expected = figures
 
     @property
+    def project_ids(self) -> list[int]:
+        """Whose boards are read."""
+        return [board.id for board in self._boards]
+
+    @property
     def recorded_since(self) -> datetime | None:
         """The instant before which nothing is known; of several projects the earliest. None: nothing was known at all."""
         return min((board.recorded_since for board in self._boards if board.recorded_since), default=None)

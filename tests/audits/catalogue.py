@@ -4,11 +4,13 @@ from tests.audits.cross_tenant_fuzz import cross_tenant_fuzz
 from tests.audits.findings import Audit
 from tests.audits.graphql_http import graphql_http
 from tests.audits.kill_compactor import kill_compactor
+from tests.audits.kill_jobs import kill_jobs
 from tests.audits.load import load
 from tests.audits.schemathesis_run import schemathesis
 
 AUDITS: dict[str, Audit] = {
     "kill_compactor": kill_compactor,
+    "kill_jobs": kill_jobs,
     "graphql_http": graphql_http,
     "cross_tenant_fuzz": cross_tenant_fuzz,
     "schemathesis": schemathesis,

@@ -134,12 +134,26 @@ def _compare(chance: Random, wrong: list[str]) -> str:
     return found.came_from
 
 
+def _work_on_jobs(chance: Random, wrong: list[str]) -> str:
+    from tests.audits.job_load import work
+
+    return work(chance, wrong)
+
+
+def _ask_heavily(chance: Random, wrong: list[str]) -> str:
+    from tests.audits.job_load import ask
+
+    return ask(chance, wrong)
+
+
 WORK: dict[str, Callable[[Random, list[str]], str]] = {
     "writer": _write,
     "definer": _redefine,
     "compactor": _compact,
     "rebuilder": _rebuild,
     "reader": _compare,
+    "job_worker": _work_on_jobs,
+    "job_web": _ask_heavily,
 }
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ from tests.benchmarks.figures import dashboard, flow_figures
 from tests.benchmarks.folding import compact_rate
 from tests.benchmarks.forecasts import forecast
 from tests.benchmarks.forms.run import ledger_forms
+from tests.benchmarks.jobs import job_decisions, jobs_rate
 from tests.benchmarks.logs import cfd_raw, import_rate
 from tests.benchmarks.memory import web_memory
 from tests.benchmarks.outcomes import Benchmark
@@ -33,6 +34,8 @@ BENCHMARKS: dict[str, Benchmark] = {
     "tail_cost": tail_cost,
     "web_memory": web_memory,
     "forecast": forecast,
+    "job_decisions": job_decisions,
+    "jobs_rate": jobs_rate,
     "flow_figures": flow_figures,
     "dashboard": dashboard,
 }

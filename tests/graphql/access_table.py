@@ -24,6 +24,10 @@ board                       TASKS_READ       x   x   x   x   x   x
 analytics                   ANALYTICS_READ   x   x   x   x   x   .
 operations                  ANALYTICS_READ   x   x   x   x   x   .
 explainChange               ANALYTICS_READ   x   x   x   x   x   .
+analyticsJob                ANALYTICS_READ   x   x   x   x   x   .
+executionPolicy             ANALYTICS_READ   x   x   x   x   x   .
+submitAnalyticsJob          ANALYTICS_READ   x   x   x   x   x   .
+cancelAnalyticsJob          ANALYTICS_READ   x   x   x   x   x   .
 createProject               TASKS_WRITE      x   x   x   x   .   .
 createTask                  TASKS_WRITE      x   x   x   x   .   .
 moveTask                    TASKS_WRITE      x   x   x   x   .   .

@@ -22,9 +22,9 @@ pytestmark = pytest.mark.django_db(transaction=True)
 MARCH = {"project": "WEB", "from": "2026-03-01T00:00:00Z", "to": "2026-03-10T00:00:00Z", "bucket": "DAY"}
 # What a document cannot do without, beside the window.
 NEEDED = {"forecast": {"items": "3", "seed": "1"}}
-WITHOUT_WINDOW = ("activity",)
-# Of three tasks nothing can be foretold, and nobody validated any.
-EMPTY = ("forecast", "validation")
+WITHOUT_WINDOW = {"activity": {}, "job": {"id": "none"}}
+# Of three tasks nothing can be foretold, nobody validated any, and there is no job.
+EMPTY = ("forecast", "validation", "job")
 
 
 @pytest.fixture
@@ -47,7 +47,7 @@ def get(asker: Asker, name: str, *, accept: str | None = None, **parameters: str
 
 def of_march(name: str) -> dict[str, str]:
     """The parameters of a document's question about March."""
-    return {} if name in WITHOUT_WINDOW else {**MARCH, **NEEDED.get(name, {})}
+    return WITHOUT_WINDOW.get(name) or {**({} if name in WITHOUT_WINDOW else MARCH), **NEEDED.get(name, {})}
 
 
 def table(response: Any) -> list[dict[str, str]]:
@@ -78,7 +78,8 @@ def test_json_csv_and_graphql_have_the_same_figures(key: Asker, name: str) -> No
     found = get(key, name, **of_march(name))
     assert found.status_code == 200, found.content
     asked = {"window": {"between": {"from": MARCH["from"], "to": MARCH["to"]}}, "project": "WEB", "bucket": "DAY"}
-    variables = {} if name in WITHOUT_WINDOW else {**asked, **{k: int(v) for k, v in NEEDED.get(name, {}).items()}}
+    of_window = {**asked, **{k: int(v) for k, v in NEEDED.get(name, {}).items()}}
+    variables = WITHOUT_WINDOW.get(name, of_window)
     content = json.dumps({"documentId": DOCUMENTS[name].id, "variables": variables})
     posted = key.client.post("/graphql", data=content, content_type="application/json", headers=key.headers).json()
     assert posted.get("errors") is None, posted

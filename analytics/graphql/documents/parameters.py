@@ -52,6 +52,7 @@ MEANINGS: Mapping[str, str] = {
     "task": "The key of a task.",
     "kinds": "Kinds of change, such as MOVED; several with commas.",
     "correlationId": "All changes of one operation.",
+    "id": "The id of a job of yours.",
     "first": "Rows on a page, 1 to 500.",
     "after": "The endCursor of the page before.",
     "format": "json or csv; left out: what Accept prefers.",

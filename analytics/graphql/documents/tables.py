@@ -96,6 +96,8 @@ EVENTS = (
     *("actor.name", "actor.kind", "correlationId", "happenedAt", "recordedAt", "sentence"),
 )
 
+JOB = ("state", "progress", "submittedAt", "finishedAt", "expiresAt", "retryAfterMs", "estimatedCost", "actualCost")
+
 # How each document's data is read as a table.
 TABLES: Mapping[str, Callable[[Data], Table]] = {
     "activity": lambda data: _by_row(_nodes(data["activity"]), EVENTS),
@@ -109,6 +111,7 @@ TABLES: Mapping[str, Callable[[Data], Table]] = {
         data["analytics"]["dataQuality"]["checks"], ("code", "title", "failures", "taskKeys")
     ),
     "forecast": lambda data: _by_row(data["analytics"]["forecast"]["percentiles"], ("probability", "items", "date")),
+    "job": lambda data: _by_row([data["analyticsJob"]] if data["analyticsJob"] else [], (*JOB, "error.code")),
     "lead-time": lambda data: _by_row(_nodes(data["analytics"]["leadTime"]["points"]), POINTS),
     "summary": _summary,
     "throughput": _throughput,

@@ -30,6 +30,7 @@ STATUSES: Mapping[str, int] = {
     Code.FORBIDDEN: 403,
     Code.NOT_FOUND: 404,
     Code.RATE_LIMITED: 429,
+    Code.ASYNC_REQUIRED: 202,
     Code.INTERNAL: 500,
 }
 
@@ -128,7 +129,7 @@ def _media_type(request: HttpRequest) -> str:
 
 
 def _status(answer: Answer, code: str) -> int:
-    return answer.status if answer.status != 200 else STATUSES.get(code, 400)
+    return STATUSES.get(code, 400 if answer.status == 200 else answer.status)
 
 
 def _found(

@@ -2,6 +2,7 @@
 
 import strawberry
 
+from analytics.graphql.jobs import AnalyticsJob
 from analytics.graphql.projects import Project
 from analytics.graphql.tasks import Task
 from tasks_app.graphql.attempts import Payload
@@ -45,3 +46,8 @@ class RecordEventsPayload(Payload):
     recorded: int = strawberry.field(description="Events that changed something, first events of new tasks included.")
     unchanged: int = strawberry.field(description="Events that repeat the state that the task was in already.")
     duplicates: int = strawberry.field(description="Events that were recorded before, by their externalId.")
+
+
+@strawberry.type(description="A job that was made, found or cancelled.")
+class AnalyticsJobPayload(Payload):
+    job: AnalyticsJob | None = strawberry.field(description="The job as it is now; null when there are errors.")

@@ -5,14 +5,16 @@ from typing import Any
 
 import strawberry
 
-from analytics.graphql.mutations import events, projects, tasks
+from analytics.graphql.mutations import events, jobs, projects, tasks
 from tasks_app.access_matrix import VALIDATION, Group
 from tasks_app.graphql.fields import scoped
 from tasks_app.models import Scope
 
 
-def _writes(resolver: Callable[..., Any], description: str, *, narrowed: Sequence[Group] = ()) -> Any:
-    needed = scoped(Scope.TASKS_WRITE, narrowed=narrowed)
+def _writes(
+    resolver: Callable[..., Any], description: str, *, narrowed: Sequence[Group] = (), scope: Scope = Scope.TASKS_WRITE
+) -> Any:
+    needed = scoped(scope, narrowed=narrowed)
     return strawberry.mutation(resolver=resolver, description=description, extensions=[needed])
 
 
@@ -33,4 +35,14 @@ class Mutation:
     validate_task = _writes(tasks.validate_task, "Validates the state that a task is in.", narrowed=[VALIDATION])
     record_events = _writes(
         events.record_events, "Records up to 1,000 events of another system, each once by its source and externalId."
+    )
+    submit_analytics_job = _writes(
+        jobs.submit_analytics_job,
+        "Has a query answered by a job. The same query at the same position of the record is one job.",
+        scope=Scope.ANALYTICS_READ,
+    )
+    cancel_analytics_job = _writes(
+        jobs.cancel_analytics_job,
+        "Cancels a job of yours. One that has ended stays as it is.",
+        scope=Scope.ANALYTICS_READ,
     )

@@ -1,0 +1,5 @@
+"""What is done apart from requests: the worker's schedule, and jobs that answer heavy queries."""
+
+from analytics.jobs.schedule import compact_all, drop_counts, forget_all, keep_schedules, retain_all, sweep_all
+
+__all__ = ["compact_all", "drop_counts", "forget_all", "keep_schedules", "retain_all", "sweep_all"]
