@@ -36,7 +36,7 @@ FlowMetric = strawberry.enum(
 )
 for value in FlowMetric.__strawberry_definition__.values:  # type: ignore[attr-defined]
     drill = DRILLS[FlowMetric[value.name]]
-    value.description = f"{drill.sentence} Explains {drill.explains}."
+    value.description = f"{drill.sentence} Explains {', '.join(drill.explains)}."
 
 
 @strawberry.type(description="What the figures of an answer are made of.")

@@ -131,16 +131,16 @@ point AS (SELECT task_id, seq, happened_at, {no_time} FROM first WHERE counts AN
 """
 STRAIGHT = """,
 crossing AS (
-    SELECT DISTINCT ON (task_id) task_id, seq, happened_at, counts, state_id = ANY (%(done)s::int[]) AS finishes
-      FROM step
-     WHERE happened_at < %(to)s AND (state_id = ANY (%(done)s::int[])) <> (before_id = ANY (%(done)s::int[]))
+    SELECT DISTINCT ON (task_id) task_id, seq, happened_at, counts, finishes, went_back
+      FROM (SELECT s.*, state_id = ANY (%(done)s::int[]) AS finishes, before_id = ANY (%(done)s::int[]) AS was_done,
+                   bool_or(back) OVER (PARTITION BY task_id) AS went_back
+              FROM step s WHERE happened_at < %(to)s) c
+     WHERE finishes <> was_done
      ORDER BY task_id, happened_at DESC, seq DESC
 ),
 point AS (
     SELECT task_id, seq, happened_at, {no_time}
-      FROM crossing
-     WHERE counts AND finishes AND {in_range}
-       AND task_id NOT IN (SELECT s.task_id FROM step s WHERE s.back AND s.happened_at < %(to)s)
+      FROM crossing WHERE counts AND finishes AND NOT went_back AND {in_range}
 )
 """
 # As analytics.replay.durations counts them.

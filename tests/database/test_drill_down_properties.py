@@ -4,17 +4,22 @@ tests.database.drilled_figures has what the numbers are.
 """
 
 from dataclasses import replace
+from datetime import datetime, timedelta
 
 import pytest
 from hypothesis import given, note
 from hypothesis import strategies as st
 
+from analytics.metrics.drilling import FlowMetric
+from analytics.pure.local_days import Calendar
 from analytics.replay.drilling import Slice
 from analytics.rollups.compact import compact
-from analytics.windows.drilled import DrilledEdge, DrillQuestion
+from analytics.windows.drilled import DrillDown, DrilledEdge, DrillQuestion, Interval, in_order
+from analytics.windows.durations import Clip
 from tests.database.drilled_figures import ALL, differences, explained
 from tests.database.loading import seeded
 from tests.database.random_boards import boards, questions
+from tests.database.recording import sql
 from tests.database.test_replay_properties import some, undone
 from tests.oracle.facts import History
 from tests.oracle.questions import Question
@@ -83,3 +88,63 @@ def edges_of(engine: PostgresEngine, question: Question) -> dict[DrillQuestion, 
             if each.number:
                 found[each.asked] = list(reading.drilling.drill_down(each.asked).read(Slice(limit=ALL)))
         return found
+
+
+@some
+@given(history=boards(), asked=questions())
+def test_every_edge_names_rows_of_its_task(history: History, asked: Question) -> None:
+    """P32: the row of an edge and those of its intervals are the task's own, at these very instants; pages are the list."""
+    note(told(history))
+    note(str(asked))
+    with undone():
+        engine = PostgresEngine(seeded(history))
+        ledger = {seq: (task, at) for seq, task, at in sql("SELECT seq, task_id, happened_at FROM task_ledger")}
+        with engine._reading_ledger():
+            reading = engine.reading(asked)
+            for each in explained(reading):
+                if each.number:
+                    found = reading.drilling.drill_down(each.asked)
+                    check_edges(found, ledger=ledger, asked=each.asked)
+
+
+def check_edges(found: DrillDown, *, ledger: dict[int, tuple[int, datetime]], asked: DrillQuestion) -> None:
+    """The whole list, and each edge of it."""
+    edges = list(found.read(Slice(limit=ALL)))
+    places = [in_order(edge.place) for edge in edges]
+    assert places == sorted(set(places)), asked
+    assert in_pages(found, backwards=False) == edges, asked
+    assert in_pages(found, backwards=True) == edges[::-1], asked
+    for edge in edges:
+        if edge.seq:
+            assert ledger[edge.seq] == (edge.task_id, edge.place.happened_at), asked
+        if edge.intervals and asked.calendar is Calendar.ELAPSED:
+            assert edge.length == sum((span.end - span.begin for span in edge.intervals), timedelta(0)), asked
+        for span in edge.intervals:
+            check_interval(edge, span, ledger=ledger, asked=asked)
+
+
+def check_interval(
+    edge: DrilledEdge, span: Interval, *, ledger: dict[int, tuple[int, datetime]], asked: DrillQuestion
+) -> None:
+    """It begins with its row, unless it is cut at the window's start, and ends with one, unless it lasts."""
+    task, began_at = ledger[span.begin_seq or 0]
+    assert (task, began_at <= span.begin) == (edge.task_id, True), asked
+    is_cut = asked.metric in (FlowMetric.VISITS, FlowMetric.ONGOING_VISITS) and asked.clip is Clip.CLIP
+    assert is_cut or began_at == span.begin, asked
+    assert span.end_seq is None or ledger[span.end_seq] == (edge.task_id, span.end), asked
+
+
+def in_pages(found: DrillDown, *, backwards: bool) -> list[DrilledEdge]:
+    """The list, two by two."""
+    edges: list[DrilledEdge] = []
+    while page := found.read(page_beyond(edges, backwards=backwards)):
+        edges += page
+    return edges
+
+
+def page_beyond(edges: list[DrilledEdge], *, backwards: bool) -> Slice:
+    """The next two after the last of these, or before it."""
+    last = edges[-1].place if edges else None
+    if backwards:
+        return Slice(limit=2, before=last, backwards=True)
+    return Slice(limit=2, after=last)

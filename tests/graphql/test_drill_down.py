@@ -1,12 +1,15 @@
 """From a number of a chart to its tasks over the API: edges, pages, errors, and who may ask."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from graphql import GraphQLInt, GraphQLObjectType, get_named_type
 
-from analytics.metrics.drilling import FlowMetric
+from analytics.metrics.drilling import DRILLS, FlowMetric
+from config.schema import schema
 from tasks_app.models import Scope
 from tasks_app.operations import tasks as operations
 from tests.cast import Cast, cast
@@ -19,6 +22,7 @@ from tests.graphql.proofs import ASK, actor_id, asked, board_of_march, folded, w
 pytestmark = pytest.mark.django_db(transaction=True)
 
 DAY = 86400.0
+DAYS = ("p50Days", "p85Days", "p95Days")
 EDGE = "cursor ledgerId happenedAt seconds intervals { from to seconds fromLedgerId toLedgerId } node { key state { slug } }"
 PAGE = f"edges {{ {EDGE} }} pageInfo {{ hasNextPage hasPreviousPage startCursor endCursor }} totalCount"
 
@@ -291,3 +295,38 @@ def test_no_more_is_read_than_the_page_shows(people: Cast) -> None:
 
     assert len(statements(1)) == len(statements(8)) == 2
     assert not any("count(*) FROM point" in each for each in statements(8))
+
+
+# Whole numbers that count neither items nor events: what they are made of instead.
+MADE_OF_OTHERS = {
+    "cumulativeFlow.difference": "two lines of CUMULATIVE, less WORK_IN_PROGRESS",
+    **{f"{summary}.{name}": "the edges' instants" for summary in ("cycleTime", "leadTime") for name in DAYS},
+    "leadTime.neverStarted": "always 0",
+    "leadTime.inferred": "always 0",
+    **{f"forecast.{name}": "draws of FINISHED" for name in ("seed", "trials", "historyDays", "percentiles.items")},
+}
+
+
+def whole_numbers(kind: GraphQLObjectType, path: str = "") -> Iterator[str]:
+    """The paths of all Int fields below a type; lists in pages are figures as a whole."""
+    for name, field in kind.fields.items():
+        place, below = f"{path}{name}", get_named_type(field.type)
+        if below == GraphQLInt or below.name.endswith("Connection"):
+            yield place
+        elif isinstance(below, GraphQLObjectType) and below.name not in ("Receipt", "Window", "WorkflowState"):
+            yield from whole_numbers(below, f"{place}.")
+
+
+def test_every_number_of_every_chart_has_a_metric() -> None:
+    """P32: a new number gets one, or says what it is made of; no metric explains what is not there."""
+    analytics = schema._schema.type_map["Analytics"]
+    assert isinstance(analytics, GraphQLObjectType)
+    explained = {path for drill in DRILLS.values() for path in drill.explains}
+    numbers = set(whole_numbers(analytics)) - {"drillDown"}
+    assert numbers - explained == set(MADE_OF_OTHERS)
+    for path in explained:
+        kind: Any = analytics
+        for name in path.split("."):
+            assert name in kind.fields, path
+            kind = get_named_type(kind.fields[name].type)
+    assert set(DRILLS) == set(FlowMetric)
