@@ -33,6 +33,7 @@ QUESTION = """{
     bottlenecks(first: 3) { state { name slug waiting } totalSeconds ongoingVisits ongoingSeconds }
     timeInState { state { name } visits totalSeconds ongoingSeconds p50Seconds p85Seconds }
     flowEfficiency { value }
+    drillDown(metric: ONGOING_VISITS, state: "review", first: 3) { totalCount edges { seconds ledgerId node { key title } } }
     receipt { digest }
   }
 }"""

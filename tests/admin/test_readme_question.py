@@ -59,6 +59,9 @@ def test_items_wait_for_reviews(ada: Client) -> None:
     assert (first["state"]["slug"], first["state"]["waiting"]) == ("review", True)
     assert seconds(first) > sum(seconds(each) for each in others)
     assert 0 < found["flowEfficiency"]["value"] < 0.4
+    waiting = found["drillDown"]
+    assert waiting["totalCount"] == first["ongoingVisits"] >= len(waiting["edges"]) > 0
+    assert all(edge["seconds"] > 0 and edge["ledgerId"] and edge["node"]["key"] for edge in waiting["edges"])
     file = table(ada.get("/admin/projects/WEB/time-in-state.csv?days=90"))
     (review,) = (row for row in file if row["state_slug"] == "review")
     # The running visits grow between two questions.
