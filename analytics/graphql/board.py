@@ -8,8 +8,8 @@ from typing import Any
 
 import strawberry
 
-from analytics.graphql.charts import Receipt, proven_node
 from analytics.graphql.projects import Project, WorkflowState, state_node
+from analytics.graphql.receipts import Receipt, proven_node
 from analytics.graphql.tasks import TaskConnection, task_connection
 from analytics.pure.workflow import StateDefinition, Workflows, in_order
 from analytics.replay.definitions import BoardFacts, boards, workflows

@@ -7,7 +7,6 @@ from functools import cached_property
 from typing import Any
 
 import strawberry
-from django.conf import settings
 from strawberry.types.nodes import FragmentSpread, InlineFragment, SelectedField, Selection
 
 from analytics.graphql.aging import AgingItem, aging_connection
@@ -21,6 +20,7 @@ from analytics.graphql.identities import Identity, identity_node
 from analytics.graphql.inputs import Window, window_node
 from analytics.graphql.projects import WorkflowState, state_node
 from analytics.graphql.quality import DataQuality, quality_node
+from analytics.graphql.receipts import Receipt, proven_node
 from analytics.graphql.validation import ValidationWait, validation_nodes
 from analytics.graphql.weighing import current
 from analytics.metrics.catalogue import sentence
@@ -32,7 +32,7 @@ from analytics.windows.answers import Answer
 from analytics.windows.estimates import Estimate, estimate, policy
 from analytics.windows.flow import FlowReading
 from analytics.windows.position import Position, oldest_in_tail, position
-from analytics.windows.questions import Figures, Question, WindowQuestion, label
+from analytics.windows.questions import Figures, WindowQuestion, label
 from tasks_app.graphql.asking import Info
 from tasks_app.graphql.http.connections import Connection, PageArgs
 from tasks_app.graphql.http.errors import ApiError
@@ -42,22 +42,6 @@ FlowMode = strawberry.enum(
     flows.FlowMode,
     name="FlowMode",
     description="CUMULATIVE: items whose furthest state so far is the line's or beyond. OCCUPANCY: items in the state.",
-)
-ReadFrom = strawberry.enum(
-    sources.ReadFrom,
-    name="ReadFrom",
-    description="RAW: the ledger. ROLLUP: rollups alone, which may lag. MERGED: rollups and the live tail.",
-)
-FreshnessStatus = strawberry.enum(
-    receipts.FreshnessStatus,
-    name="FreshnessStatus",
-    description="STALE: the age is above the threshold. IDLE: fresh, and nothing was recorded for a day before."
-    " UNKNOWN: nothing ever was. Else FRESH; a last change that is long ago makes nothing stale.",
-)
-AnsweredBy = strawberry.enum(
-    receipts.AnsweredBy,
-    name="AnsweredBy",
-    description="CANONICAL: the answer is counted from the record, as the receipt says. LEGACY: by what came before.",
 )
 
 
@@ -96,42 +80,6 @@ class Throughput:
     finished: list[int | None] = strawberry.field(description=sentence("throughput.finished"))
     finish_events: list[int | None] = strawberry.field(description=sentence("throughput.finishEvents"))
     cancelled: list[int | None] = strawberry.field(description=sentence("throughput.cancelled"))
-
-
-@strawberry.type(description="How far what the answer was read from lags behind what it is to show.")
-class Freshness:
-    status: FreshnessStatus = strawberry.field(description="What the age means.")  # type: ignore[valid-type]
-    age_seconds: float = strawberry.field(description="From dataAsOf to knownAt; 0 where nothing waits to be folded.")
-    threshold_seconds: float = strawberry.field(description="An age above this is STALE.")
-
-
-@strawberry.type(description="Proof of an answer: enough to give it again to the same bytes.")
-class Receipt:
-    metric_version: str = strawberry.field(description="The definitions that were used.")
-    read_from: ReadFrom = strawberry.field(description="Where the figures were read from.")  # type: ignore[valid-type]
-    note: str | None = strawberry.field(description="Why they were not read from where they were asked for; else null.")
-    cached: bool = strawberry.field(description="Whether they were kept from an earlier answer to the same question.")
-    ledger_position: str = strawberry.field(
-        description="Opaque: names exactly the ledger rows that this answer could see."
-    )
-    tail_rows: int = strawberry.field(description="Facts read that no rollup had folded yet.")
-    raw_rows: int = strawberry.field(description="Ledger rows read at all.")
-    known_at: datetime = strawberry.field(description="The figures are what was known at this instant, UTC.")
-    settled: bool = strawberry.field(
-        description="Whether no transaction can still add what was recorded up to knownAt. False where that is not sure."
-    )
-    data_as_of: datetime = strawberry.field(
-        description="Everything recorded before this instant is in the figures, UTC."
-    )
-    freshness: Freshness = strawberry.field(description="How old that is.")
-    timezone: str = strawberry.field(description="The zone of the window's buckets.")
-    tzdata: str = strawberry.field(description="The version of the zone database.")
-    digest: str = strawberry.field(
-        description="SHA-256 of the figures asked for, each whole with its arguments, in canonical form (RFC 8785):"
-        " the same facts and figures give the same digest, wherever they were read from."
-    )
-    token: str = strawberry.field(description="Give it to `replayReceipt` for the canonical answer again.")
-    answered_by: AnsweredBy = strawberry.field(description="Which engine answered.")  # type: ignore[valid-type]
 
 
 # Each figure by its field name.
@@ -396,39 +344,3 @@ class Analytics(DurationFields, DrillFields):
     @strawberry.field(description="Proof of this answer.")
     def receipt(self) -> Receipt:
         return self.asked.receipt()
-
-
-def proven_node(
-    *, receipt: receipts.Receipt, question: Question, place: Position, note: str | None = None, cached: bool = False
-) -> Receipt:
-    """The receipt as the API shows it, proven by where the transaction stands. Rollups alone lack what is in the tail."""
-    lags = receipt.read_from is sources.ReadFrom.ROLLUP and place.tail_rows > 0
-    found = receipts.proven(
-        receipt=receipt,
-        position=place,
-        question=question,
-        folded_until=oldest_in_tail(tenant_id=question.tenant_id) if lags else None,
-        threshold=settings.FLOWLEDGER_STALE_AFTER,
-    )
-    return Receipt(
-        metric_version=receipt.metric_version,
-        read_from=receipt.read_from,
-        note=note,
-        cached=cached,
-        ledger_position=found.ledger_position,
-        tail_rows=receipt.tail_rows,
-        raw_rows=receipt.raw_rows,
-        known_at=receipt.known_at,
-        settled=found.settled,
-        data_as_of=found.data_as_of,
-        freshness=Freshness(
-            status=found.freshness.status,
-            age_seconds=found.freshness.age.total_seconds(),
-            threshold_seconds=found.freshness.threshold.total_seconds(),
-        ),
-        timezone=receipt.timezone,
-        tzdata=receipt.tzdata,
-        digest=receipt.digest,
-        token=found.token,
-        answered_by=receipts.AnsweredBy.CANONICAL,
-    )

@@ -10,7 +10,7 @@ from strawberry.scalars import JSON
 from analytics.graphql import explaining
 from analytics.graphql.activity import ActivityConnection, activity_connection, load_activity
 from analytics.graphql.board import Board, board_reading
-from analytics.graphql.charts import Analytics, Asked, ReadFrom, figures_selected
+from analytics.graphql.charts import Analytics, Asked, figures_selected
 from analytics.graphql.explaining import explain_change
 from analytics.graphql.filters import activity_conditions, plain, task_conditions, unknown
 from analytics.graphql.inputs import ActivityFilter, Bucket, TaskFilter, WindowInput, window_asked
@@ -18,6 +18,7 @@ from analytics.graphql.jobs import AnalyticsJob, ExecutionPolicy, analytics_job,
 from analytics.graphql.operations import Operations, operations
 from analytics.graphql.persons import actors_asked, check_filters
 from analytics.graphql.projects import Project, load_project, project_connection, project_node
+from analytics.graphql.receipts import ReadFrom
 from analytics.graphql.replaying import replay_receipt
 from analytics.graphql.tasks import Task, TaskConnection, load_task, task_connection, task_nodes
 from analytics.pure import windows
