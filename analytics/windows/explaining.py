@@ -117,10 +117,9 @@ class ChangedNumber:
     @cached_property
     def _explaining(self) -> tuple[Collection[int], Collection[int]]:
         """The tasks whose rows explain the change, and the rows of definitions that do."""
-        before, after = self._before, self._after or {}
-        changed = _unlike(before or {}, after)
-        operations = self._operations if before is not None else ()
-        if before is None or not operations:
+        before, after, operations = self._before or {}, self._after or {}, self._operations
+        changed = _unlike(before, after)
+        if not operations:
             return changed, ()
         every = frozenset(seq for operation in operations for seq in operation)
         as_defined_before = (before, self._with_facts_of_now(every))

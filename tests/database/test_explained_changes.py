@@ -1,7 +1,8 @@
 """Random histories, known at two instants: what changed a number is told, and without it the number is what it was."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -9,16 +10,16 @@ from django.db import connection, transaction
 from hypothesis import given, note
 from hypothesis import strategies as st
 
-from analytics.metrics.drilling import DRILLS, FlowMetric, States
+from analytics.metrics.drilling import DRILLS, FlowMetric, Over, States
 from analytics.replay.activity import DEFINED, Feed, FeedRow
 from analytics.replay.definitions import boards as boards_of
 from analytics.replay.quality import CHECKS
 from analytics.windows.drilled import DrillError, DrillQuestion, Side
 from analytics.windows.explaining import LOOK_BEYOND, ChangedNumber
 from tests.database.loading import seeded
-from tests.database.random_boards import boards
+from tests.database.random_boards import boards, told_by_positions
 from tests.database.test_replay_properties import some, undone
-from tests.oracle.facts import History
+from tests.oracle.facts import Category, History, Workflow
 from tests.oracle.flow import work_in_progress
 from tests.oracle.questions import Buckets, Question
 from tests.spec.postgres import PostgresEngine, window_of
@@ -32,11 +33,12 @@ EVERYTHING = 10_000
 knowledge = st.tuples(st.integers(0, 30), st.integers(24, (DAYS + 2) * 8)).map(
     lambda numbers: [DAWN + timedelta(hours=3 * number) for number in sorted(numbers)]
 )
+STOCKS = tuple(metric for metric, drill in DRILLS.items() if drill.over in (Over.STOCK, Over.END))
 STATES = ("todo", "doing", "review", "done")
 
 
 @st.composite
-def numbers(draw: st.DrawFn) -> list[DrillQuestion]:
+def numbers(draw: st.DrawFn, *, of: Sequence[FlowMetric] = tuple(FlowMetric)) -> list[DrillQuestion]:
     """Some of the metrics that an explanation may be asked of, with a state or a check where one takes it."""
     state, code = draw(st.sampled_from(STATES)), draw(st.sampled_from([check.code for check in CHECKS]))
     return [
@@ -46,7 +48,7 @@ def numbers(draw: st.DrawFn) -> list[DrillQuestion]:
             check=code if metric is FlowMetric.QUALITY else None,
             within=timedelta(days=2),
         )
-        for metric in draw(st.lists(st.sampled_from(FlowMetric), min_size=4, max_size=12, unique=True))
+        for metric in draw(st.lists(st.sampled_from(of), min_size=4, max_size=12, unique=True))
     ]
 
 
@@ -114,6 +116,23 @@ def check(engine: PostgresEngine, number: ChangedNumber, asked: DrillQuestion, q
     assert changes.keys() <= {row.task_id for row in rows} or any(row.kind == DEFINED for row in rows)
 
 
+def check_all(engine: PostgresEngine, asked: list[DrillQuestion], question: Question, since: datetime) -> None:
+    """Each number is explained, and is what it was without what explains it."""
+    for drilled in asked:
+        note(str(drilled))
+        number = number_of(engine, drilled, question, since)
+        with engine._reading_ledger():
+            try:
+                rows = rows_of(number)
+            except DrillError:
+                continue
+            check(engine, number, drilled, question)
+        if drilled.metric in LOOK_BEYOND or drilled.metric is FlowMetric.QUALITY or number.before == number.after:
+            continue
+        with taken_away(rows), engine._reading_ledger():
+            assert (counted(engine, drilled, question) or 0) == (number.before or 0)
+
+
 @some
 @given(
     history=boards(fewest=6),
@@ -129,20 +148,31 @@ def test_without_its_rows_a_number_is_what_it_was(
     note(f"{told(history)}\n{instants} {project} {buckets}")
     question = Question(buckets=buckets, now=LONG_AFTER, project=project, known_at=instants[1])
     with undone():
-        engine = PostgresEngine(seeded(history))
-        for drilled in asked:
-            note(str(drilled))
-            number = number_of(engine, drilled, question, instants[0])
-            with engine._reading_ledger():
-                try:
-                    rows = rows_of(number)
-                except DrillError:
-                    continue
-                check(engine, number, drilled, question)
-            if drilled.metric in LOOK_BEYOND or drilled.metric is FlowMetric.QUALITY or number.before == number.after:
-                continue
-            with taken_away(rows), engine._reading_ledger():
-                assert (counted(engine, drilled, question) or 0) == (number.before or 0)
+        check_all(PostgresEngine(seeded(history)), asked, question, instants[0])
+
+
+@st.composite
+def redefined_at_noon(draw: st.DrawFn) -> History:
+    """States of WEB that change on the day after the facts, while some of the facts are still to be told."""
+    history = draw(boards(fewest=8))
+    web, ops = history.projects
+    at = DAWN + timedelta(days=DAYS, hours=12)
+    order = draw(st.permutations(web.workflows[-1].states))
+    changed = [replace(state, category=draw(st.sampled_from(Category)), archived=False) for state in order]
+    version = Workflow(happened_at=at, recorded_at=at, states=told_by_positions(changed))
+    return replace(history, projects=(replace(web, workflows=(*web.workflows, version)), ops))
+
+
+@some
+@given(history=redefined_at_noon(), asked=numbers(of=STOCKS))
+def test_without_its_definitions_a_number_is_what_it_was(history: History, asked: list[DrillQuestion]) -> None:
+    """P2, P11: a day in which states became others, of which some facts are told later."""
+    note(told(history))
+    since, until = DAWN + timedelta(days=DAYS, hours=1), DAWN + timedelta(days=DAYS + 3)
+    buckets = ((DAWN + timedelta(days=DAYS), DAWN + timedelta(days=DAYS + 1)),)
+    question = Question(buckets=buckets, now=LONG_AFTER, project="WEB", known_at=until)
+    with undone():
+        check_all(PostgresEngine(seeded(history)), asked, question, since)
 
 
 @some

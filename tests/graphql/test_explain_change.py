@@ -11,7 +11,7 @@ from django.conf import settings
 
 from tasks_app.models import Project
 from tasks_app.operations import tasks as operations
-from tasks_app.operations.projects import StateSpec, change_states
+from tasks_app.operations.projects import StateSpec, change_states, create_project
 from tests.cast import WORKFLOW, Cast, cast
 from tests.graphql.in_process import Refusal, ask
 from tests.graphql.march import NOW, at, made
@@ -174,6 +174,26 @@ def test_definitions_are_told_where_they_changed_the_number(people: Cast) -> Non
     assert [(edge["node"]["kind"], edge["node"]["actor"]["name"]) for edge in found["edges"]] == [("DEFINED", "Alice")]
     assert found["edges"][0]["node"]["sentence"].count("Doing!") == 1
     assert numbers(found)[:2] == (1, 0)
+
+
+def test_a_board_that_is_new_and_a_state_that_is_new(people: Cast) -> None:
+    """P61: of which there was no number before; what made them is told with what was moved to them."""
+    before = clock()
+    today = before.replace(hour=0, minute=0, second=0, microsecond=0)
+    with working(people.alice) as (tenant_id, me):
+        create_project(tenant_id=tenant_id, key="NEW", name="New", timezone="UTC", states=SPECS[:2])
+        task = operations.create_task(tenant_id=tenant_id, project="NEW", title="First", state="doing", now=clock())
+    found = explained(people, "WORK_IN_PROGRESS", today, since=before, project="NEW")
+    assert numbers(found) == (None, 1, {task.key: (0, 1)})
+    assert ("Alice", "CREATED", task.key) in told(found)
+    since = clock()
+    with working(people.bob) as (tenant_id, me):
+        more = [*SPECS[:2], StateSpec(name="Testing", category="IN_PROGRESS")]
+        change_states(tenant_id=tenant_id, project_key="NEW", states=more)
+        operations.move_task(tenant_id=tenant_id, task=task.key, to="testing", actor_id=me, now=clock())
+    found = explained(people, "OCCUPANCY", today, since=since, project="NEW", state="testing")
+    assert numbers(found) == (None, 1, {task.key: (0, 1)})
+    assert told(found) == [("Bob", "MOVED", task.key), ("Bob", "DEFINED", None)]
 
 
 def test_rows_come_in_pages(people: Cast) -> None:
