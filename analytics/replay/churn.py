@@ -18,7 +18,7 @@ meaning AS MATERIALIZED (
                          %(meant_ends)s::timestamptz[])
                AS m (state_id, group_id, project_id, category, place, begin_at, end_at)
 ),
-move AS MATERIALIZED (
+move AS (
     SELECT f.task_id, f.seq, f.happened_at, f.discarded,
            f.counted AND f.happened_at >= %(from)s AND f.happened_at < %(to)s AS counts,
            coalesce(b.state_id, 0) AS before_id, coalesce(a.state_id, 0) AS state_id,
@@ -49,8 +49,8 @@ finish AS (
     SELECT task_id, seq, counts, finishes, happened_at,
            lead(happened_at) OVER turns AS turned_at, lead(seq) OVER turns AS turned_seq,
            lead(returns) OVER turns AND lead(happened_at) OVER turns - happened_at < %(within)s::interval AS reopened
-      FROM (SELECT m.*, was <> 'DONE' AND becomes = 'DONE' AS finishes,
-                   was = 'DONE' AND becomes IN ('TODO', 'IN_PROGRESS') AS returns FROM move m) c
+      FROM (SELECT s.*, was <> 'DONE' AND becomes = 'DONE' AS finishes,
+                   was = 'DONE' AND becomes IN ('TODO', 'IN_PROGRESS') AS returns FROM step s) c
      WHERE finishes OR returns
     WINDOW turns AS (PARTITION BY task_id ORDER BY happened_at, seq)
 )
@@ -58,7 +58,8 @@ finish AS (
 COUNTED = """,
 item AS (
     SELECT bool_or(drops) AS reverted, bool_or(back) FILTER (WHERE happened_at < %(to)s) AS went_back,
-           (array_agg(counts ORDER BY happened_at, seq) FILTER (WHERE becomes = 'IN_PROGRESS'))[1] AS starts,
+           (array_agg(counts ORDER BY happened_at DESC, seq DESC) FILTER (WHERE becomes = 'IN_PROGRESS'))
+               [count(*) FILTER (WHERE becomes = 'IN_PROGRESS')] AS starts,
            (array_agg(counts AND state_id = ANY (%(done)s::int[]) ORDER BY happened_at DESC, seq DESC)
                FILTER (WHERE happened_at < %(to)s
                          AND (state_id = ANY (%(done)s::int[])) <> (before_id = ANY (%(done)s::int[]))))[1] AS finishes
