@@ -51,7 +51,7 @@ told AS MATERIALIZED (
     SELECT l.task_id, l.seq, l.kind, l.project_id, l.from_id, l.happened_at, l.recorded_at,
            CASE WHEN l.kind = 4 THEN 0 ELSE l.to_id END AS state_id,
            lag(CASE WHEN l.kind = 4 THEN 0 ELSE l.to_id END, 1, 0) OVER history AS before_id,
-           lag(l.kind) OVER history AS before_kind, row_number() OVER history AS number
+           lag(l.kind) OVER history AS before_kind
       FROM task_ledger l
 {of_tasks}     WHERE l.tenant_id = %(tenant)s AND l.kind <= 5 AND l.happened_at < %(until)s
        AND (%(known_at)s::timestamptz IS NULL OR l.recorded_at <= %(known_at)s) /* of items */
@@ -66,13 +66,13 @@ judged AS MATERIALIZED (
     SELECT t.*, a.category AS now_in, b.category AS was_in, a.place, b.place AS was_place,
            a.board_id = b.board_id AS stays,
            %(project)s::int IS NULL OR t.project_id = %(project)s AS is_own,
-           bool_or(a.category = 'IN_PROGRESS') OVER (history ROWS UNBOUNDED PRECEDING) AS started,
-           max(t.happened_at) FILTER (WHERE t.state_id <> t.before_id)
-               OVER (history ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS moved_at
+           bool_or(a.category = 'IN_PROGRESS') OVER earlier AS started,
+           max(t.happened_at) FILTER (WHERE t.state_id <> t.before_id) OVER earlier AS moved_at
       FROM told t
       LEFT JOIN own a ON a.state_id = t.state_id AND t.happened_at >= a.begin_at AND t.happened_at < a.end_at
       LEFT JOIN own b ON b.state_id = t.before_id AND t.happened_at >= b.begin_at AND t.happened_at < b.end_at
-    WINDOW history AS (PARTITION BY t.task_id ORDER BY t.happened_at, t.seq)
+    WINDOW earlier AS (PARTITION BY t.task_id ORDER BY t.happened_at, t.seq
+                       ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
 )
 """
 # Facts that fail nothing are left behind before any row is made of a code.
@@ -83,8 +83,8 @@ SELECT unnest(k.codes) AS code, k.task_id, k.happened_at, k.seq
                CASE WHEN j.was_in = 'DONE' AND j.now_in <> 'DONE' THEN 2 END,
                CASE WHEN j.stays AND j.place < j.was_place THEN 3 END,
                CASE WHEN j.stays AND j.place > j.was_place + 1 THEN 4 END,
-               CASE WHEN j.number = 1 AND j.place > 0 THEN 5 END,
-               CASE WHEN j.is_own AND CASE j.kind WHEN 1 THEN j.number > 1 WHEN 4 THEN j.before_id = 0
+               CASE WHEN j.before_kind IS NULL AND j.place > 0 THEN 5 END,
+               CASE WHEN j.is_own AND CASE j.kind WHEN 1 THEN j.before_kind IS NOT NULL WHEN 4 THEN j.before_id = 0
                                                   WHEN 5 THEN j.before_kind IS DISTINCT FROM 4
                                                   ELSE j.before_kind = 4 END THEN 6 END,
                CASE WHEN j.is_own AND j.state_id <> j.before_id AND j.happened_at = j.moved_at THEN 7 END], NULL) AS codes
