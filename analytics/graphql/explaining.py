@@ -7,6 +7,7 @@ import strawberry
 
 from analytics.graphql.activity import ActivityConnection, activity_connection
 from analytics.graphql.changed import ExplainedChange
+from analytics.graphql.drilling import FlowMetric
 from analytics.graphql.filters import plain, unknown
 from analytics.graphql.inputs import Bucket
 from analytics.metrics import drilling
@@ -22,12 +23,6 @@ from tasks_app.graphql.http.errors import ApiError
 from tasks_app.models import Scope
 from tasks_app.tenancy import TenantFacts
 
-FlowMetric = strawberry.enum(
-    drilling.FlowMetric,
-    name="FlowMetric",
-    description="A figure that can be drilled into. One edge is what its description names: where that is an event, a task"
-    " comes once for each.",
-)
 DESCRIPTION = """The ledger rows, recorded after `knownFrom` and up to `knownTo`, that made a number of a project another one,\
  the newest recording first; `change` has the number before and after, and the items that it counts otherwise since.\
  The number is that of `metric` for the bucket of that `size` which begins at `bucket` in the zone (the argument's, else the\

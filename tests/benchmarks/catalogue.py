@@ -7,6 +7,7 @@ from tests.benchmarks.folding import compact_rate
 from tests.benchmarks.forecasts import forecast
 from tests.benchmarks.forms.run import ledger_forms
 from tests.benchmarks.jobs import job_decisions, jobs_rate
+from tests.benchmarks.limiter import limiter_rate
 from tests.benchmarks.logs import cfd_raw, import_rate
 from tests.benchmarks.memory import web_memory
 from tests.benchmarks.outcomes import Benchmark
@@ -38,4 +39,5 @@ BENCHMARKS: dict[str, Benchmark] = {
     "jobs_rate": jobs_rate,
     "flow_figures": flow_figures,
     "dashboard": dashboard,
+    "limiter_rate": limiter_rate,
 }
