@@ -2,6 +2,7 @@
 
 from tests.benchmarks.bulk import ledger_bulk_fresh, ledger_bulk_warmed
 from tests.benchmarks.cfd import cfd_growth, cfd_rollup
+from tests.benchmarks.doors import auth_context, http_throughput
 from tests.benchmarks.figures import dashboard, flow_figures
 from tests.benchmarks.folding import compact_rate
 from tests.benchmarks.forecasts import forecast
@@ -40,4 +41,6 @@ BENCHMARKS: dict[str, Benchmark] = {
     "flow_figures": flow_figures,
     "dashboard": dashboard,
     "limiter_rate": limiter_rate,
+    "auth_context": auth_context,
+    "http_throughput": http_throughput,
 }
