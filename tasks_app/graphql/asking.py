@@ -20,7 +20,7 @@ from tasks_app.graphql.http.reading import HTTPError, has_api_key
 from tasks_app.graphql.http.scalars import format_datetime
 from tasks_app.graphql.idempotency import InFlight, NamedRequest, NameUsed
 from tasks_app.models import User
-from tasks_app.observing.watch import admitted
+from tasks_app.observing import watch
 from tasks_app.rate.addresses import AddressLimit
 from tasks_app.rate.gcra import Rate
 from tasks_app.rate.plans import known_plans
@@ -58,6 +58,7 @@ class Asking:
         if held is None:
             return {}
         held.spent = min(points, held.points)
+        watch.spent(held.spent)
         return {
             "estimated": held.points,
             "actual": held.spent,
@@ -95,6 +96,7 @@ def admit(request: HttpRequest) -> None:
     rate = Rate(points=settings.FLOWLEDGER_REQUESTS_A_MINUTE)
     waiting = _addresses.retry_after(str(client_address(request)), rate=rate)
     if waiting:
+        watch.limited("address")
         raise ApiError(
             f"This address has sent more than {rate.points:,} requests a minute: try again in {waiting} s.",
             code=Code.RATE_LIMITED,
@@ -114,9 +116,10 @@ def open_request(request: HttpRequest, operation: OperationType, bill: Callable[
     with ExitStack() as stack:
         try:
             caller = caller_of(request, now=now)
-            admitted(caller)
+            watch.admitted(caller)
             held = stack.enter_context(_reserved(caller, points=bill().estimate, now=now))
         except OutOfPoints as refused:
+            watch.limited(refused.limit)
             raise _out_of_points(refused) from None
         except NotAdmitted as refused:
             extensions = {"reason": refused.reason} if refused.reason else None

@@ -20,10 +20,16 @@ RUNNING_RETRY = 1
 
 
 class OutOfPoints(Refused):
-    """RATE_LIMITED with the seconds after which it would be admitted, or COST_EXCEEDED when it never would."""
+    """RATE_LIMITED with the seconds after which it would be admitted, or COST_EXCEEDED when it never would.
 
-    def __init__(self, message: str, *, code: str, headers: Mapping[str, str], retry_after: int | None = None) -> None:
+    `limit` is whose it is: that of the caller, of the tenant, of how many may run, or of what can be spent at once (burst).
+    """
+
+    def __init__(
+        self, message: str, *, code: str, headers: Mapping[str, str], limit: str, retry_after: int | None = None
+    ) -> None:
         super().__init__(message, code=code)
+        self.limit = limit
         self.headers = dict(headers)
         self.retry_after = retry_after
 
@@ -127,10 +133,10 @@ def _refusal(points: int, *, plan: Plan, levels: tuple[Level, Level], now: datet
             f"The request may cost {points:,} points and at most {most:,} can be spent at once:"
             " ask for shorter pages, a shorter window or fewer figures."
         )
-        return OutOfPoints(message, code="COST_EXCEEDED", headers=headers)
+        return OutOfPoints(message, code="COST_EXCEEDED", headers=headers, limit="burst")
     if caller.admitted and tenant.admitted:
         message = f"{plan.at_once} requests of this tenant are running, which is as many as may: try again."
-        return OutOfPoints(message, code="RATE_LIMITED", headers=headers, retry_after=RUNNING_RETRY)
+        return OutOfPoints(message, code="RATE_LIMITED", headers=headers, limit="running", retry_after=RUNNING_RETRY)
     who, rate, level = (
         ("This tenant has", plan.tenant, tenant) if caller.admitted else ("You have", plan.caller, caller)
     )
@@ -138,7 +144,8 @@ def _refusal(points: int, *, plan: Plan, levels: tuple[Level, Level], now: datet
         f"The request may cost {points:,} points. {who} {level.remaining:,} left of {rate.points:,} a minute: try again"
         f" in {_seconds(caller, tenant)} s."
     )
-    return OutOfPoints(message, code="RATE_LIMITED", headers=headers, retry_after=_seconds(caller, tenant))
+    limit, wait = "tenant" if caller.admitted else "caller", _seconds(caller, tenant)
+    return OutOfPoints(message, code="RATE_LIMITED", headers=headers, limit=limit, retry_after=wait)
 
 
 def _seconds(*levels: Level) -> int:

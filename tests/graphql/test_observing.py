@@ -18,13 +18,17 @@ from django.http import HttpRequest, HttpResponse
 from django.test import Client, RequestFactory, override_settings
 
 from analytics.graphql.documents.catalogue import DOCUMENTS
+from tasks_app.graphql import asking
 from tasks_app.graphql.http.errors import Code
+from tasks_app.models import TenantPlan
 from tasks_app.observing import metrics, watch
 from tasks_app.observing.counting import Count
 from tasks_app.observing.flushing import COUNTS
 from tasks_app.observing.gauges import LevelGauges, QueueGauges
 from tasks_app.observing.logs import logging_settings
 from tasks_app.observing.serving import job_ended, watch_requests
+from tasks_app.rate.addresses import AddressLimit
+from tasks_app.rate.plans import known_plans
 from tests.cast import Cast, cast, tasks
 from tests.database.recording import clock, sql
 from tests.graphql.client import Asker, new_key, with_key
@@ -413,6 +417,39 @@ def test_points_and_refusals_are_counted_and_logged(people: Cast) -> None:
     assert sample("flowledger_limiter_refusals_total", limit="tenant") == refused + 1
     metrics.limited("a name of somebody's own")
     assert sample("flowledger_limiter_refusals_total", limit="other") >= 1
+
+
+def test_what_a_request_cost_and_what_refused_it_is_told(
+    people: Cast, bob: Asker, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By the points that it did cost; of a refusal by the limit that refused it, which counts for no objective."""
+    before = sample("flowledger_cost_points_total", operation="other")
+    with server_log() as text:
+        cost = bob.answer(VIEWER)["extensions"]["cost"]["actual"]
+    assert lines(text)[0]["points"] == cost > 0
+    assert sample("flowledger_cost_points_total", operation="other") == before + cost
+    counted()
+    refused = sample("flowledger_limiter_refusals_total", limit="address")
+    monkeypatch.setattr(asking, "_addresses", AddressLimit())
+    settings.FLOWLEDGER_REQUESTS_A_MINUTE = 1
+    bob.data(VIEWER)
+    with server_log() as text:
+        assert bob.error(VIEWER)[0] == "RATE_LIMITED"
+    assert lines(text)[0]["limit"] == "address"
+    assert sample("flowledger_limiter_refusals_total", limit="address") == refused + 1
+    assert counted()[people.acme.tenant.id, "availability"] == Count(1, 1)
+
+
+def test_a_plan_that_is_used_up_is_told(people: Cast, bob: Asker) -> None:
+    small = {"points_a_minute": 1, "burst": 1, "tenant_points_a_minute": 600, "tenant_burst": 600, "at_once": 5}
+    TenantPlan.objects.create(tenant=people.acme.tenant, **small)
+    known_plans.forget()
+    refused = sample("flowledger_limiter_refusals_total", limit="burst")
+    try:
+        assert bob.error("{ tasks(first: 500) { edges { node { key } } } }")[0] == "COST_EXCEEDED"
+    finally:
+        known_plans.forget()
+    assert sample("flowledger_limiter_refusals_total", limit="burst") == refused + 1
 
 
 def test_a_job_counts_from_its_acceptance_to_its_result(people: Cast) -> None:

@@ -160,6 +160,7 @@ class GraphQLHTTPView:
         with self.open_request(request, kind, question.bill) as context:
             if name is not None and (kept := context.recall(name, call.fingerprint)) is not None:
                 context.spent(1)
+                observe(())
                 return Answer(content=kept, headers={**context.headers, REPLAYED: "true"})
             answer, failed = question.answer(context, media_type=media_type)
             if failed:
