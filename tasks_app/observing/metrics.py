@@ -21,7 +21,7 @@ SECONDS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.3, 0.5, 1, 2, 5, 10, 30)
 JOB_SECONDS: Final = (0.1, 0.5, 1, 2, 5, 10, 30, 60, 120, 300, 900, 3600)
 OK: Final = "OK"
 TIMED_OUT: Final = "TIMED_OUT"
-LIMITS: Final = frozenset({"address", "caller", "tenant", "running", "burst", "login"})
+LIMITS: Final = frozenset({"address", "caller", "tenant", "running", "burst", "sign_in"})
 MULTIPROCESS: Final = "PROMETHEUS_MULTIPROC_DIR"
 
 ANSWERS = Counter("flowledger_answers", "Answers given.", ["operation", "code"], registry=REGISTRY)

@@ -7,6 +7,7 @@ from math import ceil
 
 from tasks_app.addresses import Address
 from tasks_app.models import email_of_login
+from tasks_app.observing.watch import limited
 from tasks_app.rate.gcra import Claim, Rate, give_back, take_all
 
 # Of IPv6 a household has as many addresses as it likes: all of its network count as one.
@@ -37,7 +38,10 @@ CONFIRM = Door(name="confirm", per_account=Rate(points=10, seconds=600), per_add
 def wait_seconds(claims: list[Claim], *, now: datetime) -> int:
     """0 when the attempt may be made, which takes the claims; else the seconds after which it may."""
     levels = take_all(claims, now=now)
-    return max(0 if level.admitted else ceil(level.retry_after or 0) or 1 for level in levels)
+    seconds = max(0 if level.admitted else ceil(level.retry_after or 0) or 1 for level in levels)
+    if seconds:
+        limited("sign_in")
+    return seconds
 
 
 def forgive(claims: list[Claim], *, now: datetime) -> None:
