@@ -1,6 +1,6 @@
-"""How far behind the derived is, for /metrics and /health/ready: tails of all tenants, and whether a worker is heard."""
+"""How far behind the derived is, for /metrics and /health/ready: tails and jobs, and whether a worker is heard."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -9,30 +9,55 @@ from django.db import connection
 from health_check.exceptions import ServiceWarning
 from prometheus_client.core import GaugeMetricFamily, Metric
 
+from analytics.models.analytics_job import ACTIVE
 from analytics.rollups.compact import owners
-from analytics.windows.folded import FoldedFamily, folded_families
+from analytics.windows.folded import folded_families
 from tasks_app.observing.gauges import TIMEOUT_SECONDS, LookedUp, impatiently
 from tasks_app.observing.objectives import WORKER
 from tasks_app.observing.readiness import Look
 from tasks_app.tenancy import DatabaseRole, entered
 
+JOBS = """/* observing.jobs */
+SELECT state, count(*), min(submitted_at) FROM analytics_job
+ WHERE tenant_id = %(tenant)s AND state IN ('PENDING', 'RUNNING') GROUP BY state
+"""
 SILENT = "/* observing.worker_silent */ SELECT extract(epoch FROM now() - h.at)::float8 FROM heartbeat h"
 
 
-class TailGauges(LookedUp):
-    """What waits to be folded, by family: of all tenants together, for a label by tenant would have no bound."""
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """So many wait, the first since `oldest`."""
+
+    waiting: int = 0
+    oldest: datetime | None = None
+
+    def plus(self, waiting: int, oldest: datetime | None) -> "Backlog":
+        """With more of them."""
+        first = min((each for each in (self.oldest, oldest) if each), default=None)
+        return Backlog(self.waiting + waiting, first)
+
+
+class TenantGauges(LookedUp):
+    """What waits to be folded, by family, and jobs by state: of all tenants together, for a label by tenant has no bound."""
 
     def look_up(self) -> Iterator[Metric]:
-        """Two gauges. A short transaction for each tenant."""
-        rows = GaugeMetricFamily("flowledger_tail_rows", "Facts that wait to be folded.", labels=["family"])
-        age = GaugeMetricFamily(
-            "flowledger_tail_oldest_seconds", "How long the first of them has waited.", labels=["family"]
-        )
+        """Four gauges. A short transaction for each tenant."""
         now = datetime.now(UTC)  # noqa: TID251 - a scrape is an edge
-        for name, (waiting, oldest) in _tails().items():
-            rows.add_metric([name], waiting)
-            age.add_metric([name], max((now - oldest).total_seconds(), 0) if oldest else 0)
-        yield from (rows, age)
+        tails, jobs = _backlogs()
+        yield from _gauges("tail", "family", "rows", "Facts that wait to be folded.", tails, now=now)
+        yield from _gauges("jobs", "state", "active", "Jobs that are not over.", jobs, now=now)
+
+
+def _gauges(
+    name: str, label: str, unit: str, sentence: str, found: Mapping[str, Backlog], *, now: datetime
+) -> Iterator[Metric]:
+    """How many, and how old the first is."""
+    many = GaugeMetricFamily(f"flowledger_{name}_{unit}", sentence, labels=[label])
+    age = GaugeMetricFamily(f"flowledger_{name}_oldest_seconds", "How long the first has waited.", labels=[label])
+    for key, backlog in found.items():
+        many.add_metric([key], backlog.waiting)
+        age.add_metric([key], max((now - backlog.oldest).total_seconds(), 0) if backlog.oldest else 0)
+    yield from (many, age)
 
 
 class WorkerGauge(LookedUp):
@@ -61,18 +86,24 @@ class WorkerIsHeard(Look):
             raise ServiceWarning(f"The worker was last heard {silent.total_seconds() / 60:.0f} minutes ago.")
 
 
-def _tails() -> dict[str, tuple[int, datetime | None]]:
-    found: dict[str, tuple[int, datetime | None]] = {}
-    for owner in owners(tenant_id=None):
+def _backlogs() -> tuple[dict[str, Backlog], dict[str, Backlog]]:
+    """Of folding by family and of jobs by state. A state without jobs is told, too."""
+    tails = dict[str, Backlog]()
+    jobs = {state.value: Backlog() for state in ACTIVE}
+    for owner in owners():
         with entered(tenant_id=owner.id, role=DatabaseRole.AUDITOR, read_only=True, timeout_seconds=TIMEOUT_SECONDS):
-            for family in folded_families(tenant_id=owner.id):
-                rows, oldest = found.get(family.family, (0, None))
-                found[family.family] = (rows + family.tail_rows, _first(oldest, family))
+            for each in folded_families(tenant_id=owner.id):
+                tails[each.family] = tails.get(each.family, Backlog()).plus(each.tail_rows, each.oldest_tail_at)
+            for state, count, oldest in _active_jobs(owner.id):
+                jobs[state] = jobs[state].plus(count, oldest)
+    return tails, jobs
+
+
+def _active_jobs(tenant_id: int) -> Sequence[tuple[str, int, datetime]]:
+    with connection.cursor() as cursor:
+        cursor.execute(JOBS, {"tenant": tenant_id})
+        found: Sequence[tuple[str, int, datetime]] = cursor.fetchall()
     return found
-
-
-def _first(oldest: datetime | None, family: FoldedFamily) -> datetime | None:
-    return min((each for each in (oldest, family.oldest_tail_at) if each), default=None)
 
 
 def _silent_for() -> timedelta | None:

@@ -7,7 +7,7 @@ from django.views.generic import RedirectView
 
 from analytics.graphql.documents.catalogue import DOCUMENTS, TEXTS_BY_ID
 from analytics.graphql.documents.view import DocumentIndexView, DocumentView
-from analytics.observing import TailGauges, WorkerGauge, WorkerIsHeard
+from analytics.observing import TenantGauges, WorkerGauge, WorkerIsHeard
 from config.schema import schema
 from tasks_app.graphql.asking import admit, open_request
 from tasks_app.graphql.http.view import GraphQLHTTPView
@@ -19,7 +19,7 @@ from tasks_app.sessions.views import ConfirmView, PasswordResetView, SessionView
 
 graphql = GraphQLHTTPView(schema=schema, open_request=open_request, admit=admit, documents=TEXTS_BY_ID)
 trust({document.id: document.name for document in DOCUMENTS.values()})
-metrics = MetricsView(collectors=(ProcessGauges(), QueueGauges(), LevelGauges(), TailGauges(), WorkerGauge()))
+metrics = MetricsView(collectors=(ProcessGauges(), QueueGauges(), LevelGauges(), TenantGauges(), WorkerGauge()))
 ready = ReadyView.as_view(checks=(DatabaseAnswers, MigrationsAreApplied, RolesAreInPlace, WorkerIsHeard))
 
 

@@ -9,7 +9,7 @@ import pytest
 from django.core.management import call_command
 from prometheus_client import CollectorRegistry
 
-from analytics.observing import TailGauges, WorkerGauge
+from analytics.observing import TenantGauges, WorkerGauge
 from tasks_app.observing import metrics
 from tasks_app.observing.alerts import BURNS, rules
 from tasks_app.observing.gauges import ProcessGauges
@@ -89,7 +89,7 @@ def test_the_rules_ask_for_nothing_that_is_not_told() -> None:
     """A rule on a metric that does not exist would never raise its alert, and nobody would know."""
     sql("INSERT INTO heartbeat (id, at, next_xid) VALUES (1, now(), 0) ON CONFLICT (id) DO NOTHING")
     registry = CollectorRegistry()
-    for collector in (ProcessGauges(), TailGauges(), WorkerGauge()):
+    for collector in (ProcessGauges(), TenantGauges(), WorkerGauge()):
         registry.register(collector)
     told = {
         each.name for source in (metrics.REGISTRY, registry) for family in source.collect() for each in family.samples

@@ -18,6 +18,7 @@ from django.http import HttpRequest, HttpResponse
 from django.test import Client, RequestFactory, override_settings
 
 from analytics.graphql.documents.catalogue import DOCUMENTS
+from analytics.observing import TenantGauges
 from tasks_app.graphql import asking
 from tasks_app.graphql.http.errors import Code
 from tasks_app.models import TenantPlan
@@ -30,7 +31,7 @@ from tasks_app.observing.serving import job_ended, watch_requests
 from tasks_app.rate.addresses import AddressLimit
 from tasks_app.rate.plans import known_plans
 from tests.cast import Cast, cast, tasks
-from tests.database.recording import clock, sql
+from tests.database.recording import clock, sql, web_login
 from tests.graphql.client import Asker, new_key, with_key
 from tests.graphql.proofs import folded
 
@@ -207,6 +208,7 @@ def test_the_metrics_are_read_from_this_machine_alone(people: Cast) -> None:
     text = told.content.decode()
     assert 'flowledger_service_level_valid_total{objective="availability"}' in text
     assert 'flowledger_tail_rows{family="transitions"}' in text
+    assert 'flowledger_jobs_active{state="PENDING"} 0.0' in text
     assert "flowledger_queue_jobs" in text
     for refused in (
         read_metrics(REMOTE_ADDR="192.0.2.7"),
@@ -229,6 +231,29 @@ def test_with_a_token_set_it_is_asked_for_everywhere(people: Cast) -> None:
     refused = read_metrics(headers={"Authorization": "Basic s3same"}, **there)
     assert (refused.status_code, refused.headers["WWW-Authenticate"]) == (401, 'Bearer realm="metrics"')
     assert read_metrics(headers={"Authorization": "Bearer s3same"}, **there).status_code == 200
+
+
+def test_what_waits_is_told_of_all_tenants_together(people: Cast) -> None:
+    """Facts by family, jobs by state: how many, and how long the first has waited."""
+    for company in (people.acme, people.globex):
+        tasks(board=company.board, count=2)
+    sql(
+        "INSERT INTO analytics_job (tenant_id, actor_id, submitted_at, expires_at, estimated_cost, lasting, fingerprint,"
+        " rights, document, variables) SELECT %s, %s, now() - interval '90 seconds', now() + interval '1 day', 1, false,"
+        " %s, %s, '', '{}'",
+        [people.globex.tenant.id, people.carol.actor.id, b"f" * 32, b"r" * 32],
+    )
+    with web_login():
+        told = {
+            (each.name, *each.labels.values()): each.value
+            for metric in TenantGauges().collect()
+            for each in metric.samples
+        }
+    assert told["flowledger_tail_rows", "transitions"] == 4
+    assert 0 <= told["flowledger_tail_oldest_seconds", "transitions"] < 60
+    assert told["flowledger_jobs_active", "PENDING"] == 1
+    assert 90 <= told["flowledger_jobs_oldest_seconds", "PENDING"] < 150
+    assert told["flowledger_jobs_active", "RUNNING"] == told["flowledger_jobs_oldest_seconds", "RUNNING"] == 0
 
 
 def test_a_database_that_is_away_takes_only_its_own_gauges(people: Cast) -> None:
