@@ -6,6 +6,7 @@ from functools import partial
 from analytics.admin.board import board, board_csv
 from analytics.admin.cfd import flow
 from analytics.admin.charts import KINDS, chart_csv, chart_svg, charts
+from analytics.admin.jobs import jobs
 from analytics.admin.ledger import ledger, ledger_csv
 from analytics.admin.levels import service_levels
 from analytics.admin.question import ChartKind
@@ -23,6 +24,7 @@ PAGES = (
     Page(route="ledger/", name="ledger", view=ledger, label="Ledger"),
     Page(route="ledger.csv", name="ledger_csv", view=ledger_csv),
     Page(route="levels/", name="service_levels", view=service_levels, label="Service levels"),
+    Page(route="jobs/", name="jobs", view=jobs, label="Jobs"),
     Page(route="tasks/<str:key>/", name="task", view=task),
     Page(route="tasks/<str:key>.csv", name="task_csv", view=task_csv),
     Page(route="projects/<str:project>/", name="charts", view=charts, label="Charts", of_project=True),

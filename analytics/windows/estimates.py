@@ -9,7 +9,7 @@ from django.conf import settings
 from django.db import connection
 
 from analytics.facts.transitions import Facet
-from analytics.pure.costs import Load, Policy, affordable_share, cost, policy_of
+from analytics.pure.costs import CORRECTIONS, Load, Policy, affordable_share, cost, policy_of
 from analytics.pure.segments import Grain
 from analytics.windows.position import Position
 from analytics.windows.questions import WindowQuestion
@@ -61,7 +61,7 @@ def estimate(
 
     The bound takes every fact of the tenant for one of the window.
     """
-    names = tuple(name for name, _ in question.figures.values())
+    names = tuple(_weighed_as(name, given) for name, given in question.figures.values())
     folded, tail = position.folded_facts or 0, position.tail_rows
     load = Load(facts=folded, facts_in_window=folded, tail=tail, cells=buckets * STATES, raw=raw)
     bound = Estimate(figures=names, load=load, start=question.start, end=question.end)
@@ -72,6 +72,10 @@ def estimate(
         facts=min(facts, folded), facts_in_window=min(in_window, folded), tail=tail, cells=load.cells, raw=raw
     )
     return Estimate(figures=names, load=closer, start=question.start, end=question.end)
+
+
+def _weighed_as(name: str, given: Mapping[str, Any]) -> str:
+    return CORRECTIONS if name == "cumulativeFlow" and given.get("corrections", True) else name
 
 
 def _sizes(question: WindowQuestion, projects: list[int]) -> tuple[int, int]:
