@@ -1,5 +1,6 @@
 """One GraphQL operation's surroundings: who is asking, when, what it costs, and the transaction that everything happens in."""
 
+import json
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -37,6 +38,7 @@ class Asking:
     now: datetime
     held: Reservation | None = None
     named: list[NamedRequest] = field(default_factory=list)
+    secrets: list[str] = field(default_factory=list)
 
     @property
     def tenant(self) -> TenantFacts:
@@ -79,8 +81,15 @@ class Asking:
         except NameUsed as refused:
             raise HTTPError(refused.message, status=422) from None
 
+    def shown_once(self, secret: str) -> str:
+        """The secret, for this answer alone: where the answer is kept, null stands in its place."""
+        self.secrets.append(secret)
+        return secret
+
     def keep(self, body: str) -> None:
-        """Keeps the answer to the request that was named."""
+        """Keeps the answer to the request that was named, without what may be shown only once."""
+        for secret in self.secrets:
+            body = body.replace(json.dumps(secret), "null")
         for request in self.named:
             request.keep(body)
 

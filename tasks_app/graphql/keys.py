@@ -20,7 +20,7 @@ from tasks_app.models import ApiKey as Row
 from tasks_app.operations import keys
 
 IN_ORDER_OF_MAKING = Keyset([Column("id", "asc")])
-ONCE = "Shown this once and kept nowhere; null when a clientMutationId was sent again."
+ONCE = "Shown this once and kept nowhere; null when a clientMutationId or an Idempotency-Key was sent again."
 # Neither the digest nor the owner's login, which no request may read, is fetched.
 READ = ("tenant_id", "name", "prefix", "scopes", "owner_id", "allowed_cidrs", "replaced_by_id")
 INSTANTS = ("created_at", "expires_at", "revoked_at", "last_used_at")
@@ -149,7 +149,7 @@ def create_api_key(info: Info, input: CreateApiKeyInput) -> CreateApiKeyPayload:
             allowed_cidrs=input.allowed_cidrs,
             now=asking.now,
         )
-        shown.append(secret)
+        shown.append(asking.shown_once(secret))
         return {"apiKey": key.id}
 
     done = tried(info, input, do)
@@ -169,7 +169,7 @@ def rotate_api_key(info: Info, input: RotateApiKeyInput) -> CreateApiKeyPayload:
             overlap=timedelta(seconds=input.overlap_seconds),
             now=asking.now,
         )
-        shown.append(secret)
+        shown.append(asking.shown_once(secret))
         return {"apiKey": key.id}
 
     done = tried(info, input, do)

@@ -11,7 +11,18 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from tasks_app.access import FIND_KEY, _text, caller_of_key
-from tasks_app.models import AccessKind, AccessLedger, ApiKey, ClientMutation, FactNote, Membership, Role, Scope, User
+from tasks_app.models import (
+    AccessKind,
+    AccessLedger,
+    ApiKey,
+    ClientMutation,
+    FactNote,
+    KeptResponse,
+    Membership,
+    Role,
+    Scope,
+    User,
+)
 from tasks_app.operations.keys import _checksum, digest_of
 from tasks_app.tenancy import looked_up
 from tests.cast import Cast, cast
@@ -363,6 +374,22 @@ def test_a_key_is_made_once_under_its_clients_name(alice: Asker) -> None:
     assert (second["apiKey"]["id"], second["secret"], second["errors"]) == (first["apiKey"]["id"], None, [])
     assert ApiKey.objects.count() == 1
     assert first["secret"] not in str(ClientMutation.objects.values())
+
+
+def test_an_answer_that_is_kept_has_no_secret_in_it(people: Cast) -> None:
+    """By Idempotency-Key the same bytes again, but for the secret: the table of answers opens nothing."""
+    admin = new_key(tenant_id=people.acme.tenant.id)
+    asker = Asker(headers={"Authorization": f"Bearer {admin}", "Idempotency-Key": "a-key-of-a-key"})
+    query = (
+        'mutation { createApiKey(input: {name: "BI", scopes: [TASKS_READ]}) { secret apiKey { id } errors { code } } }'
+    )
+    first, second = (asker.data(query)["createApiKey"] for _ in range(2))
+    assert first["secret"].startswith("fl_")
+    assert second == {**first, "secret": None}
+    kept = KeptResponse.objects.get().body
+    assert first["apiKey"]["id"] in kept
+    assert first["secret"] not in kept
+    assert ApiKey.objects.count() == 2
 
 
 def test_everything_is_in_the_ledger_and_on_the_auditors_page(people: Cast, alice: Asker) -> None:
