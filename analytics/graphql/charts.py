@@ -158,8 +158,9 @@ class Asked:
     def _counted(self) -> Answer:
         reading, asked = self.reading, self.question.figures
         figures: dict[str, Any] = {}
-        self._weigh()
+        # First: whatever is read of the window may be read with what it will be asked for.
         reading.expect({name for name, _ in asked.values()})
+        self._weigh()
         for each, (name, given) in asked.items():
             figures[each] = FIGURES[name].read(reading, given)
             if weighing := current():
