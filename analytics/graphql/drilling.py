@@ -70,8 +70,8 @@ class DrillFields:
         question = DrillQuestion(
             metric=metrics.FlowMetric(metric),
             bucket=_given(bucket),
-            state=_side(state),
-            from_state=_side(from_state),
+            state=side(state),
+            from_state=side(from_state),
             policy=Policy(policy),
             start=_given(start),
             finish=_given(finish),
@@ -99,7 +99,7 @@ def _given(value: Any) -> Any:
     return None if value is strawberry.UNSET else value
 
 
-def _side(slug: str | None) -> str | Side:
+def side(slug: str | None) -> str | Side:
     """Left out: any state. null: none of them."""
     if slug is strawberry.UNSET:
         return Side.ANY

@@ -7,14 +7,15 @@ import strawberry
 
 from analytics.graphql.activity import ActivityConnection, activity_connection
 from analytics.graphql.changed import ExplainedChange
-from analytics.graphql.drilling import FlowMetric
+from analytics.graphql.churn import REOPEN_WITHIN, WITHIN, days_asked
+from analytics.graphql.drilling import FlowMetric, side
 from analytics.graphql.filters import plain, unknown
 from analytics.graphql.inputs import Bucket
 from analytics.metrics import drilling
 from analytics.pure import windows
 from analytics.pure.windows import Window, WindowError
 from analytics.replay.definitions import BoardFacts, boards
-from analytics.windows.drilled import DrillError, DrillQuestion, Side
+from analytics.windows.drilled import DrillError, DrillQuestion
 from analytics.windows.explaining import ChangedNumber
 from tasks_app.graphql.asking import Info
 from tasks_app.graphql.fields import require
@@ -26,7 +27,8 @@ from tasks_app.tenancy import TenantFacts
 DESCRIPTION = """The ledger rows, recorded after `knownFrom` and up to `knownTo`, that made a number of a project another one,\
  the newest recording first; `change` has the number before and after, and the items that it counts otherwise since.\
  The number is that of `metric` for the bucket of that `size` which begins at `bucket` in the zone (the argument's, else the\
- project's), as `analytics` over that bucket alone answers it, states as defined then. A row explains the change when it\
+ project's), as `analytics` over that bucket alone answers it, states as defined then; `state`, `fromState`, `check` and\
+ `reopenWithinDays` are those of `drillDown`. A row explains the change when it\
  belongs to an item that is counted otherwise. Definitions of states are among the rows where without them the number would\
  be another one. Without all these rows the number is what it was; there are none where every item is counted as before.\
  REOPENED and ABANDONED change by time alone, too: then there are items and no rows.\
@@ -42,6 +44,8 @@ def explain_change(
     known_to: datetime,
     size: Bucket = windows.Bucket.DAY,  # type: ignore[valid-type]
     state: str | None = strawberry.UNSET,
+    from_state: str | None = strawberry.UNSET,
+    reopen_within_days: int = REOPEN_WITHIN,
     check: str | None = strawberry.UNSET,
     timezone: str | None = strawberry.UNSET,
     first: int | None = strawberry.UNSET,
@@ -60,7 +64,9 @@ def explain_change(
         window=_window(bucket, size=windows.Bucket(size), zone=timezone or board.timezone, tenant=tenant, now=now),
         asked=DrillQuestion(
             metric=drilling.FlowMetric(metric),
-            state=Side.ANY if _given(state) is None else plain(str(state), argument="state"),
+            state=side(state),
+            from_state=side(from_state),
+            within=days_asked(reopen_within_days, argument=WITHIN),
             check=_given(check),
         ),
         known_from=known_from,

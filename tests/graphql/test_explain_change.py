@@ -20,9 +20,10 @@ from tests.graphql.proofs import board_of_march, clock, late_import, late_move, 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 QUERY = """query ($metric: FlowMetric!, $bucket: DateTime!, $from: DateTime!, $to: DateTime!, $project: String! = "WEB",
-        $size: Bucket! = DAY, $state: String, $check: String, $timezone: String, $first: Int = 100, $after: String) {
+        $size: Bucket! = DAY, $state: String, $fromState: String,
+        $check: String, $timezone: String, $first: Int = 100, $after: String) {
     explainChange(project: $project, metric: $metric, bucket: $bucket, knownFrom: $from, knownTo: $to, size: $size,
-        state: $state, check: $check, timezone: $timezone, first: $first, after: $after) {
+        state: $state, fromState: $fromState, check: $check, timezone: $timezone, first: $first, after: $after) {
       edges { cursor node { taskKey kind actor { name } happenedAt recordedAt sentence } }
       pageInfo { hasNextPage endCursor } totalCount
       change { before after items(first: 100) { edges { node { taskKey before after } } totalCount } } } }"""
@@ -118,6 +119,17 @@ def test_of_one_state_and_of_a_move_that_came_between(people: Cast) -> None:
         assert numbers(found) == (was, becomes, {one: (was - 1, becomes - 1) if state == "doing" else (0, 1)})
     assert told(explained(people, "WORK_IN_PROGRESS", MIDNIGHT[4], since=before)) == []
     assert told(explained(people, "OCCUPANCY", MIDNIGHT[3], since=before, state="doing")) == []
+
+
+def test_of_one_edge_of_the_graph(people: Cast) -> None:
+    """What went from one state to another on a day; a state that is left out is any."""
+    one, *_ = board_of_march(people)
+    before = clock()
+    late_move(people, one, to="review")
+    asked: dict[str, Any] = {"fromState": "doing", "state": "review"}
+    found = explained(people, "TRANSITIONS", MIDNIGHT[4], since=before, **asked)
+    assert (told(found), numbers(found)[:2]) == ([("Bob", "MOVED", one)], (0, 1))
+    assert told(explained(people, "TRANSITIONS", MIDNIGHT[4], since=before, fromState="todo")) == []
 
 
 def test_a_discard_and_a_hand_over(people: Cast) -> None:
