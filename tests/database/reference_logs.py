@@ -20,10 +20,11 @@ from analytics.windows.sources import ReadFrom
 from tasks_app.models import Project
 from tasks_app.tenancy import entered
 from tests.database.recording import sql
-from tests.database.test_real_logs import DATA, LOGS, log
+from tests.database.test_real_logs import DATA as DATA
+from tests.database.test_real_logs import LOGS as LOGS
+from tests.database.test_real_logs import log as log
 from tests.spec.postgres import fold_some
 
-__all__ = ["DATA", "LOGS", "log"]
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
 KEY = "LOG"
