@@ -51,7 +51,7 @@ class Drilling:
     """The drill-downs of one question, read from where its figures are.
 
     `groups` are the states as the answer shows them; `everywhere` has those of all projects. `as_of` is up to when facts
-    are known.
+    are known, `recorded_since` the instant before which nothing is.
     """
 
     source: Source
@@ -62,6 +62,7 @@ class Drilling:
     groups: Sequence[Sequence[StateDefinition]]
     as_of: datetime
     now: datetime
+    recorded_since: datetime | None
     _durations: Durations | None = field(default=None, init=False)
 
     def drill_down(self, asked: DrillQuestion) -> DrillDown:
@@ -103,12 +104,12 @@ class Drilling:
 
     def _stretch(self, asked: DrillQuestion, *, over: Over) -> Stretch:
         window, known = self.frame.window, [number for number, is_known in enumerate(self.frame.known) if is_known]
-        if not known:
+        if not known and over in (Over.STOCK, Over.SERIES):
             raise DrillError("window", "nothing is known of this window, and so there is no number to explain.")
         if asked.bucket is not None:
             number = self._bucket(asked.bucket, metric=asked.metric, over=over)
             return Stretch(begin=window.starts[number], end=window.ends[number], bucket=number)
-        whole = Stretch(begin=window.start, end=window.end, bucket=known[-1])
+        whole = Stretch(begin=window.start, end=window.end, bucket=known[-1] if known else len(window.starts) - 1)
         if over is Over.SERIES:
             return replace(whole, begin=window.starts[known[0]], end=window.ends[known[-1]])
         return whole
@@ -263,12 +264,13 @@ class Drilling:
         return Reads(values=values, scope=self.scope)
 
     def _aging(self, asked: DrillQuestion, stretch: Stretch) -> Reads:
-        """The clock of an item runs on wherever it is and whoever holds it."""
-        working = {"working": working_states(self.frame)}
-        rows = self.source.rows(aging.IN_PROGRESS, values=working, scope=self.scope)
+        """The clock of an item runs on wherever it is and whoever holds it. Before the record nothing has an age."""
+        horizon, since = self._horizon(self.frame.window.end), self.recorded_since
+        working = working_states(self.frame) if since is not None and horizon > since else []
+        rows = self.source.rows(aging.IN_PROGRESS, values={"working": working}, scope=self.scope)
         tasks = [task for task, _ in rows]
         begun = aging.start_values(tasks=tasks, meanings=meanings(workflows=self.everywhere(), before=self.scope.until))
-        values = {**begun, "horizon": self._horizon(self.frame.window.end)}
+        values = {**begun, "horizon": horizon}
         return Reads(values=values, scope=replace(self.scope, assignee_id=None, project_id=None))
 
     def _waits(self, asked: DrillQuestion, stretch: Stretch) -> Reads:

@@ -297,6 +297,7 @@ class FlowReading:
             groups=self._every_state,
             as_of=self._known_at or self._now,
             now=self._now,
+            recorded_since=self.recorded_since,
         )
 
     def forecast(self, *, question: forecasting.ForecastQuestion) -> forecasting.Forecast:

@@ -242,6 +242,16 @@ def test_what_nothing_is_known_of_is_refused(people: Cast) -> None:
     ]
 
 
+def test_what_is_told_of_a_window_to_come_is_explained(people: Cast) -> None:
+    """P32: its buckets are null, but items have an age as of now, and the drill-down has the same."""
+    text = """{ analytics(project: "WEB", bucket: DAY,
+        window: {between: {from: "2026-03-20T00:00:00Z", to: "2026-03-25T00:00:00Z"}}) {
+        aging(first: 5) { totalCount } workInProgress drillDown(metric: AGING, first: 5) { totalCount } } }"""
+    found = ask(people.alice, text, now=NOW)["analytics"]
+    assert found["workInProgress"] == [None] * 5
+    assert found["drillDown"] == found["aging"] == {"totalCount": 1}
+
+
 @pytest.mark.parametrize(
     "metric",
     [
