@@ -9,11 +9,12 @@ from analytics.graphql.queries import NODE_LOADERS, AnalyticsQuery
 from tasks_app.graphql.http.node import node_field
 from tasks_app.graphql.http.schema import Schema
 from tasks_app.graphql.keys import KeyMutation, KeyQuery, load_key
+from tasks_app.graphql.plans import PlanQuery
 from tasks_app.graphql.viewer import Viewer, load_tenant, viewer
 
 
 @strawberry.type(description="Everything that can be asked. All of it is about the caller's own tenant.")
-class Query(AnalyticsQuery, KeyQuery):
+class Query(AnalyticsQuery, KeyQuery, PlanQuery):
     viewer: Viewer = strawberry.field(
         resolver=viewer, description="Who is asking, and what they may do. Every caller who is admitted may ask."
     )

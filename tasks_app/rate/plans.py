@@ -80,10 +80,13 @@ known_plans = KnownPlans()
 
 def read_plan(tenant_id: int) -> Plan:
     """The tenant's plan as it is now, the default where it has none of its own."""
-    with (
-        entered(tenant_id=tenant_id, role=DatabaseRole.TENANT, read_only=True),
-        connection.cursor() as cursor,
-    ):
+    with entered(tenant_id=tenant_id, role=DatabaseRole.TENANT, read_only=True):
+        return plan_within(tenant_id)
+
+
+def plan_within(tenant_id: int) -> Plan:
+    """The same, inside a transaction of the tenant."""
+    with connection.cursor() as cursor:
         cursor.execute(READ_PLAN, [tenant_id])
         row = cursor.fetchone()
     return DEFAULT if row is None else Plan(**dict(zip(PLAN_FIELDS, row, strict=True)))

@@ -41,6 +41,7 @@ changeStates                TASKS_WRITE      x   x   x   x   .   .
 validateTask                TASKS_WRITE      x   x   x   x   .   .
 recordEvents                TASKS_WRITE      x   x   x   x   .   .
 apiKeys                     ADMIN            x   x   .   .   .   .
+ratePlan                    ADMIN            x   x   .   .   .   .
 createApiKey                ADMIN            x   x   .   .   .   .
 rotateApiKey                ADMIN            x   x   .   .   .   .
 revokeApiKey                ADMIN            x   x   .   .   .   .

@@ -58,6 +58,7 @@ QUESTIONS = {
         ' knownTo: "2026-01-06T00:00:00Z"'
     ],
     "apiKeys": ["first: 50"],
+    "ratePlan": [""],
     # With a token that is Acme's: test_replay_receipt.py.
     "replayReceipt": ['receipt: "x"', "receipt: $project"],
     "analytics": [WINDOW, f"{WINDOW}, project: $project"],

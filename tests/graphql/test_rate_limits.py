@@ -1,18 +1,23 @@
 """Points over HTTP: what is taken, what comes back, what is refused, and what callers are told of it."""
 
+import json
 import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from io import StringIO
 from typing import Any
 
 import pytest
+from django.core.management import call_command
 from django.db import connection
 
 from tasks_app.graphql import asking
 from tasks_app.models import RateBucket, TenantPlan
+from tasks_app.operations.plans import set_plan
 from tasks_app.rate.addresses import AddressLimit
 from tasks_app.rate.gcra import SECOND, Rate
 from tasks_app.rate.plans import DEFAULT, KnownPlans, known_plans
+from tasks_app.refusals import Refused
 from tasks_app.tenancy import entered
 from tests.cast import Cast, cast, tasks
 from tests.database.recording import sql
@@ -152,6 +157,34 @@ def test_a_plan_is_read_once_in_a_while(people: Cast) -> None:
     assert plans.plan(tenant_id) == DEFAULT
     moment = 10.0
     assert plans.plan(tenant_id).points_a_minute == 60
+
+
+def test_a_tenant_reads_its_plan_and_the_owner_of_the_database_sets_it(people: Cast) -> None:
+    alice, bob = with_session(people.alice.user), with_session(people.bob.user)
+    query = "{ ratePlan { pointsAMinute burst tenantPointsAMinute tenantBurst atOnce } }"
+    default = {"pointsAMinute": 10_000, "burst": 10_000, "tenantPointsAMinute": 100_000, "tenantBurst": 100_000}
+    assert alice.data(query) == {"ratePlan": {**default, "atOnce": 40}}
+    assert bob.error(query)[0] == "FORBIDDEN"
+    with entered(tenant_id=people.acme.tenant.id, role=None):
+        set_plan(tenant_id=people.acme.tenant.id, changes={"burst": 500})
+        set_plan(tenant_id=people.acme.tenant.id, changes={"at_once": 3})
+    assert alice.data(query) == {"ratePlan": {**default, "burst": 500, "atOnce": 3}}
+    assert with_session(people.carol.user).data(query) == {"ratePlan": {**default, "atOnce": 40}}
+
+
+def test_the_command_sets_what_it_is_given_and_prints_the_whole(people: Cast) -> None:
+    out = StringIO()
+    call_command("set_plan", "acme", "--points-a-minute", "60", "--at-once", "2", stdout=out)
+    told = json.loads(out.getvalue())
+    assert (told["tenant"], told["points_a_minute"], told["burst"], told["at_once"]) == ("acme", 60, 10_000, 2)
+    assert TenantPlan.objects.get().points_a_minute == 60
+
+
+@pytest.mark.parametrize("changes", [{"burst": 0}, {"burst": -1}, {"at_once": 10**10}, {"bursts": 1}])
+def test_a_plan_that_makes_no_sense_is_refused(people: Cast, changes: dict[str, int]) -> None:
+    with pytest.raises(Refused), entered(tenant_id=people.acme.tenant.id, role=None):
+        set_plan(tenant_id=people.acme.tenant.id, changes=changes)
+    assert not TenantPlan.objects.exists()
 
 
 def test_a_plan_is_not_the_tenants_to_change(people: Cast) -> None:
