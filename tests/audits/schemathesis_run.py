@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -15,6 +14,7 @@ from tests.audits.doors import generous_plan, new_key, open_door
 from tests.audits.findings import Finding, Request
 from tests.audits.scene import populate, say
 
+PROJECT = Path(__file__).resolve().parents[2]
 CASES = 500
 OPERATIONS_ABOUT = 25
 NOT_HERE = "schemathesis is not installed: uv run --group audit python -m tests.audits schemathesis"
@@ -55,11 +55,11 @@ def schemathesis(request: Request) -> Finding:
 
 def _run(program: Path, folder: Path, *, url: str, secret: str, each: int) -> None:
     command = [str(program), "run", url, *ARGUMENTS, "-n", str(each), "-H", f"Authorization: Bearer {secret}"]
-    environ = {**os.environ, "SCHEMATHESIS_HOOKS": "tests.audits.scalars", "PYTHONPATH": os.getcwd()}
+    environ = {**os.environ, "SCHEMATHESIS_HOOKS": "tests.audits.scalars", "PYTHONPATH": str(PROJECT)}
+    # In a folder of its own: it keeps what it found, keys included, where it runs.
     ran = subprocess.run(
-        [*command, "--report-har-path", str(folder / "run.har")], env=environ, capture_output=True, text=True
+        [*command, "--report-har-path", "run.har"], cwd=folder, env=environ, capture_output=True, text=True
     )
-    shutil.rmtree("schemathesis-report", ignore_errors=True)
     if ran.returncode not in (0, 1):
         raise RuntimeError(f"schemathesis did not run: {ran.stdout[-2_000:]} {ran.stderr[-2_000:]}")
 
