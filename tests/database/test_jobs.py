@@ -399,12 +399,14 @@ def test_run_due_does_everything_and_again_nothing(people: Cast, capsys: pytest.
         "compact": {"facts": 2},
         "retain": {"rows": 0},
         "drop_counts": {"rows": 0},
+        "forget": {"rows": 0},
         "sweep": {"parked": 0, "expired": 0, "dropped": 0, "ran": 1},
     }
     assert {name: {*each.values()} for name, each in due(capsys).items() if name != "seconds"} == {
         "compact": {0},
         "retain": {0},
         "drop_counts": {0},
+        "forget": {0},
         "sweep": {0},
     }
     later = datetime.now(UTC) + 2 * rows.KEPT_FOR  # noqa: TID251
