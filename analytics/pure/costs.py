@@ -92,7 +92,7 @@ class Weight:
         return self.fact * load.facts + self.in_window * load.facts_in_window + self.tail * load.tail + cells
 
 
-# Microseconds on two idle cores, rounded up.
+# Microseconds on two cores that have something else to do, too.
 OTHER = Weight(fact=2.0, in_window=2.0)
 CORRECTIONS = "cumulativeFlow with correctionWindows"
 WEIGHTS: Mapping[str, Weight] = {
@@ -104,7 +104,9 @@ WEIGHTS: Mapping[str, Weight] = {
     "transitions": Weight(in_window=2.5),
     "churn": Weight(fact=0.5, in_window=5.0),
     "validation": Weight(fact=1.5, in_window=0.5),
-    "dataQuality": Weight(fact=3.0, in_window=2.5),
+    "identities": Weight(fact=3.5, in_window=3.0, replayed=8.0),
+    "forecast": Weight(fact=0.5, in_window=5.0, replayed=8.0),
+    "dataQuality": Weight(fact=6.0, in_window=3.0, replayed=8.0),
 }
 # Figures of one window share what they read: each but the dearest costs so much of what it would alone.
 BESIDE = 0.5
