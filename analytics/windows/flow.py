@@ -14,7 +14,7 @@ from analytics.pure.flow import added
 from analytics.pure.identities import Identity, identities
 from analytics.pure.validation import ValidationWait, Waits, validation_waits
 from analytics.pure.windows import Window
-from analytics.pure.workflow import StateDefinition, Workflows, by_slug, in_order
+from analytics.pure.workflow import StateDefinition, Workflows
 from analytics.replay import flow as replay
 from analytics.replay.definitions import BoardFacts, workflows
 from analytics.replay.items import ItemName, names_of
@@ -26,6 +26,7 @@ from analytics.windows.durations import Durations
 from analytics.windows.figures import AgingItem, CorrectionWindow, CumulativeFlow, FlowMode, Series, Throughput
 from analytics.windows.history import PastDays, past_days
 from analytics.windows.quality import DataQuality, data_quality
+from analytics.windows.shown import every_state, shown_states
 from analytics.windows.sources import FoldedSource, RawSource, ReadFrom, Source, why_not
 from analytics.windows.standing import Standing, standing
 
@@ -380,33 +381,12 @@ class FlowReading:
 
     @cached_property
     def _shown(self) -> list[list[StateDefinition]]:
-        """The states by slug, those of the earliest project first: its definition at the end stands for all of them.
-
-        Only archived states in which nothing was, and cancelled ones, are not shown.
-        """
-        groups = by_slug(in_order(self._defined_by_end))
-        return [states for states in groups if any(self._is_shown(state) for state in states)]
+        held: Mapping[int, Sequence[int | None]] = {} if self._actor_id is not None else self._counts.bands
+        return shown_states(frame=self.frame, as_defined_now=self._as_defined_now, held=held)
 
     @cached_property
     def _every_state(self) -> list[list[StateDefinition]]:
-        """As `_shown`, with every state that a fact can name: one that is defined only later is as it was first."""
-        defined = self._defined_by_end
-        later = set(self.frame.first) - {state.state_id for state in defined}
-        return by_slug([*in_order(defined), *in_order(self.frame.first[state] for state in later)])
-
-    @property
-    def _defined_by_end(self) -> list[StateDefinition]:
-        at_end = self.frame.epochs[-1].values()
-        return [each for each in at_end if self._as_defined_now or self._was_defined(each)]
-
-    def _was_defined(self, state: StateDefinition) -> bool:
-        return self.frame.first[state.state_id].since < self.window.end
-
-    def _is_shown(self, state: StateDefinition) -> bool:
-        versions = [epoch[state.state_id] for epoch in self.frame.epochs if state.state_id in epoch]
-        in_use = any(version.on_board and not version.archived for version in versions)
-        held = self._actor_id is None and any(self._counts.bands[state.state_id])
-        return in_use or held
+        return every_state(frame=self.frame, as_defined_now=self._as_defined_now)
 
     @cached_property
     def _correction_windows(self) -> list[CorrectionWindow]:
