@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
-from hypothesis import given, note
+from hypothesis import given, note, settings
 from hypothesis import strategies as st
 
 from analytics.metrics.drilling import FlowMetric
@@ -20,7 +20,7 @@ from tests.database.drilled_figures import ALL, differences, explained
 from tests.database.loading import seeded
 from tests.database.random_boards import boards, questions
 from tests.database.recording import sql
-from tests.database.test_replay_properties import some, undone
+from tests.database.test_replay_properties import EXAMPLES, some, undone
 from tests.oracle.facts import History
 from tests.oracle.questions import Question
 from tests.spec.postgres import FoldedEngine, HalfFoldedEngine, PostgresEngine, fold_some
@@ -28,6 +28,9 @@ from tests.spec.random_histories import PEOPLE, told
 from tests.spec.runner import LONG_AFTER
 
 pytestmark = pytest.mark.django_db
+
+# An answer has some two hundred numbers, each with a statement of its own.
+few = settings(some, max_examples=max(EXAMPLES // 4, 3))
 
 
 def unexplained(engine: PostgresEngine, question: Question) -> list[str]:
@@ -48,7 +51,7 @@ def test_each_number_is_explained_by_its_drill_down(history: History, asked: lis
             assert unexplained(engine, question) == []
 
 
-@some
+@few
 @given(history=boards(), asked=questions())
 def test_each_number_of_a_person_is_explained(history: History, asked: Question) -> None:
     """P32: what somebody holds, and what they change; of changes there are no stocks to be drilled into."""
@@ -60,7 +63,7 @@ def test_each_number_of_a_person_is_explained(history: History, asked: Question)
             assert unexplained(engine, replace(asked, assignee=None, actor=name)) == []
 
 
-@some
+@few
 @given(history=boards(), asked=st.lists(questions(), min_size=1, max_size=2), facts=st.integers(1, 8))
 def test_each_number_of_rollups_is_explained(history: History, asked: list[Question], facts: int) -> None:
     """P32, P50: half folded and folded, the edges are those of the ledger."""
@@ -90,7 +93,7 @@ def edges_of(engine: PostgresEngine, question: Question) -> dict[DrillQuestion, 
         return found
 
 
-@some
+@few
 @given(history=boards(), asked=questions())
 def test_every_edge_names_rows_of_its_task(history: History, asked: Question) -> None:
     """P32: the row of an edge and those of its intervals are the task's own, at these very instants; pages are the list."""
