@@ -6,6 +6,7 @@ FLOWLEDGER_EXAMPLES sets how many histories each test tries.
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from copy import copy
 from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import pairwise, permutations
@@ -15,6 +16,7 @@ from django.db import transaction
 from hypothesis import HealthCheck, given, note, settings
 from hypothesis import strategies as st
 
+from analytics.graphql.charts import FIGURES
 from tasks_app.models import Task
 from tests.database.loading import clock, reported, seeded
 from tests.database.random_boards import any_buckets, boards, persons, questions, reports
@@ -66,8 +68,28 @@ def unlike_in_window(engine: PostgresEngine, history: History, question: Questio
     wip = work_in_progress(history=history, question=question)
     answer = engine.work_in_progress(question=question)
     found += [] if answer == wip else [f"work in progress: {answer} instead of {wip}"]
+    found += unlike_together(engine, history, question)
     found += unlike_completion(engine, history, question) + unlike_items(engine, history, question)
     return found + unlike_durations(engine, history, question)
+
+
+def unlike_together(engine: PostgresEngine, history: History, question: Question) -> list[str]:
+    """Figures that are read with others, asked for among all of them."""
+    together = copy(engine)
+    together.together = frozenset(FIGURES)
+    pairs: dict[str, tuple[object, object]] = {
+        "throughput": (together.throughput(question=question), throughput(history=history, question=question)),
+        "aging": (together.aging(question=question), aging(history=history, question=question)),
+        "work in progress": (
+            together.work_in_progress(question=question),
+            work_in_progress(history=history, question=question),
+        ),
+    }
+    return [
+        f"{name} among all: {answer} instead of {wanted}"
+        for name, (answer, wanted) in pairs.items()
+        if answer != wanted
+    ]
 
 
 def unlike_completion(engine: PostgresEngine, history: History, question: Question) -> list[str]:

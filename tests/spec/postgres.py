@@ -48,6 +48,8 @@ class PostgresEngine:
 
     read_from = ReadFrom.RAW
     chosen: ItemFilter | None = None
+    # The figures that each is asked for together with.
+    together: frozenset[str] = frozenset()
 
     def __init__(self, told: Loaded | None = None) -> None:
         if told is not None:
@@ -237,7 +239,7 @@ class PostgresEngine:
         known_at = None if is_now else question.known_until
         with self._reading_ledger():
             found = boards(tenant_id=self.told.tenant_id, key=question.project, known_at=known_at)
-        return FlowReading(
+        reading = FlowReading(
             tenant_id=self.told.tenant_id,
             boards=found,
             whole_tenant=question.project is None,
@@ -251,6 +253,8 @@ class PostgresEngine:
             filters=self.filters,
             filters_as_of_now=self.chosen is not None and self.chosen.as_of_now,
         )
+        reading.expect(self.together)
+        return reading
 
     @property
     def filters(self) -> dict[str, Any]:
