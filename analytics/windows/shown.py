@@ -6,7 +6,9 @@ from analytics.pure.flow import Frame
 from analytics.pure.workflow import StateDefinition, by_slug, in_order
 
 
-def shown_states(*, frame: Frame, as_defined_now: bool, X) -> list[list[StateDefinition]]:
+def shown_states(
+    *, frame: Frame, as_defined_now: bool, held: Mapping[int, Sequence[int | None]]
+) -> list[list[StateDefinition]]:
     """The states by slug, those of the earliest project first: its definition at the end stands for all of them.
 
     Only archived states in which nothing was, and cancelled ones, are not shown. `held` is how many items each state had
