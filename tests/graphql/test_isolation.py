@@ -28,11 +28,13 @@ pytestmark = pytest.mark.django_db(transaction=True)
 SERVED = schema._schema
 DEPTH = 5
 MISSING_ACTOR = encode_id(type_name="Actor", pk=2_000_000_000)
+MISSING_JOB = encode_id(type_name="AnalyticsJob", pk=2_000_000_000)
 MISSING_KEY = encode_id(type_name="ApiKey", pk=2_000_000_000)
 WINDOW = "window: {rolling: {count: 3, unit: DAY}}"
+OF_A_PROJECT = f"analytics(project: $p, {WINDOW}) {{ workInProgress }}"
 STATES = '[{name: "x", category: TODO}]'
 
-# Every way to name something in a query: $project, $task, $actor and $key are Acme's, or are nobody's.
+# Every way to name something in a query: $project, $task, $actor, $key and $job are Acme's, or are nobody's.
 QUESTIONS = {
     "viewer": [""],
     "projects": ["first: 50"],
@@ -59,6 +61,8 @@ QUESTIONS = {
     ],
     "apiKeys": ["first: 50"],
     "ratePlan": [""],
+    "analyticsJob": ["id: $job"],
+    "executionPolicy": [""],
     # With a token that is Acme's: test_replay_receipt.py.
     "replayReceipt": ['receipt: "x"', "receipt: $project"],
     "analytics": [WINDOW, f"{WINDOW}, project: $project"],
@@ -80,6 +84,8 @@ CHANGES = {
     "createApiKey": [],  # names nothing that there is
     "rotateApiKey": ["id: $key"],
     "revokeApiKey": ["id: $key"],
+    "submitAnalyticsJob": [f'document: "query ($p: String) {{ {OF_A_PROJECT} }}", variables: {{p: $project}}'],
+    "cancelAnalyticsJob": ["id: $job"],
     "recordEvents": [
         'source: "s", events: [{externalId: "1", project: $project, task: $task, state: "done",'
         ' happenedAt: "2026-01-05T00:00:00Z"}]'
@@ -95,14 +101,15 @@ class Names:
     task: str
     actor: str
     key: str
+    job: str
 
     def put_into(self, text: str) -> str:
-        for name in ("project", "task", "actor", "key"):
+        for name in ("project", "task", "actor", "key", "job"):
             text = text.replace(f"${name}", f'"{getattr(self, name)}"')
         return text
 
     def blotted_out(self, text: str) -> str:
-        for name in ("project", "task", "actor", "key"):
+        for name in ("project", "task", "actor", "key", "job"):
             text = text.replace(getattr(self, name), f"<{name}>")
         return text
 
@@ -125,6 +132,7 @@ def scene(db: Any) -> Scene:
     tasks(board=board(tenant=everybody.globex.tenant, key="GLOBE"), count=1)
     Task.objects.filter(project=theirs.project).update(title="secret words", assignee=everybody.bob.actor)
     carol, alice = (new_key(tenant_id=each.tenant.id) for each in (everybody.globex, everybody.acme))
+    submitted = with_key(alice).mutate("submitAnalyticsJob", "job { id }", document="{ viewer { name } }")
     return Scene(
         carol=with_key(carol),
         alice=with_key(alice),
@@ -133,8 +141,9 @@ def scene(db: Any) -> Scene:
             task="ACMESECRET-1",
             actor=encode_id(type_name="Actor", pk=everybody.bob.actor.id),
             key=encode_id(type_name="ApiKey", pk=ApiKey.objects.get(prefix=prefix_of(alice)).id),
+            job=submitted["job"]["id"],
         ),
-        nobody=Names(project="NOBODYS", task="NOBODYS-1", actor=MISSING_ACTOR, key=MISSING_KEY),
+        nobody=Names(project="NOBODYS", task="NOBODYS-1", actor=MISSING_ACTOR, key=MISSING_KEY, job=MISSING_JOB),
     )
 
 
@@ -236,7 +245,7 @@ def test_every_id_of_anothers_is_nobody(scene: Scene, as_web_login: None) -> Non
     told = {OF_THE_MOMENT.sub("", scene.carol.post(query, id=node_id).content.decode()) for node_id in nodes}
     assert len(told) == 1
     kinds = {scene.alice.data(query, id=node_id)["node"]["__typename"] for node_id in nodes}
-    assert kinds == implementers() == {"Tenant", "Project", "Task", "Activity", "ApiKey"}
+    assert kinds == implementers() == {"Tenant", "Project", "Task", "Activity", "ApiKey", "AnalyticsJob"}
     absent = [encode_id(type_name=kind, pk=pk) for kind in (*kinds, "Actor", "Nothing") for pk in (2**31, 2**63 - 1)]
     assert {scene.alice.error(query, id=node_id) for node_id in absent} == {nobody}
 
