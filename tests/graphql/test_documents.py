@@ -21,7 +21,9 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 MARCH = {"project": "WEB", "from": "2026-03-01T00:00:00Z", "to": "2026-03-10T00:00:00Z", "bucket": "DAY"}
 # What a document cannot do without, beside the window.
-NEEDED = {"forecast": {"items": "3", "seed": "1"}}
+NEEDED = {"forecast": {"items": "3", "seed": "1"}, "drilldown": {"metric": "FINISHED"}}
+# Of which no figure is in a digest.
+UNPROVEN = ("activity", "job", "drilldown")
 WITHOUT_WINDOW = {"activity": {}, "job": {"id": "none"}}
 # Of three tasks nothing can be foretold, nobody validated any, and there is no job.
 EMPTY = ("forecast", "validation", "job")
@@ -78,14 +80,14 @@ def test_json_csv_and_graphql_have_the_same_figures(key: Asker, name: str) -> No
     found = get(key, name, **of_march(name))
     assert found.status_code == 200, found.content
     asked = {"window": {"between": {"from": MARCH["from"], "to": MARCH["to"]}}, "project": "WEB", "bucket": "DAY"}
-    of_window = {**asked, **{k: int(v) for k, v in NEEDED.get(name, {}).items()}}
+    of_window = {**asked, **{k: int(v) if v.isdecimal() else v for k, v in NEEDED.get(name, {}).items()}}
     variables = WITHOUT_WINDOW.get(name, of_window)
     content = json.dumps({"documentId": DOCUMENTS[name].id, "variables": variables})
     posted = key.client.post("/graphql", data=content, content_type="application/json", headers=key.headers).json()
     assert posted.get("errors") is None, posted
     text = get(key, name, accept="text/csv", **of_march(name))
     assert table(text) or name in EMPTY
-    if name not in WITHOUT_WINDOW:
+    if name not in UNPROVEN:
         digest = found.json()["data"]["analytics"]["receipt"]["digest"]
         assert posted["data"]["analytics"]["receipt"]["digest"] == digest == text["X-Flowledger-Digest"]
 
@@ -96,6 +98,18 @@ def test_the_diagram_as_a_table(key: Asker) -> None:
     assert [row["start"] for row in rows][:2] == ["2026-03-01T00:00:00Z", "2026-03-02T00:00:00Z"]
     assert [row["workInProgress"] for row in rows] == ["", "0", "1", "2", "1", "1", "2", "1", "1"]
     assert [row["doing"] for row in rows] == [row["workInProgress"] for row in rows]
+
+
+def test_a_number_is_drilled_into(key: Asker) -> None:
+    """P40: as many rows as the number says, each with its ledger row."""
+    counts = {row["start"]: row["arrivals"] for row in table(get(key, "cumulative-flow", format="csv", **MARCH))}
+    for start, count in counts.items():
+        if count:
+            asked = {"metric": "ARRIVALS", "bucketStart": start, "format": "csv"}
+            rows = table(get(key, "drilldown", **asked, **MARCH))
+            assert (len(rows), all(row["ledgerId"] for row in rows)) == (int(count), True), start
+    refused = get(key, "drilldown", metric="ARRIVALS", bucketStart="2026-03-02T01:00:00Z", **MARCH)
+    assert refusal(refused)[:2] == (400, "BAD_USER_INPUT")
 
 
 def test_a_summary_is_eight_figures(key: Asker) -> None:

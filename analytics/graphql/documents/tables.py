@@ -96,6 +96,10 @@ EVENTS = (
     *("actor.name", "actor.kind", "correlationId", "happenedAt", "recordedAt", "sentence"),
 )
 
+EDGE = (
+    *("node.key", "node.title", "node.project.key", "node.state.slug", "happenedAt", "seconds", "ledgerId"),
+    *("node.createdAt", "node.startedAt", "node.finishedAt"),
+)
 JOB = ("state", "progress", "submittedAt", "finishedAt", "expiresAt", "retryAfterMs", "estimatedCost", "actualCost")
 
 # How each document's data is read as a table.
@@ -110,6 +114,7 @@ TABLES: Mapping[str, Callable[[Data], Table]] = {
     "data-quality": lambda data: _by_row(
         data["analytics"]["dataQuality"]["checks"], ("code", "title", "failures", "taskKeys")
     ),
+    "drilldown": lambda data: _by_row(data["analytics"]["drillDown"]["edges"], EDGE),
     "forecast": lambda data: _by_row(data["analytics"]["forecast"]["percentiles"], ("probability", "items", "date")),
     "job": lambda data: _by_row([data["analyticsJob"]] if data["analyticsJob"] else [], (*JOB, "error.code")),
     "lead-time": lambda data: _by_row(_nodes(data["analytics"]["leadTime"]["points"]), POINTS),
