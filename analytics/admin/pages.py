@@ -9,6 +9,7 @@ from analytics.admin.charts import KINDS, chart_csv, chart_svg, charts
 from analytics.admin.jobs import jobs
 from analytics.admin.ledger import ledger, ledger_csv
 from analytics.admin.levels import service_levels
+from analytics.admin.limits import limits
 from analytics.admin.question import ChartKind
 from analytics.admin.tasks import task, task_csv
 from tasks_app.admin.pages import Page
@@ -24,6 +25,7 @@ PAGES = (
     Page(route="ledger/", name="ledger", view=ledger, label="Ledger"),
     Page(route="ledger.csv", name="ledger_csv", view=ledger_csv),
     Page(route="levels/", name="service_levels", view=service_levels, label="Service levels"),
+    Page(route="limits/", name="limits", view=limits, label="Limits"),
     Page(route="jobs/", name="jobs", view=jobs, label="Jobs"),
     Page(route="tasks/<str:key>/", name="task", view=task),
     Page(route="tasks/<str:key>.csv", name="task_csv", view=task_csv),

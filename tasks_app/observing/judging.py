@@ -65,6 +65,16 @@ def verdicts(served: Served, objectives: Iterable[Objective]) -> Iterator[Verdic
             yield Verdict(objective.name, good, _measured(served, objective))
 
 
+# Refusals are counted by their codes, beside the objectives and for none of them.
+REFUSED = "refused "
+
+
+def refusals(served: Served) -> Iterator[Verdict]:
+    """One for each code with which a request was refused by a fault of its own, or for its cost; a job was none."""
+    codes = frozenset() if served.is_job else served.codes & NOT_OURS - {Code.ASYNC_REQUIRED}
+    return (Verdict(f"{REFUSED}{code}", False) for code in sorted(codes))
+
+
 def _measured(served: Served, objective: Objective) -> float | None:
     """A failed job has no time: it was soon over, and not because it was fast."""
     if objective.within is None or (served.is_job and served.failed):

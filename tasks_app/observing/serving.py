@@ -14,7 +14,7 @@ from structlog.contextvars import bound_contextvars, clear_contextvars
 
 from tasks_app.observing import metrics
 from tasks_app.observing.flushing import count
-from tasks_app.observing.judging import Served, verdicts
+from tasks_app.observing.judging import Served, refusals, verdicts
 from tasks_app.observing.watch import COMPUTE, QUEUE, SERIALISE, WHOLE, Watch, watching
 
 log = structlog.stdlib.get_logger("flowledger.request")
@@ -94,8 +94,8 @@ def _told(watch: Watch, *, request: HttpRequest, response: HttpResponse) -> None
 def _counted(served: Served, *, tenant_id: int | None, now: datetime) -> None:
     found = list(verdicts(served, settings.FLOWLEDGER_SERVICE_LEVELS.objectives))
     metrics.judged(found)
-    if found:
-        count(tenant_id=tenant_id, verdicts=found, now=now)
+    if told := [*found, *refusals(served)]:
+        count(tenant_id=tenant_id, verdicts=told, now=now)
 
 
 def _line(

@@ -23,6 +23,7 @@ ADDRESSES = (
     "/admin/ledger/",
     "/admin/ledger.csv",
     "/admin/levels/",
+    "/admin/limits/",
     "/admin/jobs/",
     "/admin/tasks/WEB-1/",
     "/admin/tasks/WEB-1.csv",

@@ -26,6 +26,7 @@ from tasks_app.observing import metrics, watch
 from tasks_app.observing.counting import Count
 from tasks_app.observing.flushing import COUNTS
 from tasks_app.observing.gauges import LevelGauges, QueueGauges
+from tasks_app.observing.judging import REFUSED
 from tasks_app.observing.logs import logging_settings
 from tasks_app.observing.serving import job_ended, watch_requests
 from tasks_app.rate.addresses import AddressLimit
@@ -57,9 +58,11 @@ def bob(people: Cast) -> Asker:
 
 
 def counted() -> dict[tuple[int, str], Count]:
-    """What the process has counted since it was last asked, by tenant and objective."""
+    """What the process has counted since it was last asked, by tenant and objective; refusals are for none."""
     found: dict[tuple[int, str], Count] = {}
     for row, count in COUNTS.take().items():
+        if row.objective.startswith(REFUSED):
+            continue
         place, bare = (row.tenant_id, row.objective), replace(count, spread=())
         found[place] = found[place].plus(bare) if place in found else bare
     return found
@@ -96,6 +99,20 @@ def test_a_summary_has_its_own_objective(people: Cast, bob: Asker) -> None:
 def test_a_bad_request_counts_nowhere(bob: Asker, query: str) -> None:
     assert "errors" in bob.answer(query)
     assert counted() == {}
+
+
+def test_refusals_are_counted_by_their_codes(people: Cast, bob: Asker) -> None:
+    """The tenant's where it is known; a document that nobody can read is refused before."""
+    bob.answer('{ node(id: "x") { id } }')
+    bob.answer("{ nope }")
+    Asker().answer(VIEWER)
+    found = {(row.tenant_id, row.objective): count.valid for row, count in COUNTS.take().items()}
+    acme = people.acme.tenant.id
+    assert found == {
+        (acme, "refused NOT_FOUND"): 1,
+        (acme, "refused BAD_USER_INPUT"): 1,
+        (0, "refused UNAUTHENTICATED"): 1,
+    }
 
 
 def test_a_stranger_counts_nowhere(people: Cast) -> None:
