@@ -10,8 +10,16 @@ from django.db.backends.postgresql.operations import DatabaseOperations
 
 from config.database.settings import use_owner_login
 
-LEDGERS = ("task_ledger", "definition_ledger", "access_ledger", "reported_event", "task_tail")
-GUARDED = (*LEDGERS, "task", "project", "workflow_state", "membership", "api_key")
+# The rows of a table that has grown no larger are deleted, which takes a tenth of the time of TRUNCATE. Tables of which tests
+# ask how they are read must begin as new ones: what was deleted is still in the statistics.
+SMALL = 1_000_000
+READ_WITH_CARE = frozenset({"task", "task_ledger", "task_tail", "task_rollup", "task_fact", "task_item"})
+FILLED = """
+SELECT relname, pg_relation_size(oid) FROM pg_class
+ WHERE relnamespace = 'public'::regnamespace AND relname = ANY (%s) AND pg_relation_size(oid) > 0
+"""
+# The triggers that guard a ledger, and those of foreign keys, are off in this one transaction.
+UNGUARDED = "SET LOCAL session_replication_role = replica"
 
 
 @pytest.fixture(scope="session")
@@ -23,17 +31,19 @@ def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: N
 
 @pytest.fixture(autouse=True, scope="session")
 def flush_empties_ledgers() -> Iterator[None]:
-    """TRUNCATE on a ledger is refused, also for the owner: between tests its triggers are switched off for one transaction."""
+    """Between tests every table that has rows is emptied, the ledgers too, from which nothing can be deleted otherwise."""
     stock = DatabaseOperations.execute_sql_flush
 
     def flush(self: DatabaseOperations, sql_list: list[str]) -> None:
         assert str(self.connection.settings_dict["NAME"]).startswith("test_"), "only a test database is flushed"
-        switch = "; ".join(f"ALTER TABLE {table} {{0}} TRIGGER USER" for table in GUARDED)
+        tables = self.connection.introspection.django_table_names(only_existing=True, include_views=False)
         with transaction.atomic(using=self.connection.alias), self.connection.cursor() as cursor:
-            cursor.execute(switch.format("DISABLE"))
-            for statement in sql_list:
-                cursor.execute(statement)
-            cursor.execute(switch.format("ENABLE"))
+            cursor.execute(FILLED, [tables])
+            filled = cursor.fetchall()
+            made_anew = {name for name, size in filled if size > SMALL or name in READ_WITH_CARE}
+            deleted = [f'DELETE FROM "{name}"' for name, _ in filled if name not in made_anew]
+            truncated = [f'TRUNCATE "{name}" CASCADE' for name in sorted(made_anew)]
+            cursor.execute("; ".join([UNGUARDED, *truncated, *deleted]))
 
     DatabaseOperations.execute_sql_flush = flush  # type: ignore[method-assign,assignment]
     yield
