@@ -35,7 +35,8 @@ def unlike_durations(engine: PostgresEngine, history: History, question: Questio
 def _unlike_cycles(engine: PostgresEngine, asked: dict[str, Any], start: str | None, finish: str | None) -> list[str]:
     found = []
     for policy in Policy:
-        for working in (False, True):
+        # The calendar takes the spans that a policy found, whichever it is: one policy shows it.
+        for working in (False, True) if policy is Policy.SUM_OF_EPISODES and start == finish else (False,):
             how: dict[str, Any] = {"policy": policy, "start": start, "finish": finish, "working": working}
             try:
                 answer = engine.cycle_time(question=asked["question"], **how)
