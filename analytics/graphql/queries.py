@@ -213,20 +213,6 @@ class AnalyticsQuery:
         chosen_at = None if chosen_now or cut.end > now else cut.end
         filters = task_conditions(filter or None, tenant=tenant, at=chosen_at, now=now)
         check_filters(filters, caller=info.context.caller)
-        reading = FlowReading(
-            tenant_id=tenant.id,
-            boards=found,
-            whole_tenant=key is None,
-            window=cut,
-            known_at=known,
-            as_defined_now=definition_as_of is DefinitionAsOf.NOW,
-            now=now,
-            assignee_id=assignee_id,
-            actor_id=actor_id,
-            filters=filters,
-            filters_as_of_now=chosen_now,
-            read_from=read_from,
-        )
         question = WindowQuestion(
             tenant_id=tenant.id,
             project_id=found[0].id if key else None,
@@ -244,6 +230,7 @@ class AnalyticsQuery:
             filters=filters or None,
             filters_as_of_now=chosen_now,
         )
+        reading = FlowReading(boards=found, window=cut, read_from=read_from, **question.of_reading)
         return Analytics(asked=Asked(question=question, reading=reading, read_from=read_from))
 
     operations: Operations = strawberry.field(

@@ -50,9 +50,7 @@ def read_again(*, question: WindowQuestion, snapshot: str) -> SnapshotReading:
     found = boards(tenant_id=question.tenant_id, key=None, known_at=question.known_at, snapshot=snapshot)
     return SnapshotReading(
         snapshot=snapshot,
-        tenant_id=question.tenant_id,
         boards=[board for board in found if question.project_id in (None, board.id)],
-        whole_tenant=question.project_id is None,
         window=windows.between(
             start=question.start,
             end=question.end,
@@ -61,14 +59,8 @@ def read_again(*, question: WindowQuestion, snapshot: str) -> SnapshotReading:
             now=question.now,
             fiscal_year_start_month=question.fiscal_year_start_month,
         ),
-        known_at=question.known_at,
-        as_defined_now=question.as_defined_now,
-        now=question.now,
-        assignee_id=question.assignee_id,
-        actor_id=question.actor_id,
-        filters=question.filters,
-        filters_as_of_now=question.filters_as_of_now,
         read_from=ReadFrom.RAW,
+        **question.of_reading,
     )
 
 

@@ -4,7 +4,19 @@ from django.db import models
 from tasks_app.models.tenant import TenantOwned
 
 
-class ServiceMinute(TenantOwned):
+class Answers(models.Model):
+    """What is kept of answers, of whatever time and whomever."""
+
+    objective = models.TextField()
+    good = models.BigIntegerField()
+    valid = models.BigIntegerField()
+    spread = ArrayField(models.BigIntegerField(), default=list)
+
+    class Meta:
+        abstract = True
+
+
+class ServiceMinute(TenantOwned, Answers):
     """How many of a tenant's answers counted for an objective in a minute, how many were good, and how their times are
     spread by the steps of tasks_app.observing.spread.
 
@@ -12,11 +24,7 @@ class ServiceMinute(TenantOwned):
     """
 
     pk = models.CompositePrimaryKey("tenant_id", "objective", "minute")
-    objective = models.TextField()
     minute = models.DateTimeField()
-    good = models.BigIntegerField()
-    valid = models.BigIntegerField()
-    spread = ArrayField(models.BigIntegerField(), default=list)
 
     class Meta:
         db_table = "service_minute"
@@ -25,15 +33,11 @@ class ServiceMinute(TenantOwned):
         return f"{self.objective} {self.minute}"
 
 
-class ServiceDay(TenantOwned):
+class ServiceDay(TenantOwned, Answers):
     """The same of a day of UTC. Written together with the minutes, so that nothing has to be rolled up later."""
 
     pk = models.CompositePrimaryKey("tenant_id", "objective", "day")
-    objective = models.TextField()
     day = models.DateField()
-    good = models.BigIntegerField()
-    valid = models.BigIntegerField()
-    spread = ArrayField(models.BigIntegerField(), default=list)
 
     class Meta:
         db_table = "service_day"
@@ -42,15 +46,11 @@ class ServiceDay(TenantOwned):
         return f"{self.objective} {self.day}"
 
 
-class ServiceTotal(models.Model):
+class ServiceTotal(Answers):
     """The same of a day of UTC over the whole installation, answers to nobody known included. Belongs to no tenant."""
 
     pk = models.CompositePrimaryKey("objective", "day")
-    objective = models.TextField()
     day = models.DateField()
-    good = models.BigIntegerField()
-    valid = models.BigIntegerField()
-    spread = ArrayField(models.BigIntegerField(), default=list)
 
     class Meta:
         db_table = "service_total"

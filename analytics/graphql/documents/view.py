@@ -16,23 +16,18 @@ from analytics.graphql.documents.tables import TABLES
 from tasks_app.admin.downloads import csv_response
 from tasks_app.graphql.http.costs import NOTHING
 from tasks_app.graphql.http.errors import Code
-from tasks_app.graphql.http.reading import Call, HTTPError, preferred_type
+from tasks_app.graphql.http.reading import JSON_TYPE, Call, HTTPError, preferred_type
+from tasks_app.graphql.http.view import STATUSES as STATUSES_OF_ALL
 from tasks_app.graphql.http.view import Answer, GraphQLHTTPView
 
-JSON_TYPE, CSV_TYPE = "application/json", "text/csv"
+CSV_TYPE = "text/csv"
 FORMATS: Mapping[str, str] = {"json": JSON_TYPE, "csv": CSV_TYPE}
 # A report of a window that is over, of what was known at an instant after which nothing can be added: it never changes.
 FOR_EVER = "private, max-age=31536000, immutable"
 # Late facts change what is known of a window that is over: ask whether the ETag is still that of the figures.
 ASK_AGAIN = "private, max-age=0, must-revalidate"
-STATUSES: Mapping[str, int] = {
-    Code.UNAUTHENTICATED: 401,
-    Code.FORBIDDEN: 403,
-    Code.NOT_FOUND: 404,
-    Code.RATE_LIMITED: 429,
-    Code.ASYNC_REQUIRED: 202,
-    Code.INTERNAL: 500,
-}
+# An address is not there, or not yet answered, where GraphQL has a field of which that is said.
+STATUSES: Mapping[str, int] = {**STATUSES_OF_ALL, Code.NOT_FOUND: 404, Code.ASYNC_REQUIRED: 202}
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
