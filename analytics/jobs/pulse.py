@@ -4,12 +4,12 @@ import logging
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from typing import Any
 
 from django.db import connection
 
 from analytics.jobs import rows
+from analytics.jobs.clock import read_clock
 from analytics.jobs.lost import DATABASE_ERRORS
 from analytics.jobs.rows import Claim
 from tasks_app.tenancy import DatabaseRole, entered
@@ -65,7 +65,7 @@ class Pulse:
         self._over.set()
 
     def _beat(self) -> None:
-        now = datetime.now(UTC)  # noqa: TID251 - a worker is an edge
+        now = read_clock()
         try:
             with entered(tenant_id=self.held.tenant_id, role=DatabaseRole.WORKER):
                 alive = rows.beat(self.held, progress=self._progress, now=now)

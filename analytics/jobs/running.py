@@ -4,7 +4,7 @@ import json
 import logging
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from django.conf import settings
@@ -15,6 +15,7 @@ from strawberry.types import ExecutionResult
 
 from analytics.graphql.weighing import Weighing, weighed
 from analytics.jobs import rows
+from analytics.jobs.clock import read_clock
 from analytics.jobs.lost import DATABASE_ERRORS, ServerLost, is_lost
 from analytics.jobs.pulse import Pulse, TakenAway, pulse
 from analytics.jobs.rows import Claim, Ending
@@ -42,10 +43,10 @@ RETRYABLE = frozenset({Code.INTERNAL.value})
 def run_job(*, tenant_id: int, job_id: int) -> bool:
     """Claims the job and runs it to its end; False when it was not to be had. Not to be called inside a transaction."""
     with entered(tenant_id=tenant_id, role=DatabaseRole.WORKER):
-        held = rows.claim(tenant_id=tenant_id, job_id=job_id, now=_now())
+        held = rows.claim(tenant_id=tenant_id, job_id=job_id, now=read_clock())
     if held is None:
         return False
-    began = _now()
+    began = read_clock()
     try:
         ending = _answered(held)
     except TakenAway:
@@ -57,14 +58,14 @@ def run_job(*, tenant_id: int, job_id: int) -> bool:
         connection.close()
         _written(held, lambda: rows.give_back(held))
     else:
-        if _written(held, lambda: rows.finish(held, ending, now=_now())):
+        if _written(held, lambda: rows.finish(held, ending, now=read_clock())):
             _count(held, ending, began=began)
     return True
 
 
 def _count(held: Claim, ending: Ending, *, began: datetime) -> None:
     """For the service levels."""
-    ended = _now()
+    ended = read_clock()
     job_ended(
         tenant_id=held.tenant_id,
         kind="analytics",
@@ -90,7 +91,7 @@ def _written(held: Claim, write: Callable[[], bool]) -> bool:
 
 
 def _answered(held: Claim) -> Ending:
-    now = _now()
+    now = read_clock()
     try:
         caller = caller_of_actor(tenant_id=held.tenant_id, actor_id=held.actor_id, now=now)
     except NotAdmitted as refused:
@@ -158,7 +159,3 @@ def _ending(result: ExecutionResult, *, spent: int) -> Ending:
 def _analytics_fields(operation: OperationDefinitionNode) -> int:
     nodes = operation.selection_set.selections
     return max(sum(isinstance(node, FieldNode) and node.name.value == "analytics" for node in nodes), 1)
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)  # noqa: TID251 - a worker is an edge

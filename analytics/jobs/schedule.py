@@ -6,7 +6,7 @@ The worker's clock is read here. One tenant's failure is logged and stops nobody
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from django.apps import apps as current_apps
@@ -15,6 +15,7 @@ from django.conf import settings
 from django.db import connections, transaction
 from django_q.models import Schedule
 
+from analytics.jobs.clock import read_clock
 from analytics.retention import limits, retain
 from analytics.rollups.compact import NotFolded, compact
 from tasks_app.observing.rows import drop_old
@@ -51,27 +52,27 @@ LOCK_SCHEDULES = "/* jobs.lock_schedules */ LOCK TABLE django_q_schedule IN SHAR
 
 def compact_all() -> int:
     """Folds every tenant's tail and says how many facts that were."""
-    return int(_folded(_now())["facts"])
+    return int(_folded(read_clock())["facts"])
 
 
 def retain_all() -> int:
     """Drops every tenant's old minutes and hours and says how many rows that were."""
-    return int(_retained(_now())["rows"])
+    return int(_retained(read_clock())["rows"])
 
 
 def sweep_all() -> int:
     """Clears up after jobs, then runs those that wait, whose worker was lost among them; says how many it ran."""
-    return int(_swept(_now())["ran"])
+    return int(_swept(read_clock())["ran"])
 
 
 def drop_counts() -> int:
     """Drops old counts of the service levels and says how many rows that were."""
-    return drop_old(now=_now())
+    return drop_old(now=read_clock())
 
 
 def forget_all() -> int:
     """Forgets what is remembered of requests for a day and says how many rows that was."""
-    return forget_requests(now=_now())
+    return forget_requests(now=read_clock())
 
 
 def run_due(*, now: datetime) -> dict[str, Mapping[str, Any]]:
@@ -136,7 +137,3 @@ def keep_schedules(*, using: str, apps: Apps = current_apps, **_: Any) -> None:
         rows = schedule.objects.using(using)
         known = set(rows.values_list("name", flat=True))
         rows.bulk_create(schedule(**due.schedule) for due in DUE if due.name not in known)
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)  # noqa: TID251 - a job is an edge

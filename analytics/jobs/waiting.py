@@ -5,12 +5,13 @@ late, doubled or out of order changes nothing. Tenants take turns, whoever has f
 """
 
 import logging
-from datetime import UTC, datetime
+from datetime import datetime
 
 from django.db import connection
 from django_q.tasks import async_task
 
 from analytics.jobs import rows
+from analytics.jobs.clock import read_clock
 from analytics.jobs.lost import DATABASE_ERRORS
 from analytics.jobs.rows import Swept
 from analytics.jobs.running import run_job
@@ -52,7 +53,7 @@ def run_waiting() -> int:
 
 def _turns() -> list[int]:
     """Tenants with jobs that wait: those with fewest running first, then those who have waited longest."""
-    now, found = _now(), []
+    now, found = read_clock(), []
     for owner in owners():
         with entered(tenant_id=owner.id, role=DatabaseRole.WORKER, read_only=True):
             running, since = rows.waiting(tenant_id=owner.id, now=now)
@@ -64,7 +65,7 @@ def _turns() -> list[int]:
 def _ran_one(tenant_id: int) -> bool:
     """Whether a job of the tenant was run here."""
     with entered(tenant_id=tenant_id, role=DatabaseRole.WORKER, read_only=True):
-        job_id = rows.next_of(tenant_id=tenant_id, now=_now())
+        job_id = rows.next_of(tenant_id=tenant_id, now=read_clock())
     if job_id is None:
         return False
     try:
@@ -89,7 +90,3 @@ def sweep(*, now: datetime) -> Swept:
         expired=sum(each.expired for each in found),
         dropped=sum(each.dropped for each in found),
     )
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)  # noqa: TID251 - a worker is an edge

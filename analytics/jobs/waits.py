@@ -9,11 +9,11 @@ import logging
 import threading
 import time
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 
 from django.db import connection
 
 from analytics.jobs import rows
+from analytics.jobs.clock import read_clock
 from analytics.jobs.lost import DATABASE_ERRORS
 from analytics.jobs.rows import Job, Submission
 from analytics.jobs.running import run_job
@@ -75,7 +75,7 @@ def _errand(wait: Wait, deadline: float) -> None:
 def _made(wait: Wait) -> None:
     asked = wait.submission
     with entered(tenant_id=asked.tenant_id, actor_id=asked.actor_id, role=DatabaseRole.TENANT):
-        job, is_new = rows.submit(asked, now=_now())
+        job, is_new = rows.submit(asked, now=read_clock())
         if job.state == JobState.SUCCEEDED:
             wait.result = rows.result_of(tenant_id=asked.tenant_id, job_id=job.id)
     wait.job = job
@@ -109,7 +109,3 @@ def _is_answered(wait: Wait, job: Job) -> bool:
         wait.job = job = found or job
         wait.result = rows.result_of(tenant_id=tenant_id, job_id=job.id)
     return job.is_over
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)  # noqa: TID251 - a request's thread is an edge

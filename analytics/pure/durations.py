@@ -187,19 +187,6 @@ def _is_back(earlier: Meaning, later: Meaning) -> bool:
     return later.level < earlier.level
 
 
-def flags(journey: Journey) -> tuple[str, ...]:
-    """What the time from the first start on contains beside work, in alphabetical order."""
-    levels = [meaning.level for meaning in journey.meanings]
-    later = levels[levels.index(Level.STARTED) :] if Level.STARTED in levels else []
-    beside = (("LEFT_THE_BOARD", Level.OFF), ("RETURNED_TO_TODO", Level.TODO))
-    return tuple(name for name, level in beside if level in later)
-
-
-def active_time(journey: Journey) -> int:
-    """The time in states of work in which nothing waits."""
-    return sum(until - at for at, until, meaning in journey.steps() if meaning.active)
-
-
 def percentile(ordered: Sequence[int], percent: int) -> int | None:
     """Nearest rank: the smallest of the values that `percent` per cent of them do not exceed; None of none."""
     return ordered[max(-(-percent * len(ordered) // 100), 1) - 1] if ordered else None

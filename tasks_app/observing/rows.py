@@ -16,36 +16,28 @@ KEEP_DAYS = timedelta(days=400)
 TIMEOUT_SECONDS = 5
 
 # Rows in the order of their keys: two processes that write the same ones wait for each other, and never in a circle.
-ADD_MINUTES = """/* observing.add_minutes */
-INSERT INTO service_minute (tenant_id, objective, minute, good, valid, spread)
-SELECT %(tenant)s, u.objective, u.at, u.good, u.valid, u.spread::bigint[]
-  FROM unnest(%(objectives)s::text[], %(at)s::timestamptz[], %(good)s::bigint[], %(valid)s::bigint[], %(spreads)s::text[])
+ADD = """/* observing.add_{name} */
+INSERT INTO {table} ({key}, good, valid, spread)
+SELECT {values}, u.good, u.valid, u.spread::bigint[]
+  FROM unnest(%(objectives)s::text[], %(at)s::{type}[], %(good)s::bigint[], %(valid)s::bigint[], %(spreads)s::text[])
        AS u (objective, at, good, valid, spread)
-    ON CONFLICT (tenant_id, objective, minute) DO UPDATE
-   SET good = service_minute.good + excluded.good, valid = service_minute.valid + excluded.valid,
+    ON CONFLICT ({key}) DO UPDATE
+   SET good = {table}.good + excluded.good, valid = {table}.valid + excluded.valid,
        spread = ARRAY(SELECT coalesce(old, 0) + coalesce(new, 0)
-                        FROM unnest(service_minute.spread, excluded.spread) WITH ORDINALITY s (old, new, place) ORDER BY place)
+                        FROM unnest({table}.spread, excluded.spread) WITH ORDINALITY s (old, new, place) ORDER BY place)
 """
-ADD_DAYS = """/* observing.add_days */
-INSERT INTO service_day (tenant_id, objective, day, good, valid, spread)
-SELECT %(tenant)s, u.objective, u.at, u.good, u.valid, u.spread::bigint[]
-  FROM unnest(%(objectives)s::text[], %(at)s::date[], %(good)s::bigint[], %(valid)s::bigint[], %(spreads)s::text[])
-       AS u (objective, at, good, valid, spread)
-    ON CONFLICT (tenant_id, objective, day) DO UPDATE
-   SET good = service_day.good + excluded.good, valid = service_day.valid + excluded.valid,
-       spread = ARRAY(SELECT coalesce(old, 0) + coalesce(new, 0)
-                        FROM unnest(service_day.spread, excluded.spread) WITH ORDINALITY s (old, new, place) ORDER BY place)
-"""
-ADD_TOTALS = """/* observing.add_totals */
-INSERT INTO service_total (objective, day, good, valid, spread)
-SELECT u.objective, u.at, u.good, u.valid, u.spread::bigint[]
-  FROM unnest(%(objectives)s::text[], %(at)s::date[], %(good)s::bigint[], %(valid)s::bigint[], %(spreads)s::text[])
-       AS u (objective, at, good, valid, spread)
-    ON CONFLICT (objective, day) DO UPDATE
-   SET good = service_total.good + excluded.good, valid = service_total.valid + excluded.valid,
-       spread = ARRAY(SELECT coalesce(old, 0) + coalesce(new, 0)
-                        FROM unnest(service_total.spread, excluded.spread) WITH ORDINALITY s (old, new, place) ORDER BY place)
-"""
+OF_TENANT = "%(tenant)s, u.objective, u.at"
+ADD_MINUTES = ADD.format(
+    name="minutes",
+    table="service_minute",
+    key="tenant_id, objective, minute",
+    values=OF_TENANT,
+    type="timestamptz",
+)
+ADD_DAYS = ADD.format(name="days", table="service_day", key="tenant_id, objective, day", values=OF_TENANT, type="date")
+ADD_TOTALS = ADD.format(
+    name="totals", table="service_total", key="objective, day", values="u.objective, u.at", type="date"
+)
 READ_MINUTES = """/* observing.read_minutes */
 SELECT objective, minute, good, valid, spread FROM service_minute
  WHERE tenant_id = %(tenant)s AND minute >= %(since)s ORDER BY 1, 2

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analytics.pure import durations as alone
-from analytics.pure.durations import Eras, Level, Meaning, Policy, Span
+from analytics.pure.durations import Eras, Journey, Level, Meaning, Policy, Span
 from analytics.pure.journeys import Journeys, Spans, Steps, added_up, episodes, journeys, spans
 from analytics.pure.local_days import Calendar, DayColumns, LocalDays
 from analytics.pure.zones import from_microseconds, to_microseconds
@@ -30,6 +30,19 @@ ERAS = st.lists(st.dictionaries(st.sampled_from(STATES), MEANINGS), min_size=1, 
 # An hour or none after the step before: instants of one item may be equal.
 STEPS = st.lists(st.tuples(st.sampled_from(STATES), st.integers(0, 30), st.booleans()), min_size=1, max_size=8)
 Row = tuple[int, int, int, bool]
+
+
+def flags(journey: Journey) -> tuple[str, ...]:
+    """What the time from the first start on contains beside work, in alphabetical order."""
+    levels = [meaning.level for meaning in journey.meanings]
+    later = levels[levels.index(Level.STARTED) :] if Level.STARTED in levels else []
+    beside = (("LEFT_THE_BOARD", Level.OFF), ("RETURNED_TO_TODO", Level.TODO))
+    return tuple(name for name, level in beside if level in later)
+
+
+def active_time(journey: Journey) -> int:
+    """The time in states of work in which nothing waits."""
+    return sum(until - at for at, until, meaning in journey.steps() if meaning.active)
 
 
 def rows_of(items: list[list[tuple[int, int, bool]]]) -> list[Row]:
@@ -71,11 +84,11 @@ def test_columns_say_of_each_item_what_it_is_alone(
     assert found.finish.tolist() == [each.finish for each in wanted]
     assert found.inferred.tolist() == [each.is_inferred for each in wanted]
     assert found.lifetimes.begin.tolist() == [each.created for each in wanted]
-    flags = {"LEFT_THE_BOARD": found.left_the_board, "RETURNED_TO_TODO": found.returned}
-    for flag, marks in flags.items():
-        assert marks.tolist() == [flag in alone.flags(each) for each in wanted]
+    flagged = {"LEFT_THE_BOARD": found.left_the_board, "RETURNED_TO_TODO": found.returned}
+    for flag, marks in flagged.items():
+        assert marks.tolist() == [flag in flags(each) for each in wanted]
     active = (found.until - found.at)[found.active]
-    assert added_up(active) == sum(alone.active_time(each) for each in wanted)
+    assert added_up(active) == sum(active_time(each) for each in wanted)
     for policy in Policy:
         told = {each.task_id: its for each in wanted if (its := alone.spans(each, policy=policy))}
         assert by_task(found, spans(found, policy=policy)) == told, policy
