@@ -47,11 +47,13 @@ def days(name: str, *, default: int) -> int:
     return whole_number(name, default=default, of="days ", most=100_000)
 
 
-def whole_number(name: str, *, default: int, most: int, of: str = "") -> int:
+def whole_number(name: str, *, default: int, most: int, least: int = 1, of: str = "") -> int:
     """A number from an environment variable."""
     text = os.environ.get(name, "").strip() or str(default)
-    if not (text.isascii() and text.isdecimal() and 1 <= int(text) <= most):
-        raise ImproperlyConfigured(f"{name} is {text!r}: give a whole number {of and 'of ' + of}from 1 to {most}.")
+    if not (text.isascii() and text.isdecimal() and least <= int(text) <= most):
+        raise ImproperlyConfigured(
+            f"{name} is {text!r}: give a whole number {of and 'of ' + of}from {least} to {most}."
+        )
     return int(text)
 
 
@@ -73,10 +75,7 @@ def service_levels() -> ServiceLevels:
 
 def cost(name: str, *, default: int) -> int:
     """A cost or a number of milliseconds from an environment variable."""
-    text = os.environ.get(name, "").strip() or str(default)
-    if not (text.isascii() and text.isdecimal() and int(text) < 2**31):
-        raise ImproperlyConfigured(f"{name} is {text!r}: give a whole number from 0 to {2**31 - 1}.")
-    return int(text)
+    return whole_number(name, default=default, least=0, most=2**31 - 1)
 
 
 SECRET_KEY = secret_key()

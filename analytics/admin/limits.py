@@ -61,6 +61,5 @@ def _by_day(refused: Sequence[Counted], codes: Sequence[str]) -> list[tuple[date
     """The latest first; days without a refusal are left out."""
     found: dict[date, dict[str, int]] = {}
     for each in refused:
-        day = each.at.date() if hasattr(each.at, "date") else each.at
-        found.setdefault(day, {})[_code(each)] = each.count.valid
+        found.setdefault(each.at, {})[_code(each)] = each.count.valid
     return [(day, [counts.get(code, 0) for code in codes]) for day, counts in sorted(found.items(), reverse=True)]

@@ -10,7 +10,7 @@ would give everything back, and others would wait for its end.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from hashlib import blake2b
 from typing import Any
 
@@ -18,9 +18,9 @@ import psycopg
 from django.db import connection
 from psycopg import pq
 
+from tasks_app.operations.reporting import EPOCH, MICROSECOND, microseconds
+
 SECOND = 1_000_000
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-MICROSECOND = timedelta(microseconds=1)
 
 # Rows are locked in the order of the claims, which is everywhere from the narrow bucket to the wide one: no deadlock.
 TAKE = """/* rate.take */
@@ -134,11 +134,6 @@ def wait(claim: Claim, *, full_at: int, now: int) -> int | None:
     """Microseconds until the bucket would admit the claim; None when it never will."""
     depth, cost = claim.rate.depth, claim.cost * claim.rate.interval
     return max(0, max(full_at, now) + cost - now - depth) if cost <= depth else None
-
-
-def microseconds(instant: datetime) -> int:
-    """The instant as the table has it: whole numbers, so that nothing is lost by rounding."""
-    return (instant - EPOCH) // MICROSECOND
 
 
 def _level(claim: Claim, *, full_at: int, now: int, admitted: bool) -> Level:

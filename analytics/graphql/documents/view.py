@@ -52,10 +52,9 @@ class DocumentView:
             return _json_response(self.graphql.refused(error))
         call = Call(query=document.text, operation_name=None, variables=variables, extensions=None)
         answer = self.graphql.answered(request, call)
-        body = json.loads(answer.content)
-        if body.get("errors"):
-            return _json_response(answer, status=_status(answer, body["errors"][0]["extensions"]["code"]))
-        return _found(request, answer, body, document=document, media_type=media_type)
+        if errors := answer.body.get("errors"):
+            return _json_response(answer, status=_status(answer, errors[0]["extensions"]["code"]))
+        return _found(request, answer, document=document, media_type=media_type)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -127,10 +126,9 @@ def _status(answer: Answer, code: str) -> int:
     return STATUSES.get(code, 400 if answer.status == 200 else answer.status)
 
 
-def _found(
-    request: HttpRequest, answer: Answer, body: Mapping[str, Any], *, document: Document, media_type: str
-) -> HttpResponse:
-    analytics = body["data"].get("analytics") or {}
+def _found(request: HttpRequest, answer: Answer, *, document: Document, media_type: str) -> HttpResponse:
+    data = answer.body["data"]
+    analytics = data.get("analytics") or {}
     receipt: Mapping[str, Any] | None = analytics.get("receipt")
     if receipt is None:
         headers = {"Cache-Control": "private, no-cache"}
@@ -140,11 +138,11 @@ def _found(
         if etag in [each.strip() for each in request.headers.get("If-None-Match", "").split(",")]:
             return _with(HttpResponse(status=304), headers)
     if media_type == CSV_TYPE:
-        table = TABLES[document.name](body["data"])
+        table = TABLES[document.name](data)
         digest = receipt["digest"] if receipt else None
         response = csv_response(name=document.name, header=table.header, rows=table.rows, digest=digest)
-        return _with(response, {**answer.headers, **headers, **_next_page(request, body["data"])})
-    return _with(_json_response(answer), {**headers, **_next_page(request, body["data"])})
+        return _with(response, {**answer.headers, **headers, **_next_page(request, data)})
+    return _with(_json_response(answer), {**headers, **_next_page(request, data)})
 
 
 def _cache_control(request: HttpRequest, receipt: Mapping[str, Any], window: Mapping[str, Any]) -> str:

@@ -94,11 +94,15 @@ def anybody(_: HttpRequest) -> None:
 
 @dataclass(frozen=True)
 class Answer:
-    """What goes back. The body is text by the time there is one: nothing can fail after it."""
+    """What goes back. The body is text by the time there is one: nothing can fail after it.
+
+    `body` is what the text was made of; nothing of an answer that is given again.
+    """
 
     content: str
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
+    body: Mapping[str, Any] = field(default_factory=dict)
 
 
 # Told apart by identity: Django keeps views as keys.
@@ -237,9 +241,10 @@ def _serialised(result: ExecutionResult, *, media_type: str, headers: Mapping[st
         body["extensions"] = result.extensions
     observe(body.get("errors", ()))
     if not refused:
-        return Answer(content=_bounded(_json(body)), headers=headers)
+        return Answer(content=_bounded(_json(body)), headers=headers, body=body)
     first = body["errors"][0]["extensions"]
-    return Answer(content=_json(body), status=_status(first, media_type), headers={**headers, **_headers(first)})
+    headers = {**headers, **_headers(first)}
+    return Answer(content=_json(body), status=_status(first, media_type), headers=headers, body=body)
 
 
 def _refusal(error: Exception, media_type: str) -> Answer:
@@ -247,8 +252,10 @@ def _refusal(error: Exception, media_type: str) -> Answer:
     observe(masked)
     extensions = masked[0]["extensions"]
     own = error if isinstance(error, HTTPError) else None
+    body = {"errors": masked}
     return Answer(
-        content=_json({"errors": masked}),
+        content=_json(body),
+        body=body,
         status=own.status if own else _status(extensions, media_type),
         headers={**_headers(extensions), **(own.headers if own else {})},
     )
