@@ -1,0 +1,98 @@
+"""What an older system's side of a comparison is: something that can be asked, and what comes back.
+
+The built-in legacy endpoints and external ones are both a Control. They register themselves here, because what compares
+knows nothing of them.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any, Protocol
+
+
+class Capability(StrEnum):
+    """What can be compared and switched, tenant by tenant."""
+
+    CUMULATIVE_FLOW = "CUMULATIVE_FLOW"
+    BILLING = "BILLING"
+    SEVERITY_TREND = "SEVERITY_TREND"
+    COMPLIANCE_TREND = "COMPLIANCE_TREND"
+    SAMPLES = "SAMPLES"
+
+
+class Basis(StrEnum):
+    """How a cut-off is known. KNOWN: the older system says it. ASSUMED: by its rule; such comparisons open no gate."""
+
+    KNOWN = "KNOWN"
+    ASSUMED = "ASSUMED"
+
+
+class FailureKind(StrEnum):
+    """Why there is no answer to compare with. The first three are nobody's error: nothing was found out."""
+
+    TIMEOUT = "TIMEOUT"
+    STALE = "STALE"
+    NOT_ASKED = "NOT_ASKED"  # the daily ceiling is reached, or the circuit is open
+    UNREACHABLE = "UNREACHABLE"
+    STATUS = "STATUS"
+    CONTENT = "CONTENT"  # not JSON, too long, or not numbers where numbers belong
+    SHAPE = "SHAPE"
+    FOREIGN = "FOREIGN"  # another tenant's data
+    REFUSED = "REFUSED"  # an address or a redirect that is not allowed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cutoff:
+    """What an older figure could see: what had happened before one instant, as far as it was recorded by the other.
+
+    `happened_before` is when the older job counted, `known_at` the database's clock then; None: by what is known now.
+    """
+
+    happened_before: datetime
+    known_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LegacyAnswer:
+    """An answer in the older system's shape.
+
+    `as_of` is the cut-off of the answer as a whole, where it has one. `cutoffs` are those of single elements by their
+    key, for a diagram by ISO date; an element without one goes by the capability's rule, and is ASSUMED then.
+    `uncertain_by`: the true cut-off may lie that much before or after.
+    """
+
+    body: Mapping[str, Any]
+    status: int
+    as_of: datetime | None
+    basis: Basis
+    cutoffs: Mapping[str, Cutoff] = field(default_factory=dict)
+    uncertain_by: timedelta = timedelta(0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LegacyFailure:
+    """No answer. `reason` is one sentence for people, without anything secret."""
+
+    kind: FailureKind
+    reason: str
+
+
+class Control(Protocol):
+    """The older side. It answers or says why not; it raises nothing, and only reads."""
+
+    def answer(self, *, tenant_id: int, days: int, now: datetime) -> LegacyAnswer | LegacyFailure:
+        """The last `days` local days of the tenant, as asked at `now`. To be called outside of any tenant's transaction."""
+
+
+_registered: dict[Capability, Control] = {}
+
+
+def register(*, capability: Capability, control: Control) -> None:
+    """Makes this the older side of a capability; the last one that is registered holds."""
+    _registered[capability] = control
+
+
+def control_of(capability: Capability) -> Control | None:
+    """The older side; None where there is none."""
+    return _registered.get(capability)
