@@ -1,0 +1,1 @@
+"""What a comparison of two answers says, and what many comparisons prove."""
