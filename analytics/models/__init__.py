@@ -1,12 +1,18 @@
-"""Derived tables, all of which can be rebuilt from the ledgers, and the jobs that read them."""
+"""Derived tables, all of which can be rebuilt from the ledgers, the jobs that read them, and what the dual run keeps."""
 
 from analytics.models.analytics_job import AnalyticsJob, JobState
+from analytics.models.drift import DriftComparison, DriftCount, DriftDue, DriftRest, DriftRule
 from analytics.models.folded import Folded, Heartbeat, RollupBasis
 from analytics.models.items import TaskCorrection, TaskFact, TaskItem
 from analytics.models.task_rollup import TaskRollup
 
 __all__ = [
     "AnalyticsJob",
+    "DriftComparison",
+    "DriftCount",
+    "DriftDue",
+    "DriftRest",
+    "DriftRule",
     "Folded",
     "Heartbeat",
     "JobState",

@@ -215,6 +215,10 @@ class FlowReading:
         """The states that the window's charts show, in order; those of one slug are one for a whole tenant."""
         return [states[0] for states in self._shown]
 
+    def bands(self) -> Mapping[int, Sequence[int | None]]:
+        """By state id: the items at each bucket's end, None while it is cancelled; the frame says whether they are known."""
+        return self._counts.bands
+
     def work_in_progress(self) -> list[int | None]:
         """Items in states of category IN_PROGRESS at each bucket's end."""
         return self._stock(self._counts.in_progress)

@@ -1,0 +1,122 @@
+"""What can be compared, as data: where the older answer is, its shape, its comparators, its cut-off, our side of it."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from itertools import pairwise
+from math import isfinite
+from typing import Any, Final, Protocol
+
+from analytics.drift.controls import Capability, Cutoff, FailureKind, LegacyFailure
+from analytics.drift.flow_counts import KINDS, counts_at, counts_within
+from analytics.pure.drift.comparing import Comparator, Exact, Fields
+from analytics.pure.zones import ONE_DAY, first_instant
+from analytics.windows.receipts import FLOW_VERSION
+
+Figures = Mapping[str, Any]
+
+
+class Counting(Protocol):
+    """Our side: figures by key as of each cut-off."""
+
+    def __call__(
+        self, *, tenant_id: int, zone: str, cutoffs: Mapping[str, Cutoff], now: datetime
+    ) -> Mapping[str, Figures]:
+        """To be used in one read-only transaction."""
+
+
+class CountingWithin(Protocol):
+    """Our side, at every instant of a cut-off's uncertainty."""
+
+    def __call__(
+        self, *, tenant_id: int, zone: str, cutoff: Cutoff, uncertain_by: timedelta, now: datetime
+    ) -> Sequence[Figures]:
+        """To be used in one read-only transaction."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Declaration:
+    """One capability. Its answer is a list of `elements`, told apart by `key`, which is a local date.
+
+    `grace` is how long after its cut-off an element may be late before it is missing. `cutoff` is that of an element whose
+    answer does not say; `ends` is up to when our answer of today counts for it.
+    """
+
+    capability: Capability
+    path: str
+    definition: str
+    elements: str
+    key: str
+    each: Comparator
+    grace: timedelta
+    refused: Callable[[Mapping[str, Any], str], LegacyFailure | None]
+    cutoff: Callable[[str, str], Cutoff]
+    ends: Callable[[str, str], datetime]
+    counted: Counting
+    counted_within: CountingWithin
+
+
+def declaration_of(capability: Capability) -> Declaration | None:
+    """None for what has no machinery yet."""
+    return DECLARED.get(capability)
+
+
+def begins(day: str, zone: str) -> Cutoff:
+    """A count for a day is taken as it begins, and so shows the end of the day before."""
+    return Cutoff(happened_before=first_instant(day=date.fromisoformat(day), zone_name=zone))
+
+
+def ends(day: str, zone: str) -> datetime:
+    """The end of a local day, which is what our answer for that day shows."""
+    return first_instant(day=date.fromisoformat(day) + ONE_DAY, zone_name=zone)
+
+
+def refused_days(body: Mapping[str, Any], slug: str) -> LegacyFailure | None:
+    """Why the old diagram cannot be read; None when it can. Another tenant's numbers are never compared with ours."""
+    if body.get("organisation") != slug:
+        return LegacyFailure(kind=FailureKind.FOREIGN, reason="The older answer is not of this organisation.")
+    days = body.get("days")
+    if not isinstance(days, list) or not all(isinstance(each, Mapping) and _is_date(each.get("date")) for each in days):
+        return _shape("The older answer has no list of days with their dates.")
+    dates = [each["date"] for each in days]
+    if any(earlier >= later for earlier, later in pairwise(dates)):
+        return _shape("The days of the older answer are not in order, or one is there twice.")
+    wrong = next((each["date"] for each in days if not all(_is_count(each.get(kind)) for kind in KINDS)), None)
+    if wrong is not None:
+        return LegacyFailure(
+            kind=FailureKind.CONTENT, reason=f"The older answer has something else than counts for {wrong}."
+        )
+    return None
+
+
+def _shape(reason: str) -> LegacyFailure:
+    return LegacyFailure(kind=FailureKind.SHAPE, reason=reason)
+
+
+def _is_date(value: object) -> bool:
+    try:
+        return isinstance(value, str) and date.fromisoformat(value).isoformat() == value
+    except ValueError:
+        return False
+
+
+def _is_count(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0 and isfinite(value)
+
+
+DECLARED: Final[Mapping[Capability, Declaration]] = {
+    Capability.CUMULATIVE_FLOW: Declaration(
+        capability=Capability.CUMULATIVE_FLOW,
+        path="/api/v1/analytics/cfd",
+        definition=FLOW_VERSION,
+        elements="days",
+        key="date",
+        each=Fields({"date": Exact(), **{kind: Exact() for kind in KINDS}}),
+        grace=timedelta(hours=1),
+        refused=refused_days,
+        cutoff=begins,
+        ends=ends,
+        counted=counts_at,
+        counted_within=counts_within,
+    )
+}

@@ -1,0 +1,128 @@
+"""How many items stood where at given instants, as far as was known at others: our side of the old daily counts.
+
+The old counts have four kinds: `review` are states in progress that need a validation, `in_progress` the others. What is
+cancelled is not counted.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from typing import Any
+
+from django.db import connection
+
+from analytics.drift.controls import Cutoff
+from analytics.pure.windows import Bucket, Window
+from analytics.pure.workflow import StateDefinition
+from analytics.replay.definitions import boards
+from analytics.windows.flow import FlowReading
+from analytics.windows.sources import ReadFrom
+
+KINDS = ("todo", "in_progress", "review", "done")
+Counts = Mapping[str, int | None]
+UNKNOWN: Counts = dict.fromkeys(KINDS)
+
+# Facts that one of the cut-offs lies across: they had happened before it and were recorded after it. The arrays are in
+# order, so it is the cut-offs from `first` until `last`.
+LEARNED_LATER = """/* drift.learned_later */
+SELECT DISTINCT width_bucket(happened_at, %(cuts)s::timestamptz[]) AS first,
+       width_bucket(recorded_at - interval '1 microsecond', %(knowns)s::timestamptz[]) AS last
+  FROM (SELECT happened_at, recorded_at FROM task_ledger
+         WHERE tenant_id = (SELECT %(tenant)s::bigint) AND kind <= 5
+         UNION ALL
+        SELECT happened_at, recorded_at FROM definition_ledger WHERE tenant_id = %(tenant)s) learned
+ WHERE width_bucket(happened_at, %(cuts)s::timestamptz[])
+     < width_bucket(recorded_at - interval '1 microsecond', %(knowns)s::timestamptz[])
+"""
+# When anything changed in a stretch of time, both ends included.
+INSTANTS = """/* drift.instants */
+SELECT DISTINCT happened_at FROM task_ledger
+ WHERE tenant_id = (SELECT %(tenant)s::bigint) AND kind <= 5 AND happened_at BETWEEN %(from)s AND %(to)s
+ ORDER BY happened_at LIMIT %(most)s
+"""
+MOST_INSTANTS = 500
+MOMENT = timedelta(microseconds=1)
+
+
+def counts_at(*, tenant_id: int, zone: str, cutoffs: Mapping[str, Cutoff], now: datetime) -> dict[str, Counts]:
+    """By the same keys: the counts as of each cut-off. To be used in one read-only transaction.
+
+    Where nothing that had happened was learned later, what is known now is what was known then, and rollups say it.
+    """
+    groups: dict[datetime | None, dict[str, datetime]] = {}
+    late = _known_otherwise(tenant_id=tenant_id, cutoffs=cutoffs)
+    for key, cutoff in cutoffs.items():
+        groups.setdefault(cutoff.known_at if key in late else None, {})[key] = cutoff.happened_before
+    found: dict[str, Counts] = {}
+    for known_at, instants in groups.items():
+        by_instant = _counted(
+            tenant_id=tenant_id, zone=zone, instants=sorted(set(instants.values())), known_at=known_at, now=now
+        )
+        found |= {key: by_instant[instant] for key, instant in instants.items()}
+    return found
+
+
+def counts_within(*, tenant_id: int, zone: str, cutoff: Cutoff, uncertain_by: timedelta, now: datetime) -> list[Counts]:
+    """What the counts were at any instant that lies as near to the cut-off as that, without repeats in a row."""
+    begin, end = cutoff.happened_before - uncertain_by, cutoff.happened_before + uncertain_by
+    values: dict[str, Any] = {"tenant": tenant_id, "from": begin, "to": end - MOMENT, "most": MOST_INSTANTS}
+    with connection.cursor() as cursor:
+        cursor.execute(INSTANTS, values)
+        changes = [row[0].astimezone(UTC) + MOMENT for row in cursor.fetchall()]
+    known_at = None if cutoff.known_at is None else max(cutoff.known_at, end)
+    instants = {str(at): Cutoff(happened_before=at, known_at=known_at) for at in (begin, *changes)}
+    return list(counts_at(tenant_id=tenant_id, zone=zone, cutoffs=instants, now=now).values())
+
+
+def _known_otherwise(*, tenant_id: int, cutoffs: Mapping[str, Cutoff]) -> set[str]:
+    """The cut-offs of which more is known by now than was then."""
+    dated = {key: (each.happened_before, each.known_at) for key, each in cutoffs.items() if each.known_at is not None}
+    keys = sorted(dated, key=lambda key: dated[key][0])
+    cuts, knowns = [dated[key][0] for key in keys], [each for key in keys if (each := dated[key][1])]
+    if any(earlier > later for earlier, later in pairwise(knowns)):
+        return set(keys)
+    if not keys:
+        return set()
+    with connection.cursor() as cursor:
+        cursor.execute(LEARNED_LATER, {"tenant": tenant_id, "cuts": cuts, "knowns": knowns})
+        return {key for first, last in cursor.fetchall() for key in keys[first:last]}
+
+
+def _counted(
+    *, tenant_id: int, zone: str, instants: Sequence[datetime], known_at: datetime | None, now: datetime
+) -> dict[datetime, Counts]:
+    """A window whose buckets end at the instants: one reading for all of them."""
+    starts = (instants[0] - timedelta(days=1), *instants[:-1])
+    reading = FlowReading(
+        tenant_id=tenant_id,
+        boards=boards(tenant_id=tenant_id, key=None, known_at=known_at),
+        whole_tenant=True,
+        window=Window(starts[0], instants[-1], zone, Bucket.DAY, starts, tuple(instants), (True,) * len(instants)),
+        known_at=known_at,
+        as_defined_now=False,
+        now=max(now, instants[-1]),
+        read_from=ReadFrom.RAW if known_at else ReadFrom.MERGED,
+    )
+    frame, bands = reading.frame, reading.bands()
+    found: dict[datetime, Counts] = {}
+    for number, instant in enumerate(instants):
+        definitions = {**frame.first, **frame.definitions_of(frame.last_piece[number])}
+        held = ((definitions[state], counts[number]) for state, counts in bands.items() if state in definitions)
+        found[instant] = _by_kind(held) if frame.known[number] else UNKNOWN
+    return found
+
+
+def _by_kind(held: Iterable[tuple[StateDefinition, int | None]]) -> Counts:
+    found: dict[str, int | None] = dict.fromkeys(KINDS, 0)
+    for definition, items in held:
+        kind = kind_of(definition)
+        if kind is not None:
+            found[kind] = (found[kind] or 0) + (items or 0)
+    return found
+
+
+def kind_of(definition: StateDefinition) -> str | None:
+    """What the old counts count a state as; None: not at all."""
+    if definition.category == "IN_PROGRESS":
+        return "review" if definition.needs_validation else "in_progress"
+    return {"TODO": "todo", "DONE": "done"}.get(definition.category)

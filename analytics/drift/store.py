@@ -1,0 +1,340 @@
+"""What is kept of comparisons: each for 30 days, without anything that people wrote; their counts for 400.
+
+Every function is used inside `entered(...)` of its tenant; what writes needs the worker's role.
+"""
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from hashlib import sha256
+from typing import Any, Final
+
+from django.db import connection
+
+from analytics.drift.controls import Basis, Capability
+from analytics.drift.experiment import Comparison
+from analytics.pure.drift.comparing import Difference
+from analytics.pure.drift.parity import Parity, added, parity_of, worst
+from analytics.pure.drift.verdicts import Direction, Rule, Verdict
+from analytics.pure.zones import local_date
+
+MOST_BYTES: Final = 65_536
+MOST_DIFFERENCES: Final = 500
+KEPT: Final = timedelta(days=30)
+COUNTED: Final = timedelta(days=400)
+
+KEEP = """/* drift.keep */
+INSERT INTO drift_comparison (tenant_id, capability, stratum, verdict, reason, signature, definition, basis, stage,
+       flag_version, asked_at, compared_at, legacy_as_of, position, legacy_ms, candidate_ms, ours_first, detail)
+VALUES (%(tenant)s, %(capability)s, %(stratum)s, %(verdict)s, %(reason)s, %(signature)s, %(definition)s, %(basis)s, %(stage)s,
+       %(flag_version)s, %(asked_at)s, %(compared_at)s, %(legacy_as_of)s, %(position)s, %(legacy_ms)s, %(candidate_ms)s,
+       %(ours_first)s, %(detail)s)
+RETURNING id
+"""
+COUNT = """/* drift.count */
+INSERT INTO drift_count AS c (tenant_id, capability, day, stratum, basis, verdict, signature, comparisons, last_at)
+VALUES (%(tenant)s, %(capability)s, %(day)s, %(stratum)s, %(basis)s, %(verdict)s, %(signature)s, 1, %(compared_at)s)
+    ON CONFLICT (tenant_id, capability, day, stratum, basis, verdict, signature)
+    DO UPDATE SET comparisons = c.comparisons + 1, last_at = greatest(c.last_at, excluded.last_at)
+"""
+COUNTS = """/* drift.counts */
+SELECT stratum, verdict, sum(comparisons)::bigint FROM drift_count
+ WHERE tenant_id = %(tenant)s AND capability = %(capability)s AND day >= %(first)s AND day <= %(last)s
+   AND (%(basis)s::text IS NULL OR basis = %(basis)s)
+ GROUP BY stratum, verdict
+"""
+DAYS = """/* drift.days */
+SELECT day FROM drift_count
+ WHERE tenant_id = %(tenant)s AND capability = %(capability)s AND day >= %(first)s AND day <= %(last)s
+   AND basis = %(basis)s AND verdict <> ALL (%(left_out)s) GROUP BY day ORDER BY day
+"""
+SIGNATURES = """/* drift.signatures */
+SELECT signature, sum(comparisons)::bigint, max(last_at) FROM drift_count
+ WHERE tenant_id = %(tenant)s AND capability = %(capability)s AND day >= %(first)s AND day <= %(last)s AND signature <> ''
+ GROUP BY signature ORDER BY 2 DESC, 1
+"""
+RULES = """/* drift.rules */
+SELECT field, direction, bound, owner, reason, expires_at FROM drift_rule
+ WHERE tenant_id = %(tenant)s AND capability = %(capability)s AND expires_at > %(now)s ORDER BY id
+"""
+ADD_RULE = """/* drift.add_rule */
+INSERT INTO drift_rule (tenant_id, capability, field, direction, bound, owner, reason, created_at, expires_at)
+VALUES (%(tenant)s, %(capability)s, %(field)s, %(direction)s, %(bound)s, %(owner)s, %(reason)s, %(now)s, %(expires_at)s)
+"""
+COLUMNS = (
+    "id, capability, stratum, verdict, reason, signature, definition, basis, stage, flag_version, asked_at, compared_at,"
+    " legacy_as_of, position, legacy_ms, candidate_ms, ours_first, detail"
+)
+# The newest first. A page reads `most` rows from before one id, or after it in the other order.
+PAGE = """/* drift.page */
+SELECT {columns} FROM drift_comparison
+ WHERE tenant_id = %(tenant)s AND (%(capability)s::text IS NULL OR capability = %(capability)s)
+   AND (%(verdict)s::text IS NULL OR verdict = %(verdict)s)
+   AND (%(below)s::bigint IS NULL OR id < %(below)s) AND (%(above)s::bigint IS NULL OR id > %(above)s)
+ ORDER BY id {order} LIMIT %(most)s
+"""
+FIND = """/* drift.find */
+SELECT {columns} FROM drift_comparison WHERE tenant_id = %(tenant)s AND id = %(id)s
+"""
+DROP = """/* drift.drop */
+WITH gone AS (DELETE FROM drift_comparison WHERE tenant_id = %(tenant)s AND compared_at < %(kept_since)s RETURNING 1),
+     uncounted AS (DELETE FROM drift_count WHERE tenant_id = %(tenant)s AND day < %(counted_since)s RETURNING 1)
+SELECT (SELECT count(*) FROM gone) + (SELECT count(*) FROM uncounted)
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """A comparison as it is kept. `detail` has `computation`, `freshness` and `noise`."""
+
+    id: int
+    capability: str
+    stratum: str
+    verdict: str
+    reason: str
+    signature: str
+    definition: str
+    basis: str
+    stage: str
+    flag_version: int
+    asked_at: datetime
+    compared_at: datetime
+    legacy_as_of: datetime | None
+    position: str
+    legacy_ms: float
+    candidate_ms: float
+    ours_first: bool
+    detail: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Signature:
+    """One cause: how many comparisons had it, and when the last of them was made."""
+
+    name: str
+    comparisons: int
+    last_at: datetime
+
+
+def keep(comparison: Comparison, *, now: datetime) -> int:
+    """Keeps and counts it; answers its id."""
+    asked, declared = comparison.question, comparison.declaration
+    values: dict[str, Any] = {
+        "tenant": asked.tenant_id,
+        "capability": declared.capability.value,
+        "day": local_date(instant=asked.asked_at, zone_name=asked.zone),
+        "stratum": asked.stratum,
+        "verdict": comparison.finding.verdict.value,
+        "reason": (comparison.finding.reason or "")[:500],
+        "signature": comparison.signature,
+        "definition": declared.definition,
+        "basis": comparison.basis.value,
+        "stage": asked.stage,
+        "flag_version": asked.flag_version,
+        "asked_at": asked.asked_at,
+        "compared_at": now,
+        "legacy_as_of": comparison.legacy_as_of,
+        "position": asked.position,
+        "legacy_ms": comparison.legacy_ms,
+        "candidate_ms": comparison.candidate_ms,
+        "ours_first": comparison.ours_first,
+        "detail": detail_of(comparison),
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(KEEP, values)
+        kept = int(cursor.fetchall()[0][0])
+        cursor.execute(COUNT, values)
+    return kept
+
+
+def detail_of(comparison: Comparison) -> str:
+    """JSON of at most 64 kB: numbers, dates and names of fields. What does not fit is counted under `leftOut`."""
+    found = comparison.finding.differences
+    most = min(len(found), MOST_DIFFERENCES)
+    while True:
+        freshness = dict(list(comparison.freshness.items())[: most or None] if found else comparison.freshness.items())
+        text = json.dumps(
+            {
+                "computation": [_redacted(each) for each in found[:most]],
+                "freshness": {_key(key): gains for key, gains in freshness.items()},
+                "noise": None
+                if comparison.noise is None
+                else [_key(each) for each in comparison.noise[:MOST_DIFFERENCES]],
+                "leftOut": len(found) - most,
+            },
+            separators=(",", ":"),
+        )
+        if len(text.encode()) <= MOST_BYTES:
+            return text
+        if most == 0:
+            return json.dumps({"computation": [], "freshness": {}, "noise": None, "leftOut": len(found)})
+        most //= 2
+
+
+def rules(*, tenant_id: int, capability: Capability, now: datetime) -> list[Rule]:
+    """Those that hold."""
+    rows = _rows(RULES, tenant=tenant_id, capability=capability.value, now=now)
+    return [
+        Rule(
+            field=field,
+            direction=Direction(direction),
+            bound=bound,
+            owner=owner,
+            reason=reason,
+            expires_at=expires_at,
+        )
+        for field, direction, bound, owner, reason, expires_at in rows
+    ]
+
+
+def add_rule(rule: Rule, *, tenant_id: int, capability: Capability, now: datetime) -> None:
+    """Expects that difference from now on. ValueError for a rule that nobody owns or that never held."""
+    if not rule.owner.strip() or not rule.reason.strip():
+        raise ValueError("owner: an expected difference needs somebody who answers for it, and a reason.")
+    if rule.expires_at <= now or rule.bound < 0:
+        raise ValueError("expires_at: an expected difference ends later than now, and its bound is 0 or more.")
+    with connection.cursor() as cursor:
+        cursor.execute(
+            ADD_RULE,
+            {
+                "tenant": tenant_id,
+                "capability": capability.value,
+                "field": rule.field,
+                "direction": rule.direction.value,
+                "bound": rule.bound,
+                "owner": rule.owner,
+                "reason": rule.reason,
+                "now": now,
+                "expires_at": rule.expires_at,
+            },
+        )
+
+
+def counts(
+    *, tenant_id: int, capability: Capability, first: date, last: date, basis: Basis | None = None
+) -> dict[str, dict[Verdict, int]]:
+    """By stratum and verdict, of those local days; with `basis` only of comparisons whose cut-offs were known so."""
+    rows = _rows(
+        COUNTS, tenant=tenant_id, capability=capability.value, first=first, last=last, basis=basis and basis.value
+    )
+    found: dict[str, dict[Verdict, int]] = {}
+    for stratum, verdict, comparisons in rows:
+        found.setdefault(stratum, {})[Verdict(verdict)] = comparisons
+    return found
+
+
+def conclusive_days(*, tenant_id: int, capability: Capability, first: date, last: date) -> list[date]:
+    """The local days with a conclusive comparison whose cut-off the older side told."""
+    left_out = [Verdict.INCONCLUSIVE.value, Verdict.LEGACY_ERROR.value]
+    values = {"basis": Basis.KNOWN.value, "left_out": left_out, "first": first, "last": last}
+    return [row[0] for row in _rows(DAYS, tenant=tenant_id, capability=capability.value, **values)]
+
+
+def parity(*, tenant_id: int, capability: Capability, first: date, last: date) -> tuple[Parity, str | None]:
+    """Of those local days, and the stratum of which least is proven."""
+    strata = counts(tenant_id=tenant_id, capability=capability, first=first, last=last)
+    total = added((verdict, count) for by_verdict in strata.values() for verdict, count in by_verdict.items())
+    return parity_of(total), worst(strata)
+
+
+def signatures(*, tenant_id: int, capability: Capability, first: date, last: date) -> list[Signature]:
+    """The causes of drift in those local days, the most frequent first."""
+    rows = _rows(SIGNATURES, tenant=tenant_id, capability=capability.value, first=first, last=last)
+    return [Signature(name=name, comparisons=count, last_at=at) for name, count, at in rows]
+
+
+def page(
+    *,
+    tenant_id: int,
+    most: int,
+    capability: str | None = None,
+    verdict: str | None = None,
+    below: int | None = None,
+    above: int | None = None,
+    oldest_first: bool = False,
+) -> list[Kept]:
+    """At most so many comparisons, the newest first unless told otherwise, with ids between the two."""
+    statement = PAGE.format(columns=COLUMNS, order="ASC" if oldest_first else "DESC")
+    values = {"capability": capability, "verdict": verdict, "below": below, "above": above, "most": most}
+    return [_kept(row) for row in _rows(statement, tenant=tenant_id, **values)]
+
+
+def find(*, tenant_id: int, comparison_id: int) -> Kept | None:
+    """The comparison of that id."""
+    rows = _rows(FIND.format(columns=COLUMNS), tenant=tenant_id, id=comparison_id)
+    return _kept(rows[0]) if rows else None
+
+
+def drop_old(*, tenant_id: int, now: datetime) -> int:
+    """Drops comparisons after 30 days and counts after 400; says how many rows that was."""
+    values = {"kept_since": now - KEPT, "counted_since": (now - COUNTED).date()}
+    return int(_rows(DROP, tenant=tenant_id, **values)[0][0])
+
+
+CSV_HEADER: Final = (
+    "comparedAt",
+    "capability",
+    "stratum",
+    "verdict",
+    "reason",
+    "signature",
+    "basis",
+    "stage",
+    "legacyAsOf",
+)
+
+
+def csv_rows(found: Sequence[Kept]) -> Iterator[tuple[str, ...]]:
+    """A header, then a row for each comparison. None can begin a formula: no text in them is anybody's."""
+    yield CSV_HEADER
+    for each in found:
+        as_of = each.legacy_as_of.isoformat() if each.legacy_as_of else ""
+        yield (
+            each.compared_at.isoformat(),
+            each.capability,
+            each.stratum,
+            each.verdict,
+            each.reason,
+            each.signature,
+            each.basis,
+            each.stage,
+            as_of,
+        )
+
+
+def _kept(row: tuple[Any, ...]) -> Kept:
+    names = [name.strip() for name in COLUMNS.split(",")]
+    return Kept(**{**dict(zip(names, row, strict=True)), "detail": json.loads(row[-1])})
+
+
+def _rows(statement: str, *, tenant: int, **values: Any) -> list[tuple[Any, ...]]:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, {"tenant": tenant, **values})
+        return list(cursor.fetchall())
+
+
+SAID_BY_NOBODY = re.compile(r"[0-9T:.+Z#-]{1,40}")
+KEYS_OF_PATHS = re.compile(r"\[([^\]]*)\]")
+
+
+def _redacted(difference: Difference) -> dict[str, Any]:
+    """Where, how and by how much; texts are told by their type alone."""
+    return {
+        "path": KEYS_OF_PATHS.sub(lambda found: f"[{_key(found.group(1))}]", difference.path)[:200],
+        "kind": difference.kind.value,
+        "ours": _number(difference.ours),
+        "theirs": _number(difference.theirs),
+    }
+
+
+def _number(value: object) -> object:
+    if value is None or isinstance(value, bool | int):
+        return value if not isinstance(value, int) or abs(value) < 2**53 else "int"
+    return value if isinstance(value, float) and value == value and abs(value) < 1e15 else type(value).__name__
+
+
+def _key(key: str) -> str:
+    """A date or a number as it is; anything else may be somebody's words, and becomes a digest."""
+    return key if SAID_BY_NOBODY.fullmatch(key) else sha256(key.encode()).hexdigest()[:12]

@@ -1,0 +1,199 @@
+"""What the dual run keeps: due comparisons, comparisons, their counts, rules, stored figures that were compared."""
+
+import django.db.models.deletion
+from django.db import migrations, models
+
+from tasks_app.policies import TENANT_ROLES, Grant, TenantReference, TenantTable
+
+KEYED = ("drift_due", "drift_comparison", "drift_rule")
+COUNTED = ("drift_count", "drift_rest")
+ALL = (*KEYED, *COUNTED)
+
+
+class Migration(migrations.Migration):
+    dependencies = [
+        ("analytics", "0003_analytics_job"),
+        ("tasks_app", "0011_service_spread"),
+    ]
+
+    operations = [
+        migrations.CreateModel(
+            name="DriftCount",
+            fields=[
+                (
+                    "pk",
+                    models.CompositePrimaryKey(
+                        "tenant_id",
+                        "capability",
+                        "day",
+                        "stratum",
+                        "basis",
+                        "verdict",
+                        "signature",
+                        blank=True,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("capability", models.TextField()),
+                ("day", models.DateField()),
+                ("stratum", models.TextField()),
+                ("basis", models.TextField()),
+                ("verdict", models.TextField()),
+                ("signature", models.TextField(db_default="", default="")),
+                ("comparisons", models.BigIntegerField()),
+                ("last_at", models.DateTimeField()),
+                (
+                    "tenant",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="tasks_app.tenant",
+                    ),
+                ),
+            ],
+            options={
+                "db_table": "drift_count",
+            },
+        ),
+        migrations.CreateModel(
+            name="DriftDue",
+            fields=[
+                ("id", models.BigAutoField(primary_key=True, serialize=False)),
+                ("capability", models.TextField()),
+                ("days", models.IntegerField()),
+                ("stage", models.TextField()),
+                ("flag_version", models.IntegerField()),
+                ("asked_at", models.DateTimeField()),
+                ("position", models.TextField(db_default="", default="")),
+                ("lease_until", models.DateTimeField(null=True)),
+                ("attempts", models.SmallIntegerField(db_default=0, default=0)),
+                (
+                    "tenant",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="tasks_app.tenant",
+                    ),
+                ),
+            ],
+            options={
+                "db_table": "drift_due",
+            },
+        ),
+        migrations.CreateModel(
+            name="DriftRest",
+            fields=[
+                (
+                    "pk",
+                    models.CompositePrimaryKey(
+                        "tenant_id", "capability", "day", blank=True, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("capability", models.TextField()),
+                ("day", models.DateField()),
+                ("verdict", models.TextField()),
+                ("figures", models.TextField()),
+                ("until", models.DateTimeField()),
+                ("known_at", models.DateTimeField()),
+                ("compared_at", models.DateTimeField()),
+                ("restated", models.TextField(db_default="", default="")),
+                (
+                    "tenant",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="tasks_app.tenant",
+                    ),
+                ),
+            ],
+            options={
+                "db_table": "drift_rest",
+            },
+        ),
+        migrations.CreateModel(
+            name="DriftRule",
+            fields=[
+                ("id", models.BigAutoField(primary_key=True, serialize=False)),
+                ("capability", models.TextField()),
+                ("field", models.TextField()),
+                ("direction", models.TextField()),
+                ("bound", models.FloatField()),
+                ("owner", models.TextField()),
+                ("reason", models.TextField()),
+                ("created_at", models.DateTimeField()),
+                ("expires_at", models.DateTimeField()),
+                (
+                    "tenant",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="tasks_app.tenant",
+                    ),
+                ),
+            ],
+            options={
+                "db_table": "drift_rule",
+            },
+        ),
+        migrations.CreateModel(
+            name="DriftComparison",
+            fields=[
+                ("id", models.BigAutoField(primary_key=True, serialize=False)),
+                ("capability", models.TextField()),
+                ("stratum", models.TextField()),
+                ("verdict", models.TextField()),
+                ("reason", models.TextField(db_default="", default="")),
+                ("signature", models.TextField(db_default="", default="")),
+                ("definition", models.TextField()),
+                ("basis", models.TextField()),
+                ("stage", models.TextField()),
+                ("flag_version", models.IntegerField()),
+                ("asked_at", models.DateTimeField()),
+                ("compared_at", models.DateTimeField()),
+                ("legacy_as_of", models.DateTimeField(null=True)),
+                ("position", models.TextField(db_default="", default="")),
+                ("legacy_ms", models.FloatField()),
+                ("candidate_ms", models.FloatField()),
+                ("ours_first", models.BooleanField()),
+                ("detail", models.TextField(db_default="{}", default="{}")),
+                (
+                    "tenant",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="tasks_app.tenant",
+                    ),
+                ),
+            ],
+            options={
+                "db_table": "drift_comparison",
+                "indexes": [
+                    models.Index(fields=["tenant", "compared_at"], name="drift_comparison_time"),
+                    models.Index(fields=["tenant", "capability", "verdict", "id"], name="drift_comparison_verdict"),
+                ],
+            },
+        ),
+        *(TenantTable(table) for table in KEYED),
+        *(TenantTable(table, key="") for table in COUNTED),
+        *(TenantReference(table) for table in ALL),
+        Grant("SELECT", on=ALL, to=TENANT_ROLES),
+        # A request can say that it was answered, and nothing of what came of it.
+        Grant(
+            "INSERT (tenant_id, capability, days, stage, flag_version, asked_at, position)",
+            on=("drift_due",),
+            to=("fl_tenant",),
+        ),
+        Grant("INSERT, UPDATE, DELETE", on=ALL, to=("fl_worker",)),
+    ]

@@ -1,0 +1,125 @@
+"""What the dual run keeps: what is to be compared, what comparisons said, and what differences are expected."""
+
+from django.db import models
+
+from tasks_app.models.tenant import TenantOwned
+
+
+class DriftDue(TenantOwned):
+    """An answer that was given and is to be compared. The row is deleted by the transaction that keeps the comparison.
+
+    `position` is the snapshot that the answer was counted in, "" where it was not one of ours. Until `lease_until` nobody
+    else takes it up; `attempts` counts who did.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    capability = models.TextField()
+    days = models.IntegerField()
+    stage = models.TextField()
+    flag_version = models.IntegerField()
+    asked_at = models.DateTimeField()
+    position = models.TextField(default="", db_default="")
+    lease_until = models.DateTimeField(null=True)
+    attempts = models.SmallIntegerField(default=0, db_default=0)
+
+    class Meta:
+        db_table = "drift_due"
+
+    def __str__(self) -> str:
+        return f"{self.capability} {self.asked_at}"
+
+
+class DriftComparison(TenantOwned):
+    """One comparison. `detail` is JSON of at most 64 kB with numbers, dates and names of fields, never what people wrote."""
+
+    id = models.BigAutoField(primary_key=True)
+    capability = models.TextField()
+    stratum = models.TextField()
+    verdict = models.TextField()
+    reason = models.TextField(default="", db_default="")
+    signature = models.TextField(default="", db_default="")
+    definition = models.TextField()
+    basis = models.TextField()
+    stage = models.TextField()
+    flag_version = models.IntegerField()
+    asked_at = models.DateTimeField()
+    compared_at = models.DateTimeField()
+    legacy_as_of = models.DateTimeField(null=True)
+    position = models.TextField(default="", db_default="")
+    legacy_ms = models.FloatField()
+    candidate_ms = models.FloatField()
+    ours_first = models.BooleanField()
+    detail = models.TextField(default="{}", db_default="{}")
+
+    class Meta:
+        db_table = "drift_comparison"
+        indexes = [
+            models.Index(fields=["tenant", "compared_at"], name="drift_comparison_time"),
+            models.Index(fields=["tenant", "capability", "verdict", "id"], name="drift_comparison_verdict"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.capability} {self.verdict}"
+
+
+class DriftCount(TenantOwned):
+    """How many comparisons of a local day said what. It outlives the comparisons, and parity is read from it alone."""
+
+    pk = models.CompositePrimaryKey("tenant_id", "capability", "day", "stratum", "basis", "verdict", "signature")
+    capability = models.TextField()
+    day = models.DateField()
+    stratum = models.TextField()
+    basis = models.TextField()
+    verdict = models.TextField()
+    signature = models.TextField(default="", db_default="")
+    comparisons = models.BigIntegerField()
+    last_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "drift_count"
+
+    def __str__(self) -> str:
+        return f"{self.day} {self.verdict} {self.comparisons}"
+
+
+class DriftRule(TenantOwned):
+    """A difference that somebody answers for, until it expires: see analytics.pure.drift.verdicts.Rule."""
+
+    id = models.BigAutoField(primary_key=True)
+    capability = models.TextField()
+    field = models.TextField()
+    direction = models.TextField()
+    bound = models.FloatField()
+    owner = models.TextField()
+    reason = models.TextField()
+    created_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "drift_rule"
+
+    def __str__(self) -> str:
+        return f"{self.field} {self.direction} {self.bound}"
+
+
+class DriftRest(TenantOwned):
+    """A stored figure of the older side that was compared: the day, what ours was then, and what it is now if it changed.
+
+    `known_at` is when ours was counted. `restated` is JSON of the fields that are others since; "" while none is.
+    """
+
+    pk = models.CompositePrimaryKey("tenant_id", "capability", "day")
+    capability = models.TextField()
+    day = models.DateField()
+    verdict = models.TextField()
+    figures = models.TextField()
+    until = models.DateTimeField()
+    known_at = models.DateTimeField()
+    compared_at = models.DateTimeField()
+    restated = models.TextField(default="", db_default="")
+
+    class Meta:
+        db_table = "drift_rest"
+
+    def __str__(self) -> str:
+        return f"{self.capability} {self.day} {self.verdict}"
