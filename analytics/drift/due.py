@@ -103,6 +103,15 @@ def run_owed(
     return done
 
 
+def drop_old_comparisons(*, now: datetime) -> int:
+    """Drops what is kept for too long, of every tenant; says how many rows that was."""
+    dropped = 0
+    for owner in owners():
+        with entered(tenant_id=owner.id, role=DatabaseRole.WORKER):
+            dropped += store.drop_old(tenant_id=owner.id, now=now)
+    return dropped
+
+
 def _of_tenant(owner: Owner, *, now: datetime, chance: Random, most: int, after_each: AfterEach | None) -> int:
     done = 0
     while done < most and (owed := _taken(owner, now=now)):

@@ -16,6 +16,8 @@ from django.db import connections, transaction
 from django_q.models import Schedule
 
 from analytics.jobs.clock import read_clock
+from analytics.drift.at_rest import compare_rest
+from analytics.drift.due import drop_old_comparisons, run_owed
 from analytics.retention import limits, retain
 from analytics.rollups.compact import NotFolded, compact
 from tasks_app.observing.rows import drop_old
@@ -75,6 +77,16 @@ def forget_all() -> int:
     return forget_requests(now=read_clock())
 
 
+def compare_all() -> int:
+    """Compares the answers that are owed a comparison and says how many those were."""
+    return int(_compared(_now())["comparisons"])
+
+
+def compare_rest_all() -> int:
+    """Compares stored daily figures, drops what is kept of comparisons for too long, and says how many days it compared."""
+    return int(_rested(_now())["compared"])
+
+
 def run_due(*, now: datetime) -> dict[str, Mapping[str, Any]]:
     """Does all that is due at that instant, and says of each what it did. What fails is logged and stops nothing else."""
     done: dict[str, Mapping[str, Any]] = {}
@@ -117,12 +129,22 @@ def _swept(now: datetime) -> dict[str, Any]:
     return {**asdict(sweep(now=now)), "ran": run_waiting()}
 
 
+def _compared(now: datetime) -> dict[str, Any]:
+    return {"comparisons": run_owed(now=now)}
+
+
+def _rested(now: datetime) -> dict[str, Any]:
+    return {**compare_rest(now=now), "dropped": drop_old_comparisons(now=now)}
+
+
 DUE: Sequence[Due] = (
     Due(name="compact", func="analytics.jobs.compact_all", run=_folded, every_minutes=1),
     Due(name="retain", func="analytics.jobs.retain_all", run=_retained),
     Due(name="drop_counts", func="analytics.jobs.drop_counts", run=_counts_dropped),
     Due(name="forget", func="analytics.jobs.forget_all", run=_forgotten, every_minutes=60),
     Due(name="sweep", func="analytics.jobs.sweep_all", run=_swept, every_minutes=1),
+    Due(name="compare", func="analytics.jobs.compare_all", run=_compared, every_minutes=1),
+    Due(name="compare_rest", func="analytics.jobs.compare_rest_all", run=_rested, every_minutes=60),
 )
 
 

@@ -16,7 +16,7 @@ from analytics.drift.experiment import Comparison, Question, compare
 from analytics.models import DriftComparison, DriftCount, DriftDue
 from analytics.pure.drift.comparing import Place
 from analytics.pure.drift.verdicts import Direction, Rule, Verdict, judged
-from analytics.rollups.compact import compact
+from analytics.rollups.compact import compact, owners
 from tasks_app.models import Tenant
 from tasks_app.tenancy import DatabaseRole, entered
 from tests.database.loading import Loaded, seeded
@@ -267,7 +267,7 @@ def test_what_is_owed_is_compared_once(owed: Scene) -> None:
 
 def test_a_row_whose_worker_died_is_compared_by_the_next(owed: Scene) -> None:
     """While it is held it is nobody else's; whoever comes too late with a comparison keeps none."""
-    owner = next(each for each in due.owners() if each.id == owed.loaded.tenant_id)
+    owner = next(each for each in owners() if each.id == owed.loaded.tenant_id)
     held = due._taken(owner, now=NOW)
     assert held is not None
     assert due.run_owed(now=NOW) == 2

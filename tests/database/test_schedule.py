@@ -47,10 +47,13 @@ from django_q.scheduler import scheduler
 scheduler()
 scheduler()
 deadline = time.monotonic() + 60
-while (Task.objects.count() < 5 or OrmQ.objects.exists()) and time.monotonic() < deadline:
+while (Task.objects.count() < 7 or OrmQ.objects.exists()) and time.monotonic() < deadline:
     time.sleep(0.2)
 print(json.dumps([[task.func, task.success, task.result] for task in Task.objects.order_by("func")]))
 """
+
+
+SCHEDULES = ["compact", "compare", "compare_rest", "drop_counts", "forget", "retain", "sweep"]
 
 
 def names() -> list[str]:
@@ -61,13 +64,13 @@ def names() -> list[str]:
 @pytest.mark.django_db
 def test_migrate_makes_the_schedules_once() -> None:
     """Names are not unique in that table, so nothing but us keeps them from being there twice."""
-    assert names() == ["compact", "drop_counts", "forget", "retain", "sweep"]
+    assert names() == SCHEDULES
     keep_schedules(using="default")
-    assert names() == ["compact", "drop_counts", "forget", "retain", "sweep"]
+    assert names() == SCHEDULES
     Schedule.objects.filter(name="retain").delete()
     Schedule.objects.filter(name="compact").update(minutes=5)
     keep_schedules(using="default")
-    assert names() == ["compact", "drop_counts", "forget", "retain", "sweep"]
+    assert names() == SCHEDULES
     assert Schedule.objects.get(name="compact").minutes == 5
 
 
@@ -75,7 +78,7 @@ def test_migrate_makes_the_schedules_once() -> None:
 def test_a_database_without_the_table_is_left_alone() -> None:
     """As after `migrate` to an early migration."""
     keep_schedules(using="default", apps=Apps([AppConfig.create("analytics")]))
-    assert names() == ["compact", "drop_counts", "forget", "retain", "sweep"]
+    assert names() == SCHEDULES
 
 
 @pytest.mark.django_db
@@ -142,10 +145,14 @@ def test_a_worker_folds_and_drops_what_is_due() -> None:
         with started(directory, "qcluster") as worker:
             done = run(directory, "shell", "--no-imports", "-c", WAIT)
             assert worker.poll() is None
-        (*folded, facts), counts, (*forgot, _), (*dropped, rows), (*swept, ran) = done
+        (*folded, facts), compared, rested, counts, (*forgot, _), (*dropped, rows), (*swept, ran) = done
         assert (folded, facts) == (["analytics.jobs.compact_all", True], 2)
         assert forgot == ["analytics.jobs.forget_all", True]
         assert (dropped, rows > 0) == (["analytics.jobs.retain_all", True], True)
+        assert (compared, rested) == (
+            ["analytics.jobs.compare_all", True, 0],
+            ["analytics.jobs.compare_rest_all", True, 0],
+        )
         assert counts == ["analytics.jobs.drop_counts", True, 0]
         assert (swept, ran) == (["analytics.jobs.sweep_all", True], 0)
         assert run(directory, "verify")["ok"] is True
