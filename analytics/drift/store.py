@@ -75,6 +75,11 @@ SELECT {columns} FROM drift_comparison
    AND (%(below)s::bigint IS NULL OR id < %(below)s) AND (%(above)s::bigint IS NULL OR id > %(above)s)
  ORDER BY id {order} LIMIT %(most)s
 """
+COUNT_ALL = """/* drift.count_all */
+SELECT count(*) FROM drift_comparison
+ WHERE tenant_id = %(tenant)s AND (%(capability)s::text IS NULL OR capability = %(capability)s)
+   AND (%(verdict)s::text IS NULL OR verdict = %(verdict)s)
+"""
 FIND = """/* drift.find */
 SELECT {columns} FROM drift_comparison WHERE tenant_id = %(tenant)s AND id = %(id)s
 """
@@ -259,6 +264,11 @@ def page(
     statement = PAGE.format(columns=COLUMNS, order="ASC" if oldest_first else "DESC")
     values = {"capability": capability, "verdict": verdict, "below": below, "above": above, "most": most}
     return [_kept(row) for row in _rows(statement, tenant=tenant_id, **values)]
+
+
+def count(*, tenant_id: int, capability: str | None = None, verdict: str | None = None) -> int:
+    """How many comparisons there are."""
+    return int(_rows(COUNT_ALL, tenant=tenant_id, capability=capability, verdict=verdict)[0][0])
 
 
 def find(*, tenant_id: int, comparison_id: int) -> Kept | None:

@@ -11,6 +11,7 @@ from analytics.graphql import explaining
 from analytics.graphql.activity import ActivityConnection, activity_connection, load_activity
 from analytics.graphql.board import Board, board_reading
 from analytics.graphql.charts import Analytics, Asked, figures_selected
+from analytics.graphql.dual_run import DualRun, dual_run, load_comparison
 from analytics.graphql.explaining import explain_change
 from analytics.graphql.filters import activity_conditions, plain, task_conditions, unknown
 from analytics.graphql.inputs import ActivityFilter, Bucket, TaskFilter, WindowInput, window_asked
@@ -62,6 +63,7 @@ NODE_LOADERS: Mapping[str, NodeLoader] = {
     "Task": _for_readers(load_task),
     "Activity": _for_readers(load_activity),
     "AnalyticsJob": load_job,
+    "Comparison": load_comparison,
 }
 
 
@@ -252,6 +254,11 @@ class AnalyticsQuery:
         resolver=execution_policy,
         extensions=[scoped(Scope.ANALYTICS_READ)],
         description="What becomes of a query, by its estimated cost.",
+    )
+    dual_run: DualRun = strawberry.field(
+        resolver=dual_run,
+        extensions=[scoped(Scope.ANALYTICS_READ)],
+        description="What an older system answers, compared with what is answered here.",
     )
     replay_receipt: JSON = strawberry.field(
         resolver=replay_receipt,

@@ -26,6 +26,7 @@ operations                  ANALYTICS_READ   x   x   x   x   x   .
 explainChange               ANALYTICS_READ   x   x   x   x   x   .
 analyticsJob                ANALYTICS_READ   x   x   x   x   x   .
 executionPolicy             ANALYTICS_READ   x   x   x   x   x   .
+dualRun                     ANALYTICS_READ   x   x   x   x   x   .
 submitAnalyticsJob          ANALYTICS_READ   x   x   x   x   x   .
 cancelAnalyticsJob          ANALYTICS_READ   x   x   x   x   x   .
 createProject               TASKS_WRITE      x   x   x   x   .   .
