@@ -88,6 +88,6 @@ def test_parity_and_comparisons_of_ones_own_tenant() -> None:
     assert [edge["node"]["id"] for edge in only["edges"]] == [drift["id"]]
     by_id = f'{{ node(id: "{drift["id"]}") {{ id ... on Comparison {{ verdict }} }} }}'
     assert alice.data(by_id)["node"] == {"id": drift["id"], "verdict": "DRIFT"}
-    assert carol.data(by_id)["node"] is None
+    assert carol.error(by_id) == ("NOT_FOUND", "id: there is nothing with this id.")
     assert carol.data(PAGE, first=9)["dualRun"]["comparisons"]["totalCount"] == 0
     assert carol.data(PARITY)["dualRun"]["parity"]["parity"] is None

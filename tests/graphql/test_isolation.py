@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from graphql import (
     is_required_argument,
 )
 
+from analytics.models import DriftComparison
 from config.schema import schema
 from tasks_app.graphql.http.node import decode_id, encode_id
 from tasks_app.models import AccessLedger, Actor, ActorKind, ApiKey, DefinitionLedger, Task, TaskLedger
@@ -55,6 +57,7 @@ QUESTIONS = {
     ],
     "board": ["project: $project"],
     "operations": [""],
+    "dualRun": [""],
     "explainChange": [
         'first: 9, project: $project, metric: ARRIVALS, bucket: "2026-01-05T00:00:00Z", knownFrom: "2026-01-01T00:00:00Z",'
         ' knownTo: "2026-01-06T00:00:00Z"'
@@ -68,7 +71,11 @@ QUESTIONS = {
     "analytics": [WINDOW, f"{WINDOW}, project: $project"],
 }
 # Fields below these that cannot be asked without arguments of their own.
-BELOW = {"drillDown": "metric: ARRIVALS, first: 2"}
+BELOW = {
+    "drillDown": "metric: ARRIVALS, first: 2",
+    "parity": f"capability: CUMULATIVE_FLOW, {WINDOW}",
+    "comparisons": "first: 2",
+}
 CHANGES = {
     "createProject": [],  # names nothing that there is
     "createTask": ['project: $project, title: "x"', 'project: "GLOBE", title: "x", assignee: $actor'],
@@ -124,6 +131,22 @@ class Scene:
     nobody: Names
 
 
+COMPARISON = {
+    "capability": "CUMULATIVE_FLOW",
+    "stratum": "days<=7",
+    "verdict": "MATCH",
+    "definition": "flow/1",
+    "basis": "KNOWN",
+    "stage": "SHADOW",
+    "flag_version": 1,
+    "asked_at": datetime(2026, 1, 5, tzinfo=UTC),
+    "compared_at": datetime(2026, 1, 5, tzinfo=UTC),
+    "legacy_ms": 1.0,
+    "candidate_ms": 1.0,
+    "ours_first": True,
+}
+
+
 @pytest.fixture
 def scene(db: Any) -> Scene:
     everybody = cast()
@@ -131,6 +154,7 @@ def scene(db: Any) -> Scene:
     tasks(board=theirs, count=3)
     tasks(board=board(tenant=everybody.globex.tenant, key="GLOBE"), count=1)
     Task.objects.filter(project=theirs.project).update(title="secret words", assignee=everybody.bob.actor)
+    DriftComparison.objects.create(tenant=everybody.acme.tenant, **COMPARISON)
     carol, alice = (new_key(tenant_id=each.tenant.id) for each in (everybody.globex, everybody.acme))
     submitted = with_key(alice).mutate("submitAnalyticsJob", "job { id }", document="{ viewer { name } }")
     return Scene(
@@ -245,7 +269,7 @@ def test_every_id_of_anothers_is_nobody(scene: Scene, as_web_login: None) -> Non
     told = {OF_THE_MOMENT.sub("", scene.carol.post(query, id=node_id).content.decode()) for node_id in nodes}
     assert len(told) == 1
     kinds = {scene.alice.data(query, id=node_id)["node"]["__typename"] for node_id in nodes}
-    assert kinds == implementers() == {"Tenant", "Project", "Task", "Activity", "ApiKey", "AnalyticsJob"}
+    assert kinds == implementers() == {"Tenant", "Project", "Task", "Activity", "ApiKey", "AnalyticsJob", "Comparison"}
     absent = [encode_id(type_name=kind, pk=pk) for kind in (*kinds, "Actor", "Nothing") for pk in (2**31, 2**63 - 1)]
     assert {scene.alice.error(query, id=node_id) for node_id in absent} == {nobody}
 
