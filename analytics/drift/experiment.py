@@ -244,8 +244,11 @@ class _Run:
         *,
         noisy: bool,
     ) -> Finding:
-        if ours is None or cutoff is None:
+        if cutoff is None:
             return judged((), evidence=Evidence(noisy=noisy, cutoff_known=False), rules=self.rules, at=self.now)
+        if ours is None:
+            lost = Place().into(self.declaration.elements).at(key).differs(Kind.MISSING, None, None)
+            return judged([lost], evidence=Evidence(noisy=noisy), rules=self.rules, at=self.now)
         differences = self._differences(key, ours, theirs)
         evidence = Evidence(
             noisy=noisy,

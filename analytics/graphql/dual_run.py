@@ -33,8 +33,8 @@ Verdict = strawberry.enum(
     verdicts.Verdict,
     name="Verdict",
     description="WITHIN_TOLERANCE: equal at an instant within the uncertainty of the older cut-off. EXPECTED_DIFFERENCE:"
-    " somebody answers for it. LEGACY_ERROR: the older side has no answer, or one that makes no sense. INCONCLUSIVE: nothing was"
-    " found out.",
+    " somebody answers for it. LEGACY_ERROR: the older side has no answer, or one that makes no sense. INCONCLUSIVE: nothing"
+    " was found out.",
 )
 
 

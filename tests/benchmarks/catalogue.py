@@ -3,6 +3,7 @@
 from tests.benchmarks.bulk import ledger_bulk_fresh, ledger_bulk_warmed
 from tests.benchmarks.cfd import cfd_growth, cfd_rollup
 from tests.benchmarks.doors import auth_context, http_throughput
+from tests.benchmarks.dual_run import compare, drift_recall, parity_read, shadow_overhead
 from tests.benchmarks.figures import dashboard, flow_figures
 from tests.benchmarks.folding import compact_rate
 from tests.benchmarks.forecasts import forecast
@@ -40,6 +41,10 @@ BENCHMARKS: dict[str, Benchmark] = {
     "jobs_rate": jobs_rate,
     "flow_figures": flow_figures,
     "dashboard": dashboard,
+    "compare": compare,
+    "parity_read": parity_read,
+    "shadow_overhead": shadow_overhead,
+    "drift_recall": drift_recall,
     "limiter_rate": limiter_rate,
     "auth_context": auth_context,
     "http_throughput": http_throughput,

@@ -84,9 +84,16 @@ class _Script:
             other = "OPS" if project == "WEB" else "WEB"
             self._say(at, item, other, "todo", Kind.TRANSFERRED)
         else:
-            known = {each.slug for each in STATES_OF[project]}
-            options = [each for each in NEXT[state] if each in known] or ["doing"]
-            self._say(at, item, project, self.chance.choice(options), Kind.MOVED)
+            self._move(at, item, twice=self.chance.random() < 0.15)
+
+    def _move(self, at: datetime, item: str, *, twice: bool) -> None:
+        """To one of the next states, or at one instant through it to one after it."""
+        project, state = self.standing[item]
+        known = {each.slug for each in STATES_OF[project]}
+        options = [each for each in NEXT[state] if each in known] or ["doing"]
+        self._say(at, item, project, self.chance.choice(options), Kind.MOVED)
+        if twice:
+            self._move(at, item, twice=False)
 
     def _say(self, at: datetime, item: str, project: str, state: str, kind: Kind) -> None:
         delay = self.chance.choice([timedelta(0)] * 9 + [timedelta(hours=30)])

@@ -1,0 +1,182 @@
+"""The dual run: comparing, reading parity, what a request pays for it, and what it sees of seeded defects."""
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+from statistics import median
+from time import perf_counter
+
+from django.core.handlers.wsgi import WSGIHandler
+from django.db import connection, connections
+
+from analytics.drift import due, store
+from analytics.drift.controls import Capability
+from analytics.facts.transitions import TRANSITIONS
+from analytics.pure.drift.comparing import Exact, Fields, Keyed
+from analytics.pure.drift.comparing import compare as compared
+from analytics.pure.drift.verdicts import Verdict
+from analytics.rollups.compact import compact, owners
+from analytics.rollups.fold import fold
+from config.database.settings import use_owner_login
+from tasks_app.tenancy import DatabaseRole, entered
+from tests.benchmarks.folding import fold_all
+from tests.benchmarks.history import BEGINNING, END, companies_with_history
+from tests.benchmarks.keys import new_key
+from tests.benchmarks.outcomes import Outcome, Request
+from tests.benchmarks.requests import Door
+from tests.benchmarks.scene import make_scene, within
+from tests.benchmarks.scratch import owner_cursor, vacuum
+from tests.benchmarks.stopwatch import ratios, taking_turns, timed
+
+STATES = ("queued", "doing", "waiting", "review", "testing", "done", "cancelled")
+SHAPE = Fields({"days": Keyed("date", Fields({"date": Exact(), **{state: Exact() for state in STATES}}))})
+FLOW = Capability.CUMULATIVE_FLOW
+FILL = """/* benchmarks.fill_comparisons */
+INSERT INTO drift_comparison (tenant_id, capability, stratum, verdict, definition, basis, stage, flag_version, asked_at,
+       compared_at, legacy_ms, candidate_ms, ours_first)
+SELECT %(tenant)s, 'CUMULATIVE_FLOW', 'days<=31', (ARRAY['MATCH','MATCH','MATCH','LEGACY_ERROR'])[1 + n %% 4], 'flow/1',
+       'KNOWN', 'SHADOW', 1, at, at, 1, 1, true
+  FROM (SELECT n, now() - n * %(apart)s * interval '1 second' AS at FROM generate_series(1, %(rows)s) n) made
+"""
+COUNTS = """/* benchmarks.fill_counts */
+INSERT INTO drift_count (tenant_id, capability, day, stratum, basis, verdict, signature, comparisons, last_at)
+SELECT tenant_id, capability, asked_at::date, stratum, basis, verdict, signature, count(*), max(compared_at)
+  FROM drift_comparison WHERE tenant_id = %(tenant)s GROUP BY 1, 2, 3, 4, 5, 6, 7
+"""
+SECONDS_APART = 2.5
+DIAGRAM = """query ($from: DateTime!, $to: DateTime!) { analytics(window: {between: {from: $from, to: $to}}, bucket: DAY) {
+    cumulativeFlow(mode: OCCUPANCY) { series { state { slug } counts } } } }"""
+
+
+def compare(request: Request) -> Iterator[Outcome]:
+    """365 days of 7 states, a difference in each tenth day. `rows` are days."""
+    days = request.size(365)
+    first = date(2025, 1, 1)
+    ours = {"days": [_day(first + timedelta(days=number), number) for number in range(days)]}
+    theirs = {"days": [_day(first + timedelta(days=number), number + (number % 10 == 0)) for number in range(days)]}
+    same = median(timed(lambda: compared(ours=ours, theirs=ours, by=SHAPE)) for _ in range(50))
+    other = median(timed(lambda: compared(ours=ours, theirs=theirs, by=SHAPE)) for _ in range(50))
+    for name, seconds in (("same", same), ("drifting", other)):
+        yield Outcome(
+            name=f"compare:{name}",
+            ratio=seconds * 1000,
+            goal=5.0,
+            detail={"days": days, "states": len(STATES), "unit": "ms"},
+        )
+
+
+def _day(day: date, number: int) -> dict[str, object]:
+    return {"date": day.isoformat(), **{state: number + place for place, state in enumerate(STATES)}}
+
+
+def parity_read(request: Request) -> Iterator[Outcome]:
+    """Parity of one capability over all days, with so many comparisons stored. `rows` are comparisons."""
+    rows = request.size(1_000_000)
+    scene = make_scene()
+    with within(scene.tenant), owner_cursor() as cursor:
+        cursor.execute(FILL, {"tenant": scene.tenant, "rows": rows, "apart": SECONDS_APART})
+        cursor.execute(COUNTS, {"tenant": scene.tenant})
+    vacuum("drift_comparison", "drift_count")
+    last = datetime.now(UTC).date()  # noqa: TID251 - a benchmark is an edge
+    window = {"first": last - timedelta(days=400), "last": last}
+
+    def read() -> float:
+        with entered(tenant_id=scene.tenant, role=DatabaseRole.TENANT, read_only=True):
+            return timed(lambda: store.parity(tenant_id=scene.tenant, capability=FLOW, **window))
+
+    read()
+    with entered(tenant_id=scene.tenant, role=DatabaseRole.TENANT, read_only=True):
+        found, _ = store.parity(tenant_id=scene.tenant, capability=FLOW, **window)
+    yield Outcome(
+        name="parity_read",
+        ratio=median(read() for _ in range(9)) * 1000,
+        goal=100.0,
+        also=found.attempts == rows,
+        detail={"comparisons": found.attempts, "parity": found.parity, "coverage": found.coverage, "unit": "ms"},
+    )
+
+
+def shadow_overhead(request: Request) -> Iterator[Outcome]:
+    """What a request pays that says it was answered: the row is a transaction of its own, after the answer was counted.
+
+    The request is a diagram of a year's days over the API, with nothing kept from before.
+    """
+    company = companies_with_history(companies=2, transitions=request.size(50_000))[0]
+    fold_all()
+    door, variables = (
+        Door(application=WSGIHandler(), secret=new_key(company.tenant.id)),
+        {
+            "from": BEGINNING.isoformat(),
+            "to": END.isoformat(),
+        },
+    )
+
+    def alone() -> float:
+        return door.seconds(DIAGRAM, variables)
+
+    def shadowed() -> float:
+        return door.seconds(DIAGRAM, variables) + timed(lambda: _owe(company.tenant.id))
+
+    seconds = taking_turns({"alone": alone, "shadowed": shadowed}, rounds=60)
+    owing = median(timed(lambda: _owe(company.tenant.id)) for _ in range(60))
+    yield Outcome(
+        name="shadow_overhead",
+        ratio=1 + owing / median(seconds["alone"]),
+        goal=1.05,
+        detail={
+            "of_medians": ratios(seconds, to="alone")["shadowed"],
+            "milliseconds": {
+                **{name: round(1000 * median(each), 2) for name, each in seconds.items()},
+                "owing": round(1000 * owing, 3),
+            },
+        },
+    )
+
+
+def _owe(tenant_id: int) -> None:
+    with entered(tenant_id=tenant_id, role=DatabaseRole.TENANT):
+        due.owe(
+            tenant_id=tenant_id, capability=FLOW, days=30, stage="SHADOW", flag_version=1, asked_at=END, position="1:1:"
+        )
+
+
+def drift_recall(request: Request) -> Iterator[Outcome]:
+    """Seeded defects that are seen, and alarms of clean comparisons. `rows` are clean comparisons."""
+    use_owner_login(connections["default"].settings_dict)
+    connection.close()
+    from tests.database import seeded_defects as defects
+    from tests.database.loading import seeded
+    from tests.database.old_counts import FIRST, midnight, scripted
+
+    history = scripted(days=defects.DAYS)
+    loaded = seeded(history)
+    owner = next(each for each in owners() if each.id == loaded.tenant_id)
+    fold(owner=owner, family=TRANSITIONS, now=defects.NOW, most_facts=len(history.facts) // 2, wait=True)
+    scene = defects.scene_of(loaded, history)
+    honest = defects.figures_of(scene)
+    missed = [each.name for each in defects.DEFECTS if not defects.sees(scene, each, honest)]
+    seeded_ones = len(defects.DEFECTS)
+    yield Outcome(
+        name="drift_recall:recall",
+        ratio=(seeded_ones - len(missed)) / seeded_ones,
+        goal=0.95,
+        at_least=True,
+        detail={"defects": seeded_ones, "missed": missed},
+    )
+    wanted, alarms, begun = request.size(1_000), 0, perf_counter()
+    for number in range(wanted):
+        if number % 100 == 0:
+            story = scripted(days=defects.DAYS, seed=100 + number)
+            scene = defects.scene_of(seeded(story), story)
+            if number % 200:
+                compact(now=defects.NOW, tenant_id=scene.loaded.tenant_id)
+        day = midnight(FIRST + timedelta(days=1 + number % (defects.DAYS - 1)))
+        moment = (timedelta(microseconds=-1), timedelta(0), timedelta(minutes=1), timedelta(hours=number % 24))[
+            number % 4
+        ]
+        alarms += defects.verdict_of(scene, at=day + moment, days=7, chance=number) is not Verdict.MATCH
+    yield Outcome(
+        name="drift_recall:false_alarms",
+        ratio=alarms,
+        goal=0,
+        detail={"clean": wanted, "seconds": round(perf_counter() - begun, 1)},
+    )
