@@ -1,3 +1,5 @@
+from datetime import UTC, datetime
+
 from django.apps import AppConfig
 from django.db.models.signals import post_migrate
 
@@ -13,3 +15,14 @@ class AnalyticsConfig(AppConfig):
         from analytics.jobs import keep_schedules
 
         post_migrate.connect(keep_schedules, sender=self)
+        _register_older_sides()
+
+
+def _register_older_sides() -> None:
+    """What is compared is asked of these. Only now: they import models."""
+    from analytics.drift.controls import Capability, register
+    from analytics.drift.endpoints import EndpointOr
+    from analytics.legacy.control import CfdControl
+
+    flow = EndpointOr(capability=Capability.CUMULATIVE_FLOW, inside=CfdControl(), clock=lambda: datetime.now(UTC))  # noqa: TID251
+    register(capability=Capability.CUMULATIVE_FLOW, control=flow)

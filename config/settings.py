@@ -156,6 +156,9 @@ FLOWLEDGER_REQUESTS_A_MINUTE = whole_number("FLOWLEDGER_REQUESTS_A_MINUTE", defa
 # A request's body: the longest document, and variables that carry some thousand events.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5_000_000
 
+# Older systems that may be asked: `host` over https, or `host:port`, which may then be in a network of one's own.
+FLOWLEDGER_OUTSIDE_HOSTS = listed("FLOWLEDGER_OUTSIDE_HOSTS")
+
 # Rollups by the minute and by the hour are kept so long; those by the day for ever.
 FLOWLEDGER_MINUTE_DAYS = days("FLOWLEDGER_MINUTE_DAYS", default=30)
 FLOWLEDGER_HOUR_DAYS = days("FLOWLEDGER_HOUR_DAYS", default=400)

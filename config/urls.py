@@ -7,6 +7,7 @@ from django.views.generic import RedirectView
 
 from analytics.graphql.documents.catalogue import DOCUMENTS, TEXTS_BY_ID
 from analytics.graphql.documents.view import DocumentIndexView, DocumentView
+from analytics.legacy.views import OldView, cfd_of, summary_of
 from analytics.observing import TenantGauges, WorkerGauge, WorkerIsHeard
 from config.schema import schema
 from tasks_app.graphql.asking import admit, open_request
@@ -34,6 +35,8 @@ urlpatterns = [
     path("api/v2/analytics/graphql", graphql),
     path("api/v2/analytics", DocumentIndexView(graphql=graphql)),
     path("api/v2/analytics/<slug:name>", DocumentView(graphql=graphql)),
+    path("api/v1/analytics/cfd", OldView(read=cfd_of, open_request=open_request, admit=admit, graphql=graphql)),
+    path("api/v1/analytics/summary", OldView(read=summary_of, open_request=open_request, admit=admit, graphql=graphql)),
     path("api/v2/session", SessionView.as_view()),
     path("api/v2/session/password-reset", PasswordResetView.as_view()),
     path("api/v2/session/password-reset/confirm", ConfirmView.as_view()),

@@ -18,6 +18,7 @@ from django_q.models import Schedule
 from analytics.jobs.clock import read_clock
 from analytics.drift.at_rest import compare_rest
 from analytics.drift.due import drop_old_comparisons, run_owed
+from analytics.legacy.midnight import count_midnights
 from analytics.retention import limits, retain
 from analytics.rollups.compact import NotFolded, compact
 from tasks_app.observing.rows import drop_old
@@ -87,6 +88,11 @@ def compare_rest_all() -> int:
     return int(_rested(_now())["compared"])
 
 
+def count_legacy_midnights() -> int:
+    """Counts the boards of all whose local day has just begun, for the old endpoints, and says how many those were."""
+    return count_midnights(now=_now())
+
+
 def run_due(*, now: datetime) -> dict[str, Mapping[str, Any]]:
     """Does all that is due at that instant, and says of each what it did. What fails is logged and stops nothing else."""
     done: dict[str, Mapping[str, Any]] = {}
@@ -122,6 +128,10 @@ def _forgotten(now: datetime) -> dict[str, Any]:
     return {"rows": forget_requests(now=now)}
 
 
+def _midnights_counted(now: datetime) -> dict[str, Any]:
+    return {"days": count_midnights(now=now)}
+
+
 def _swept(now: datetime) -> dict[str, Any]:
     # Only now: what runs a job has the whole schema below it, which `migrate` does without.
     from analytics.jobs.waiting import run_waiting, sweep
@@ -142,6 +152,12 @@ DUE: Sequence[Due] = (
     Due(name="retain", func="analytics.jobs.retain_all", run=_retained),
     Due(name="drop_counts", func="analytics.jobs.drop_counts", run=_counts_dropped),
     Due(name="forget", func="analytics.jobs.forget_all", run=_forgotten, every_minutes=60),
+    Due(
+        name="legacy_midnight",
+        func="analytics.jobs.count_legacy_midnights",
+        run=_midnights_counted,
+        every_minutes=1,
+    ),
     Due(name="sweep", func="analytics.jobs.sweep_all", run=_swept, every_minutes=1),
     Due(name="compare", func="analytics.jobs.compare_all", run=_compared, every_minutes=1),
     Due(name="compare_rest", func="analytics.jobs.compare_rest_all", run=_rested, every_minutes=60),

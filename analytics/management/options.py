@@ -1,8 +1,11 @@
 """Options that the commands of this app share."""
 
+from datetime import UTC, datetime
+
 from django.core.management.base import CommandParser
 
 from tasks_app.operations.tenants import tenant_named
+from tasks_app.refusals import Refused
 
 
 def add_tenant(parser: CommandParser) -> None:
@@ -13,3 +16,21 @@ def add_tenant(parser: CommandParser) -> None:
 def tenant_id_of(slug: str | None) -> int | None:
     """The tenant's id; None when none is named. Refused when there is no such tenant."""
     return None if slug is None else tenant_named(slug=slug).id
+
+
+def add_now(parser: CommandParser) -> None:
+    """`--now ISO`."""
+    parser.add_argument("--now", metavar="ISO", help="what is due at this instant; default: now")
+
+
+def instant_of(text: str | None) -> datetime:
+    """The instant in UTC; now when none is given. Refused when it is none, or has no offset."""
+    if text is None:
+        return datetime.now(UTC)  # noqa: TID251 - a command is where the clock is read
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        raise Refused(f"--now: {text!r} is no instant; write it as 2026-01-31T12:00:00Z.") from None
+    if found.tzinfo is None:
+        raise Refused(f"--now: {text!r} has no offset; end it with Z or an offset such as +01:00.")
+    return found.astimezone(UTC)

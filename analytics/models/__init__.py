@@ -4,10 +4,12 @@ from analytics.models.analytics_job import AnalyticsJob, JobState
 from analytics.models.drift import DriftComparison, DriftCount, DriftDue, DriftRest, DriftRule
 from analytics.models.folded import Folded, Heartbeat, RollupBasis
 from analytics.models.items import TaskCorrection, TaskFact, TaskItem
+from analytics.models.legacy import CutoffRule, LegacyDailyMetric, LegacyEndpoint
 from analytics.models.task_rollup import TaskRollup
 
 __all__ = [
     "AnalyticsJob",
+    "CutoffRule",
     "DriftComparison",
     "DriftCount",
     "DriftDue",
@@ -16,6 +18,8 @@ __all__ = [
     "Folded",
     "Heartbeat",
     "JobState",
+    "LegacyDailyMetric",
+    "LegacyEndpoint",
     "RollupBasis",
     "TaskCorrection",
     "TaskFact",
