@@ -5,6 +5,7 @@ from tests.audits.findings import Audit
 from tests.audits.graphql_http import graphql_http
 from tests.audits.kill_compactor import kill_compactor
 from tests.audits.kill_jobs import kill_jobs
+from tests.audits.legacy_days import legacy_days
 from tests.audits.load import load
 from tests.audits.schemathesis_run import schemathesis
 
@@ -15,4 +16,5 @@ AUDITS: dict[str, Audit] = {
     "cross_tenant_fuzz": cross_tenant_fuzz,
     "schemathesis": schemathesis,
     "load": load,
+    "legacy_days": legacy_days,
 }

@@ -32,9 +32,10 @@ def old(db: None) -> Iterator[OldSystem]:
     Tenant.objects.filter(id=loaded.tenant_id).update(timezone=ZONE)
     found = OldSystem(history=history, slug=Tenant.objects.get(id=loaded.tenant_id).slug)
     found.slept = days_from(FIRST + timedelta(days=6), 1)
+    before = dict(controls._registered)
     register(capability=Capability.CUMULATIVE_FLOW, control=found)
     yield found
-    controls._registered.clear()
+    controls._registered.update(before)
 
 
 def verdicts() -> dict[str, str]:

@@ -47,13 +47,13 @@ from django_q.scheduler import scheduler
 scheduler()
 scheduler()
 deadline = time.monotonic() + 60
-while (Task.objects.count() < 7 or OrmQ.objects.exists()) and time.monotonic() < deadline:
+while (Task.objects.count() < 8 or OrmQ.objects.exists()) and time.monotonic() < deadline:
     time.sleep(0.2)
 print(json.dumps([[task.func, task.success, task.result] for task in Task.objects.order_by("func")]))
 """
 
 
-SCHEDULES = ["compact", "compare", "compare_rest", "drop_counts", "forget", "retain", "sweep"]
+SCHEDULES = ["compact", "compare", "compare_rest", "drop_counts", "forget", "legacy_midnight", "retain", "sweep"]
 
 
 def names() -> list[str]:
@@ -145,7 +145,7 @@ def test_a_worker_folds_and_drops_what_is_due() -> None:
         with started(directory, "qcluster") as worker:
             done = run(directory, "shell", "--no-imports", "-c", WAIT)
             assert worker.poll() is None
-        (*folded, facts), compared, rested, counts, (*forgot, _), (*dropped, rows), (*swept, ran) = done
+        (*folded, facts), compared, rested, midnights, counts, (*forgot, _), (*dropped, rows), (*swept, ran) = done
         assert (folded, facts) == (["analytics.jobs.compact_all", True], 2)
         assert forgot == ["analytics.jobs.forget_all", True]
         assert (dropped, rows > 0) == (["analytics.jobs.retain_all", True], True)
@@ -153,6 +153,7 @@ def test_a_worker_folds_and_drops_what_is_due() -> None:
             ["analytics.jobs.compare_all", True, 0],
             ["analytics.jobs.compare_rest_all", True, 0],
         )
+        assert midnights[:2] == ["analytics.jobs.count_legacy_midnights", True]
         assert counts == ["analytics.jobs.drop_counts", True, 0]
         assert (swept, ran) == (["analytics.jobs.sweep_all", True], 0)
         assert run(directory, "verify")["ok"] is True
