@@ -4,6 +4,7 @@ Who answers is decided elsewhere: a Switch is given the old side as a function, 
 """
 
 import json
+import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -24,6 +25,8 @@ from tasks_app.graphql.http.reading import HTTPError, has_api_key
 from tasks_app.graphql.http.view import Admit, Answer, GraphQLHTTPView, OpenRequest
 from tasks_app.models import Scope
 from tasks_app.tenancy import TenantFacts
+
+logger = logging.getLogger(__name__)
 
 DEPRECATED_SINCE: Final = datetime(2026, 11, 1, tzinfo=UTC)
 SUNSET: Final = datetime(2027, 12, 31, 23, 59, 59, tzinfo=UTC)
@@ -96,7 +99,7 @@ class OldView:
             found, headers = self._found(request)
         except Exception as error:
             return _refusal(self.graphql.refused(error))
-        found.owed()
+        _settle(found)
         return _response(found.body, headers={**headers, **found.headers})
 
     def _found(self, request: HttpRequest) -> tuple[Switched, Mapping[str, str]]:
@@ -104,6 +107,14 @@ class OldView:
             assert isinstance(asking, Asking)  # noqa: S101 - the product's own, for the type checker
             require(asking.caller, Scope.ANALYTICS_READ, what="The first version of the endpoints")
             return self.read(request, asking, self.switch), asking.headers
+
+
+def _settle(found: Switched) -> None:
+    """What is owed for the answer must not take it back."""
+    try:
+        found.owed()
+    except Exception:
+        logger.exception("What is owed for an answer of the old endpoints could not be done.")
 
 
 def cfd_of(request: HttpRequest, asking: Asking, switch: Switch) -> Switched:

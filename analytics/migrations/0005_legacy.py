@@ -84,9 +84,8 @@ class Migration(migrations.Migration):
         ),
         *(TenantTable(table, key="") for table in ALL),
         *(TenantReference(table) for table in ALL),
-        Grant("SELECT", on=("legacy_daily_metric",), to=TENANT_ROLES),
+        Grant("SELECT", on=ALL, to=TENANT_ROLES),
         Grant("INSERT, UPDATE, DELETE", on=("legacy_daily_metric",), to=("fl_worker",)),
         # Where another system is, and with which secrets it is asked, is the owner's to say.
-        Grant("SELECT", on=("legacy_endpoint",), to=("fl_auditor", "fl_worker")),
         Grant("UPDATE (called_on, calls, failures, open_until)", on=("legacy_endpoint",), to=("fl_worker",)),
     ]

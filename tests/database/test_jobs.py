@@ -395,12 +395,15 @@ def test_run_due_does_everything_and_again_nothing(people: Cast, capsys: pytest.
     submitted(people.alice, now=datetime.now(UTC))  # noqa: TID251
     first = due(capsys)
     assert first.pop("seconds") >= 0
+    assert first.pop("legacy_midnight")["days"] <= 2  # whose day has just begun
     assert first == {
         "compact": {"facts": 2},
         "retain": {"rows": 0},
         "drop_counts": {"rows": 0},
         "forget": {"rows": 0},
         "sweep": {"parked": 0, "expired": 0, "dropped": 0, "ran": 1},
+        "compare": {"comparisons": 0},
+        "compare_rest": {"compared": 0, "restated": 0, "dropped": 0},
     }
     assert {name: {*each.values()} for name, each in due(capsys).items() if name != "seconds"} == {
         "compact": {0},
@@ -408,6 +411,9 @@ def test_run_due_does_everything_and_again_nothing(people: Cast, capsys: pytest.
         "drop_counts": {0},
         "forget": {0},
         "sweep": {0},
+        "legacy_midnight": {0},
+        "compare": {0},
+        "compare_rest": {0},
     }
     later = datetime.now(UTC) + 2 * rows.KEPT_FOR  # noqa: TID251
     assert due(capsys, "--now", later.isoformat())["sweep"]["expired"] == 1

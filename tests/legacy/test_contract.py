@@ -177,6 +177,10 @@ def test_a_switch_decides_who_answers(people: Cast, rf: Any) -> None:
     """It is given the old side as a function; what is owed is done once the request's transaction is over."""
     done: list[str] = []
 
+    def owed() -> None:
+        done.append("owed")
+        raise ValueError("never the reader's trouble")
+
     def switch(*, tenant: Any, days: int, now: datetime, old: Any) -> views.Switched:
         assert (tenant.slug, days) == ("acme", 3)
         return views.Switched(
@@ -184,7 +188,7 @@ def test_a_switch_decides_who_answers(people: Cast, rf: Any) -> None:
             answered_by="CANONICAL",
             stage="LIVE_WITH_SHADOW",
             flag_version=7,
-            owed=lambda: done.append("owed"),
+            owed=owed,
         )
 
     stored(people.acme.tenant, datetime.now(UTC).date(), 1, 1, 1, 1)  # noqa: TID251

@@ -123,10 +123,10 @@ def test_an_endpoint_that_cannot_be_read_is_a_failure(beside: Beside) -> None:
     )
 
 
-def test_a_request_reads_no_endpoint_and_a_worker_changes_none(beside: Beside) -> None:
+def test_neither_a_request_nor_a_worker_changes_an_endpoint(beside: Beside) -> None:
     """Where another system is, is the owner's to say: whoever could change it could have secrets sent to himself."""
     with entered(tenant_id=beside.people.acme.tenant.id, role=DatabaseRole.TENANT):
-        refused("SELECT url FROM legacy_endpoint", because="permission denied for table legacy_endpoint")
+        refused("UPDATE legacy_endpoint SET calls = 0", because="permission denied for table legacy_endpoint")
     with entered(tenant_id=beside.people.acme.tenant.id, role=DatabaseRole.WORKER):
         refused("UPDATE legacy_endpoint SET url = 'https://evil.net'", because="permission denied")
         refused("DELETE FROM legacy_endpoint", because="permission denied")
