@@ -6,6 +6,7 @@ from tests.audits.graphql_http import graphql_http
 from tests.audits.kill_compactor import kill_compactor
 from tests.audits.kill_jobs import kill_jobs
 from tests.audits.legacy_days import legacy_days
+from tests.audits.legacy_log import legacy_log
 from tests.audits.load import load
 from tests.audits.schemathesis_run import schemathesis
 
@@ -17,4 +18,5 @@ AUDITS: dict[str, Audit] = {
     "schemathesis": schemathesis,
     "load": load,
     "legacy_days": legacy_days,
+    "legacy_log": legacy_log,
 }
