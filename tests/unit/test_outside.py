@@ -3,6 +3,7 @@
 import json
 import os
 import time
+import tracemalloc
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from datetime import time as clock_time
@@ -125,6 +126,17 @@ def test_what_is_too_long_is_not_read_to_its_end() -> None:
     with bad_server() as server:
         assert failed(fetched(server, "long")).kind is FailureKind.CONTENT
         assert server.aborted.wait(5)
+
+
+def test_a_bomb_is_not_unpacked(server: BadServer) -> None:
+    """Sixty kilobytes that hold sixty megabytes: what is kept of them at any time is little more than the limit."""
+    tracemalloc.start()
+    try:
+        assert failed(fetched(server, "bomb")).kind is FailureKind.CONTENT
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 8_000_000
 
 
 def test_a_redirect_elsewhere_is_not_followed_where_the_host_is_allowed(server: BadServer) -> None:
