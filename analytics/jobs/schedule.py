@@ -80,17 +80,17 @@ def forget_all() -> int:
 
 def compare_all() -> int:
     """Compares the answers that are owed a comparison and says how many those were."""
-    return int(_compared(_now())["comparisons"])
+    return int(_compared(read_clock())["comparisons"])
 
 
 def compare_rest_all() -> int:
     """Compares stored daily figures, drops what is kept of comparisons for too long, and says how many days it compared."""
-    return int(_rested(_now())["compared"])
+    return int(_rested(read_clock())["compared"])
 
 
 def count_legacy_midnights() -> int:
     """Counts the boards of all whose local day has just begun, for the old endpoints, and says how many those were."""
-    return count_midnights(now=_now())
+    return count_midnights(now=read_clock())
 
 
 def run_due(*, now: datetime) -> dict[str, Mapping[str, Any]]:
