@@ -189,7 +189,7 @@ def _field(name: str, field: GraphQLField, depth: int) -> str:
     is_told = name in BELOW or not any(is_required_argument(argument) for argument in field.args.values())
     assert is_told, f"{name}: say how to ask it"
     page = "first: 2" if "first" in field.args and not _has_default(field.args["first"]) else ""
-    given = BELOW.get(name, page)
+    given = BELOW.get(name, page) if field.args else ""
     return f"{name}{f'({given})' if given else ''} {selection(field.type, depth - 1)}"
 
 
