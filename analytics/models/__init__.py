@@ -2,6 +2,7 @@
 
 from analytics.models.analytics_job import AnalyticsJob, JobState
 from analytics.models.drift import DriftComparison, DriftCount, DriftDue, DriftRest, DriftRule
+from analytics.models.drift_stages import DriftDrill, DriftGate, DriftStage, DriftStageChange, StageCause
 from analytics.models.folded import Folded, Heartbeat, RollupBasis
 from analytics.models.items import TaskCorrection, TaskFact, TaskItem
 from analytics.models.legacy import CutoffRule, LegacyDailyMetric, LegacyEndpoint
@@ -12,15 +13,20 @@ __all__ = [
     "CutoffRule",
     "DriftComparison",
     "DriftCount",
+    "DriftDrill",
     "DriftDue",
+    "DriftGate",
     "DriftRest",
     "DriftRule",
+    "DriftStage",
+    "DriftStageChange",
     "Folded",
     "Heartbeat",
     "JobState",
     "LegacyDailyMetric",
     "LegacyEndpoint",
     "RollupBasis",
+    "StageCause",
     "TaskCorrection",
     "TaskFact",
     "TaskItem",

@@ -9,7 +9,9 @@ from tests.database.catalog import tenant_tables
 from tests.database.recording import as_owner, refused, sql
 
 OURS = ("fl_app", "fl_tenant", "fl_auditor", "fl_worker", "fl_ledger")
-LEDGERS = ("task_ledger", "definition_ledger", "access_ledger", "task_tail")
+LEDGERS = ("task_ledger", "definition_ledger", "access_ledger", "drift_stage_change", "task_tail")
+# What stages were and why stays, however old it is.
+STAGES = {"drift_stage", "drift_stage_change", "drift_gate", "drift_drill"}
 READ_ATTRIBUTES = """
 SELECT rolname, rolcanlogin, rolsuper, rolbypassrls, rolcreaterole, rolcreatedb, rolinherit, rolreplication
   FROM pg_roles WHERE rolname = ANY (%s)
@@ -97,6 +99,7 @@ def test_nothing_is_deleted_but_what_expires() -> None:
         "heartbeat",
         "legacy_endpoint",
     }
+    derived = {model._meta.db_table for model in apps.get_app_config("analytics").get_models()} - {"heartbeat"} - STAGES
     counts = {"service_minute", "service_day"}
     assert removable == {"task_tail", "client_mutation", "kept_response", *counts, *derived}
     for table in (*derived, *counts):

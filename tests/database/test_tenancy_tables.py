@@ -42,6 +42,7 @@ OUTLIVES_ITS_ROW = {
     "task_ledger": {"task_id", "project_id", "from_id", "to_id", "actor_id"},
     "definition_ledger": {"project_id", "state_id", "actor_id"},
     "access_ledger": {"user_id", "key_id", "actor_id"},
+    "drift_stage_change": {"actor_id"},
     "deleted_task": {"task_id", "project_id", "source_id"},
     "task_words": {"task_id"},
     "client_mutation": {"actor_id"},

@@ -1,0 +1,89 @@
+"""All that speaks for or against a switch, as one JSON text: what is handed over once it is complete.
+
+Every function is used inside `entered(...)` of its tenant.
+"""
+
+import json
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from django.db import connection
+
+from analytics.drift.controls import Capability
+from analytics.drift.stages import Change, Standing, changes
+from analytics.pure.canonical import canonical, digest
+
+MOST: Final = 10_000
+
+COUNTS = """/* drift.evidence_counts */
+SELECT day, stratum, basis, verdict, signature, comparisons FROM drift_count
+ WHERE tenant_id = %(tenant)s AND capability = %(capability)s ORDER BY day, stratum, basis, verdict, signature
+"""
+GATES = """/* drift.evidence_gates */
+SELECT stage, next_stage, passes, reasons, inputs_digest, evaluated_at FROM drift_gate
+ WHERE tenant_id = %(tenant)s AND capability = %(capability)s ORDER BY id
+"""
+DRILLS = """/* drift.evidence_drills */
+SELECT stage, drilled_at, ok, (seconds * 1000)::bigint FROM drift_drill
+ WHERE tenant_id = %(tenant)s AND capability = %(capability)s ORDER BY id
+"""
+RULES = """/* drift.evidence_rules */
+SELECT field, direction, bound::text, owner, reason, created_at, expires_at FROM drift_rule
+ WHERE tenant_id = %(tenant)s AND capability = %(capability)s ORDER BY id
+"""
+# Each list with its statement and the names of its columns.
+LISTS: Final = {
+    "counts": (COUNTS, ("day", "stratum", "basis", "verdict", "signature", "comparisons")),
+    "gates": (GATES, ("stage", "nextStage", "passes", "reasons", "inputsDigest", "evaluatedAt")),
+    "drills": (DRILLS, ("stage", "drilledAt", "ok", "milliseconds")),
+    "expectedDifferences": (RULES, ("field", "direction", "bound", "owner", "reason", "createdAt", "expiresAt")),
+}
+
+
+def evidence(*, standing: Standing, now: datetime) -> dict[str, Any]:
+    """Stages with their history, counts by day, gates, drills, expected differences; `digest` is taken of all the rest."""
+    values = {"tenant": standing.tenant_id, "capability": standing.capability.value}
+    found: dict[str, Any] = {
+        "capability": standing.capability.value,
+        "stage": standing.flag.stage.value,
+        "flagVersion": standing.flag.version,
+        "at": now,
+        "changes": [_told(each) for each in _history(standing.tenant_id, standing.capability)],
+        **{name: _listed(statement, columns, values) for name, (statement, columns) in LISTS.items()},
+    }
+    plain: dict[str, Any] = canonical(found)
+    return {**plain, "digest": digest(plain)}
+
+
+def evidence_text(*, standing: Standing, now: datetime) -> str:
+    """The same as text."""
+    return json.dumps(evidence(standing=standing, now=now), sort_keys=True, ensure_ascii=False)
+
+
+def _history(tenant_id: int, capability: Capability) -> list[Change]:
+    return changes(tenant_id=tenant_id, capability=capability, most=MOST)[::-1]
+
+
+def _told(change: Change) -> dict[str, Any]:
+    return {
+        "flagVersion": change.version,
+        "stageBefore": change.before.stage.value,
+        "percentBefore": change.before.percent,
+        "stage": change.flag.stage.value,
+        "percent": change.flag.percent,
+        "actorId": change.actor_id,
+        "cause": change.cause.value,
+        "overridden": change.overridden,
+        "reason": change.reason,
+        "changedAt": change.changed_at,
+    }
+
+
+def _listed(statement: str, columns: tuple[str, ...], values: dict[str, Any]) -> list[dict[str, Any]]:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, values)
+        return [dict(zip(columns, (_utc(value) for value in row), strict=True)) for row in cursor.fetchall()]
+
+
+def _utc(value: Any) -> Any:
+    return value.astimezone(UTC) if isinstance(value, datetime) else value

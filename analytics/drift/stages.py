@@ -1,0 +1,182 @@
+"""Which side answers a tenant: read once a request, changed by one statement, recorded by a trigger.
+
+Every function is used inside `entered(...)` of its tenant.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from django.db import connection
+
+from analytics.drift.controls import Capability
+from analytics.models import StageCause
+from analytics.pure.drift.stages import Flag, Side, Stage, is_stale, place_of, refused_step
+from tasks_app.refusals import Refused
+
+LONGEST_REASON: Final = 1_000
+STAGE: Final = ("input", "stage")
+PERCENT: Final = ("input", "percent")
+REASON: Final = ("input", "reason")
+NEVER_CHANGED: Final = "It was never switched on."
+
+READ = """/* drift.stage_of */
+SELECT stage, percent, version FROM drift_stage WHERE tenant_id = %(tenant)s AND capability = %(capability)s
+"""
+# A first change and a later one in one statement. Whoever was slower finds another version, and writes nothing.
+WRITE = """/* drift.set_stage */
+INSERT INTO drift_stage AS s (tenant_id, capability, stage, percent, version, changed_at, cause, overridden, reason)
+VALUES (%(tenant)s, %(capability)s, %(stage)s, %(percent)s, 1, %(now)s, %(cause)s, %(overridden)s, %(reason)s)
+    ON CONFLICT (tenant_id, capability)
+    DO UPDATE SET stage = excluded.stage, percent = excluded.percent, version = s.version + 1,
+                  changed_at = excluded.changed_at, cause = excluded.cause, overridden = excluded.overridden,
+                  reason = excluded.reason
+        WHERE s.version = %(version)s
+RETURNING version
+"""
+CHANGES = """/* drift.stage_changes */
+SELECT capability, version, stage_before, percent_before, stage, percent, actor_id, cause, overridden, reason, changed_at
+  FROM drift_stage_change
+ WHERE tenant_id = %(tenant)s AND (%(capability)s::text IS NULL OR capability = %(capability)s)
+ ORDER BY seq DESC LIMIT %(most)s
+"""
+# The row of the ledger that made each stage what it is.
+CURRENT = """/* drift.stages_now */
+SELECT c.capability, c.version, c.stage_before, c.percent_before, c.stage, c.percent, c.actor_id, c.cause, c.overridden,
+       c.reason, c.changed_at
+  FROM drift_stage s JOIN drift_stage_change c USING (tenant_id, capability, version)
+ WHERE s.tenant_id = %(tenant)s ORDER BY c.capability
+"""
+LAST_DEMOTION = """/* drift.last_demotion */
+SELECT max(changed_at) FROM drift_stage_change
+ WHERE tenant_id = %(tenant)s AND capability = %(capability)s AND cause = 'BREACH'
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """How one request, or one job, is answered. It is found out once and carried along: a flip changes later ones alone."""
+
+    tenant_id: int
+    capability: Capability
+    flag: Flag
+
+    @property
+    def place(self) -> int:
+        """The tenant's place among all tenants, 0 to 99."""
+        return place_of(capability=self.capability.value, tenant_id=self.tenant_id)
+
+    @property
+    def answered_by(self) -> Side:
+        """Whose answer is given."""
+        return self.flag.answered_by(place=self.place)
+
+    @property
+    def is_compared(self) -> bool:
+        """Whether the answer is to be compared with the other side's."""
+        return self.flag.is_compared
+
+    @property
+    def cache_key(self) -> str:
+        """Part of the name of whatever is kept of this answer, so that nothing of another version is given again."""
+        return f"{self.capability.value}:{self.flag.version}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """One row of the stages' ledger."""
+
+    capability: Capability
+    version: int
+    before: Flag
+    flag: Flag
+    actor_id: int
+    cause: StageCause
+    overridden: bool
+    reason: str
+    changed_at: datetime
+
+
+def stage_of(*, tenant_id: int, capability: Capability) -> Standing:
+    """How the tenant is answered now; OFF where nobody ever switched."""
+    rows = _rows(READ, tenant=tenant_id, capability=capability.value)
+    flag = Flag(stage=Stage(rows[0][0]), percent=rows[0][1], version=rows[0][2]) if rows else Flag()
+    return Standing(tenant_id=tenant_id, capability=capability, flag=flag)
+
+
+def check_step(standing: Standing, wanted: Flag, *, reason: str, overrides: bool) -> None:
+    """Refused for a step that nobody may take, whatever is proven, and for one without a reason."""
+    if not reason.strip():
+        raise Refused("reason: a change of a stage is recorded with its reason; give one.", path=REASON)
+    if len(reason) > LONGEST_REASON:
+        raise Refused(f"reason: give at most {LONGEST_REASON:,} characters.", path=REASON)
+    if (why := refused_step(standing.flag, wanted, overrides=overrides)) is not None:
+        raise Refused(why, path=PERCENT if why.startswith("percent") else STAGE)
+
+
+def set_stage(
+    standing: Standing, *, wanted: Flag, reason: str, cause: StageCause, overrides: bool = False, now: datetime
+) -> Standing:
+    """The switch in its new position. Whether it may be is not asked here: see `gate.switch`.
+
+    Refused when somebody else was faster.
+    """
+    written = _rows(
+        WRITE,
+        tenant=standing.tenant_id,
+        capability=standing.capability.value,
+        version=standing.flag.version,
+        stage=wanted.stage.value,
+        percent=wanted.percent,
+        reason=reason,
+        cause=cause.value,
+        overridden=overrides,
+        now=now,
+    )
+    if not written or written[0][0] != wanted.version:
+        raise Refused("Somebody else has just changed this stage: look at it again, then decide.", path=STAGE)
+    return replace(standing, flag=wanted)
+
+
+def current(*, tenant_id: int) -> list[Change]:
+    """What made each stage what it is; nothing for capabilities that were never switched."""
+    return [_change(row) for row in _rows(CURRENT, tenant=tenant_id)]
+
+
+def changes(*, tenant_id: int, capability: Capability | None = None, most: int = 100) -> list[Change]:
+    """The newest changes first."""
+    named = capability and capability.value
+    return [_change(row) for row in _rows(CHANGES, tenant=tenant_id, capability=named, most=most)]
+
+
+def last_demotion(*, tenant_id: int, capability: Capability) -> datetime | None:
+    """When the switch was last taken back by itself."""
+    found: datetime | None = _rows(LAST_DEMOTION, tenant=tenant_id, capability=capability.value)[0][0]
+    return found
+
+
+def stale(*, tenant_id: int, now: datetime) -> list[Change]:
+    """The switches that stand half way for longer than they ever should."""
+    return [each for each in current(tenant_id=tenant_id) if is_stale(each.flag, changed_at=each.changed_at, now=now)]
+
+
+def _change(row: tuple[Any, ...]) -> Change:
+    capability, version, stage_before, percent_before, stage, percent, actor_id, cause, overridden, reason, at = row
+    return Change(
+        capability=Capability(capability),
+        version=version,
+        before=Flag(stage=Stage(stage_before), percent=percent_before, version=version - 1),
+        flag=Flag(stage=Stage(stage), percent=percent, version=version),
+        actor_id=actor_id,
+        cause=StageCause(cause),
+        overridden=overridden,
+        reason=reason,
+        changed_at=at.astimezone(UTC),
+    )
+
+
+def _rows(statement: str, *, tenant: int, **values: Any) -> Sequence[tuple[Any, ...]]:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, {"tenant": tenant, **values})
+        return list(cursor.fetchall())
