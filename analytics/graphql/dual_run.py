@@ -10,6 +10,7 @@ from strawberry.scalars import JSON
 from analytics.drift import controls, store
 from analytics.drift.store import Kept
 from analytics.graphql.inputs import WindowInput, window_asked
+from analytics.graphql.stages import Capability, StageQuery
 from analytics.pure import windows
 from analytics.pure.drift import parity as proven
 from analytics.pure.drift import verdicts
@@ -24,11 +25,6 @@ from tasks_app.models import Scope
 NEWEST_FIRST = Keyset(columns=(Column("id", "desc"),))
 MOMENT = timedelta(microseconds=1)
 
-Capability = strawberry.enum(
-    controls.Capability,
-    name="Capability",
-    description="What can be compared with an older system, and switched to ours.",
-)
 Verdict = strawberry.enum(
     verdicts.Verdict,
     name="Verdict",
@@ -93,7 +89,7 @@ class Comparison(Node):
 
 
 @strawberry.type(description="The dual run of an older system and ours.")
-class DualRun:
+class DualRun(StageQuery):
     @strawberry.field(
         description="What the comparisons of the local days prove that the window touches. Counts are kept for 400 days."
     )

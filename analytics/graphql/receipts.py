@@ -1,10 +1,14 @@
 """The receipt of an answer, as the API shows it."""
 
+from dataclasses import field
 from datetime import datetime
 
 import strawberry
 from django.conf import settings
 
+from analytics.drift.controls import Capability
+from analytics.drift.stages import Standing, stage_of
+from analytics.graphql.stages import Stage
 from analytics.windows import receipts, sources
 from analytics.windows.position import Position, oldest_in_tail
 from analytics.windows.questions import Question
@@ -61,6 +65,22 @@ class Receipt:
     )
     token: str = strawberry.field(description="Give it to `replayReceipt` for the canonical answer again.")
     answered_by: AnsweredBy = strawberry.field(description="Which engine answered.")  # type: ignore[valid-type]
+    tenant_id: strawberry.Private[int]
+    standings: strawberry.Private[list[Standing]] = field(default_factory=list)
+
+    @strawberry.field(description="How far the switch of CUMULATIVE_FLOW was when this was answered.")
+    def stage(self) -> Stage:  # type: ignore[valid-type]
+        return self._standing().flag.stage
+
+    @strawberry.field(description="The version of that switch; 0 where it was never changed.")
+    def flag_version(self) -> int:
+        return self._standing().flag.version
+
+    def _standing(self) -> Standing:
+        """Found out once, and only where it is asked for."""
+        if not self.standings:
+            self.standings.append(stage_of(tenant_id=self.tenant_id, capability=Capability.CUMULATIVE_FLOW))
+        return self.standings[0]
 
 
 def proven_node(
@@ -96,4 +116,5 @@ def proven_node(
         digest=receipt.digest,
         token=found.token,
         answered_by=receipts.AnsweredBy.CANONICAL,
+        tenant_id=question.tenant_id,
     )

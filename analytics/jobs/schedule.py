@@ -17,6 +17,7 @@ from django_q.models import Schedule
 
 from analytics.jobs.clock import read_clock
 from analytics.drift.at_rest import compare_rest
+from analytics.drift.demotion import step_back, step_back_all
 from analytics.drift.due import drop_old_comparisons, run_owed
 from analytics.legacy.midnight import count_midnights
 from analytics.retention import limits, retain
@@ -140,7 +141,7 @@ def _swept(now: datetime) -> dict[str, Any]:
 
 
 def _compared(now: datetime) -> dict[str, Any]:
-    return {"comparisons": run_owed(now=now)}
+    return {"comparisons": run_owed(now=now, after_each=step_back), "taken_back": step_back_all(now=now)}
 
 
 def _rested(now: datetime) -> dict[str, Any]:

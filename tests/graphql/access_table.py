@@ -46,6 +46,7 @@ ratePlan                    ADMIN            x   x   .   .   .   .
 createApiKey                ADMIN            x   x   .   .   .   .
 rotateApiKey                ADMIN            x   x   .   .   .   .
 revokeApiKey                ADMIN            x   x   .   .   .   .
+setStage                    ADMIN            x   x   .   .   .   .
 analytics:assignee          ANALYTICS_READ   x   x   x   .   .   .
 analytics:actor             ANALYTICS_READ   x   x   x   .   .   .
 analytics:filter.assignee   ANALYTICS_READ   x   x   x   .   .   .

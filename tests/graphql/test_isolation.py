@@ -75,6 +75,7 @@ BELOW = {
     "drillDown": "metric: ARRIVALS, first: 2",
     "parity": f"capability: CUMULATIVE_FLOW, {WINDOW}",
     "comparisons": "first: 2",
+    "gate": "capability: CUMULATIVE_FLOW",
 }
 CHANGES = {
     "createProject": [],  # names nothing that there is
@@ -93,6 +94,7 @@ CHANGES = {
     "revokeApiKey": ["id: $key"],
     "submitAnalyticsJob": [f'document: "query ($p: String) {{ {OF_A_PROJECT} }}", variables: {{p: $project}}'],
     "cancelAnalyticsJob": ["id: $job"],
+    "setStage": [],  # names nothing that there is
     "recordEvents": [
         'source: "s", events: [{externalId: "1", project: $project, task: $task, state: "done",'
         ' happenedAt: "2026-01-05T00:00:00Z"}]'

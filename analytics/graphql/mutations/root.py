@@ -5,7 +5,7 @@ from typing import Any
 
 import strawberry
 
-from analytics.graphql.mutations import events, jobs, projects, tasks
+from analytics.graphql.mutations import events, jobs, projects, stages, tasks
 from tasks_app.access_matrix import VALIDATION, Group
 from tasks_app.graphql.fields import scoped
 from tasks_app.models import Scope
@@ -45,4 +45,9 @@ class Mutation:
         jobs.cancel_analytics_job,
         "Cancels a job of yours. One that has ended stays as it is.",
         scope=Scope.ANALYTICS_READ,
+    )
+    set_stage = _writes(
+        stages.set_stage,
+        "Switches a capability to another stage. A step towards ours takes what the gate asks for, or an override.",
+        scope=Scope.ADMIN,
     )
