@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 from django.core.management.base import CommandParser
 
+from analytics.drift.controls import Capability
 from tasks_app.operations.tenants import tenant_named
 from tasks_app.refusals import Refused
 
@@ -34,3 +35,17 @@ def instant_of(text: str | None) -> datetime:
     if found.tzinfo is None:
         raise Refused(f"--now: {text!r} has no offset; end it with Z or an offset such as +01:00.")
     return found.astimezone(UTC)
+
+
+def add_tenant_and_capability(parser: CommandParser) -> None:
+    """`--tenant SLUG --capability C`, both needed."""
+    parser.add_argument("--tenant", metavar="SLUG", required=True, help="the tenant")
+    parser.add_argument("--capability", metavar="C", required=True, help=", ".join(Capability))
+
+
+def capability_of(name: str) -> Capability:
+    """The capability of that name. Refused when there is none."""
+    try:
+        return Capability(name)
+    except ValueError:
+        raise Refused(f"--capability: there is no {name!r}; there are {', '.join(Capability)}.") from None
