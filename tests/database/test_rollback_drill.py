@@ -104,7 +104,7 @@ def test_a_drill_goes_back_and_restores(people: Cast, monkeypatch: pytest.Monkey
 
 
 def test_an_endpoint_that_remembers_the_stage_is_found_out(people: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
-    """P50: a stale cache goes on answering by the new path. The drill is kept as one that failed, and proves nothing."""
+    """A stale cache goes on answering by the new path. The drill is kept as one that failed, and proves nothing."""
     before = switched(people, Stage.RAMPDOWN)
     made = drilled(people, Endpoint(find=lambda _: before), monkeypatch)
     assert made.problems[0] == "After the flip CANONICAL answered for 1 days under version 1."

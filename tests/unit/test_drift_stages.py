@@ -160,9 +160,12 @@ CLOSED = {
     "ours failed once": (counted(MATCH=3_000, CANDIDATE_ERROR=1), "with 1 that differ"),
     "both failed once": (counted(MATCH=3_000, BOTH_ERROR=1), "with 1 that differ"),
     "spoiled ones prove nothing": (counted(LEGACY_ERROR=9_000, INCONCLUSIVE=9_000), "0 conclusive comparisons"),
-    "a stratum with few": (
-        replace(PROVEN, strata={"days<=7": {Verdict.MATCH: 9_000}, "days>92": {Verdict.MATCH: 298}}),
-        "Of the requests days>92 least is proven",
+    "one stratum has the differences": (
+        replace(
+            PROVEN,
+            strata={"days<=7": {Verdict.MATCH: 20_000}, "days>92": {Verdict.MATCH: 300, Verdict.DRIFT: 4}},
+        ),
+        "Of the requests days>92 least is proven: 300 of 304",
     ),
     "six days": (replace(PROVEN, days=WEEK[:6]), "comparisons of 6 days"),
     "the same day again": (replace(PROVEN, days=WEEK[:1] * 9), "comparisons of 1 days"),
@@ -198,10 +201,11 @@ def test_what_does_not_keep_the_gate_closed() -> None:
     opened = [
         counted(MATCH=3_000, LEGACY_ERROR=50_000),
         counted(MATCH=4_800, DRIFT=1),
+        replace(PROVEN, strata={"days<=7": {Verdict.MATCH: 9_000}, "AT_REST": {Verdict.MATCH: 29}}),
         replace(PROVEN, signatures={"x": TODAY - timedelta(days=7)}),
         replace(PROVEN, demoted_on=TODAY - timedelta(days=2)),
     ]
-    assert [gate(each).reasons for each in opened] == [[], [], [], []]
+    assert [gate(each).reasons for each in opened] == [[], [], [], [], []]
 
 
 def test_shadow_takes_no_proof_and_says_all_that_is_missing_for_more() -> None:

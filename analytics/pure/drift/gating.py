@@ -11,6 +11,7 @@ from analytics.pure.drift.stages import Stage, next_stage
 from analytics.pure.drift.verdicts import Verdict
 
 SATURDAY: Final = 5
+TENTH: Final = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,8 +19,8 @@ class Bounds:
     """What is asked for. Per million, so that no float is part of a digest.
 
     The share that differs is below `most_wrong`, with a confidence of 95 %, over all comparisons of a tenant; below
-    `most_wrong_anywhere` in each stratum of them, which takes a tenth as many. `window_days` are fixed beforehand:
-    whoever looks until it fits has proven nothing.
+    `most_wrong_anywhere` in each stratum that has a difference or is a tenth of them. `window_days` are fixed
+    beforehand: whoever looks until it fits has proven nothing.
     """
 
     most_wrong: int = 1_000
@@ -119,7 +120,16 @@ def _bound(inputs: Inputs) -> str | None:
 
 
 def _worst(inputs: Inputs) -> str | None:
-    name = worst(inputs.strata)
+    # A small stratum without a difference proves little and hides nothing: one in it would count over all.
+    total = sum(parity_of(counts).conclusive for counts in inputs.strata.values())
+    known = {name: parity_of(counts) for name, counts in inputs.strata.items()}
+    name = worst(
+        {
+            name: inputs.strata[name]
+            for name, found in known.items()
+            if found.good < found.conclusive or TENTH * found.conclusive >= total
+        }
+    )
     if name is None:
         return None
     found, most = parity_of(inputs.strata[name]), inputs.bounds.most_wrong_anywhere
