@@ -6,6 +6,7 @@ from functools import partial
 from analytics.admin.board import board, board_csv
 from analytics.admin.cfd import flow
 from analytics.admin.charts import KINDS, chart_csv, chart_svg, charts
+from analytics.admin.dual_run import dual_run
 from analytics.admin.jobs import jobs
 from analytics.admin.ledger import ledger, ledger_csv
 from analytics.admin.levels import service_levels
@@ -27,6 +28,7 @@ PAGES = (
     Page(route="levels/", name="service_levels", view=service_levels, label="Service levels"),
     Page(route="limits/", name="limits", view=limits, label="Limits"),
     Page(route="jobs/", name="jobs", view=jobs, label="Jobs"),
+    Page(route="dual-run/", name="dual_run", view=dual_run, label="Dual run"),
     Page(route="tasks/<str:key>/", name="task", view=task),
     Page(route="tasks/<str:key>.csv", name="task_csv", view=task_csv),
     Page(route="projects/<str:project>/", name="charts", view=charts, label="Charts", of_project=True),

@@ -1,0 +1,94 @@
+"""The dual run: which side answers, what comparisons prove, what differs, and what the next stage takes."""
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import Any, Final
+
+from django.http.response import HttpResponseBase
+
+from analytics.drift import store
+from analytics.drift.capabilities import DECLARED
+from analytics.drift.controls import Capability
+from analytics.drift.gate import decided, kept
+from analytics.drift.stages import Change, changes, stage_of
+from analytics.graphql.actors import actors_by_id
+from analytics.models import DriftDrill
+from analytics.pure.drift.gating import DEFAULT_BOUNDS
+from analytics.pure.drift.parity import Parity, parity_of
+from analytics.pure.drift.stages import is_stale
+from analytics.pure.drift.verdicts import Verdict
+from analytics.pure.zones import local_date
+from tasks_app.admin.visits import Visit
+
+MOST_ROWS: Final = 50
+NOT_KNOWN: Final = "nothing conclusive"
+
+
+def dual_run(visit: Visit) -> HttpResponseBase:
+    """Each capability that has an older answer. Comparisons are those of the days that the gate looks at."""
+    shown = [_shown(visit, capability) for capability in DECLARED]
+    days = DEFAULT_BOUNDS.window_days
+    return visit.page("admin/dual_run.html", title="Dual run", capabilities=shown, days=days)
+
+
+def _shown(visit: Visit, capability: Capability) -> dict[str, Any]:
+    tenant, now = visit.tenant, visit.now
+    standing = stage_of(tenant_id=tenant.id, capability=capability)
+    last = local_date(instant=now, zone_name=tenant.timezone)
+    first = last - timedelta(days=DEFAULT_BOUNDS.window_days - 1)
+    history = changes(tenant_id=tenant.id, capability=capability, most=MOST_ROWS)
+    asked: dict[str, Any] = {"tenant_id": tenant.id, "capability": capability, "first": first, "last": last}
+    return {
+        "name": capability.value.replace("_", " ").capitalize(),
+        "flag": standing.flag,
+        "answered_by": "ours" if standing.answered_by == "CANONICAL" else "the older side",
+        "stale": bool(history) and is_stale(history[0].flag, changed_at=history[0].changed_at, now=now),
+        "gate": decided(standing=standing, zone=tenant.timezone, now=now).gate,
+        "parities": _parities(asked),
+        "signatures": store.signatures(**asked)[:MOST_ROWS],
+        "drift": _drift(tenant.id, capability),
+        "history": _history(tenant.id, history),
+        "decisions": kept(tenant_id=tenant.id, capability=capability),
+        "drills": _drills(tenant.id, capability),
+    }
+
+
+def _parities(asked: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """All comparisons, then each kind of request."""
+    strata = store.counts(**asked)
+    total, _ = store.parity(**asked)
+    rows = [("all", total), *((name, parity_of(counts)) for name, counts in sorted(strata.items()))]
+    return [_parity(name, found) for name, found in rows]
+
+
+def _parity(name: str, found: Parity) -> dict[str, Any]:
+    return {
+        "name": name,
+        "attempts": found.attempts,
+        "conclusive": found.conclusive,
+        "parity": NOT_KNOWN if found.parity is None else f"{found.parity:.3%}",
+        "bound": "" if found.lower_bound is None else f"{found.lower_bound:.3%}",
+        "coverage": f"{found.coverage:.1%}",
+        "legacy_errors": f"{found.legacy_errors:.1%}",
+        "verdicts": [(each.value, count) for each, count in found.by_verdict.items() if count],
+    }
+
+
+def _drift(tenant_id: int, capability: Capability) -> dict[str, Any] | None:
+    """The newest answer that differed, with the days on which it did."""
+    found = store.page(tenant_id=tenant_id, most=1, capability=capability.value, verdict=Verdict.DRIFT.value)
+    if not found:
+        return None
+    newest = found[0]
+    rows: Sequence[Mapping[str, Any]] = newest.detail.get("computation", [])
+    return {"compared_at": newest.compared_at, "reason": newest.reason, "differences": list(rows[:MOST_ROWS])}
+
+
+def _history(tenant_id: int, history: Sequence[Change]) -> list[dict[str, Any]]:
+    actors = actors_by_id(tenant_id=tenant_id, ids=[each.actor_id for each in history])
+    return [{"change": each, "actor": actors[each.actor_id].name} for each in history]
+
+
+def _drills(tenant_id: int, capability: Capability) -> list[DriftDrill]:
+    rows = DriftDrill.objects.filter(tenant_id=tenant_id, capability=capability.value).order_by("-id")
+    return list(rows[:MOST_ROWS])

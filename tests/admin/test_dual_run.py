@@ -1,0 +1,84 @@
+"""The page of the dual run: stages with their history, what is proven, what differs. Nothing of another tenant."""
+
+from datetime import UTC, datetime
+
+from django.test import Client
+
+from analytics.drift.controls import Basis, Capability
+from analytics.drift.stages import set_stage, stage_of
+from analytics.models import DriftComparison, DriftCount, DriftDrill, StageCause
+from analytics.pure.drift.stages import Flag, Stage
+from analytics.pure.drift.verdicts import Verdict
+from tasks_app.tenancy import DatabaseRole, entered
+from tests.admin.scene import text
+from tests.cast import Cast, Person
+
+FLOW = Capability.CUMULATIVE_FLOW
+NOW = datetime.now(UTC)  # noqa: TID251 - the page shows the days before now
+DETAIL = '{"computation": [{"path": "days[2026-03-01].todo", "kind": "VALUE", "ours": 3, "theirs": 4}]}'
+
+
+def switched(person: Person, stage: Stage, *, reason: str) -> None:
+    tenant_id = person.membership.tenant_id
+    with entered(tenant_id=tenant_id, actor_id=person.actor.id):
+        before = stage_of(tenant_id=tenant_id, capability=FLOW)
+        wanted = Flag(stage=stage, percent=100, version=before.flag.version + 1)
+        set_stage(before, wanted=wanted, reason=reason, cause=StageCause.ASKED, overrides=True, now=NOW)
+
+
+def compared(person: Person) -> None:
+    """300 matches, a drift, an error of the older side, and a drill."""
+    tenant = person.membership.tenant
+    shared = {"tenant": tenant, "capability": FLOW.value, "stratum": "days<=31", "basis": Basis.KNOWN.value}
+    with entered(tenant_id=tenant.id, role=DatabaseRole.WORKER):
+        for verdict, count, signature in (
+            (Verdict.MATCH, 299, ""),
+            (Verdict.DRIFT, 1, "CUMULATIVE_FLOW flow/1 days[].todo VALUE"),
+            (Verdict.LEGACY_ERROR, 100, ""),
+        ):
+            DriftCount.objects.create(
+                **shared, day=NOW.date(), verdict=verdict, signature=signature, comparisons=count, last_at=NOW
+            )
+        DriftComparison.objects.create(
+            **shared,
+            verdict=Verdict.DRIFT,
+            reason="days[2026-03-01].todo: ours is 3, theirs 4.",
+            definition="flow/1",
+            stage="SHADOW",
+            flag_version=1,
+            asked_at=NOW,
+            compared_at=NOW,
+            legacy_ms=1,
+            candidate_ms=1,
+            ours_first=False,
+            detail=DETAIL,
+        )
+        DriftDrill.objects.create(
+            tenant=tenant, capability=FLOW.value, stage="SHADOW", drilled_at=NOW, ok=True, seconds=1.25
+        )
+
+
+def test_the_page_says_what_is_proven_and_what_is_missing(people: Cast, audrey: Client) -> None:
+    """Numerators with their bounds, the cause with its count, the reasons of the gate, the history, the drill."""
+    switched(people.alice, Stage.SHADOW, reason="Let us <see>.")
+    compared(people.alice)
+    page = text(audrey.get("/admin/dual-run/"))
+    assert '<span class="pill">SHADOW</span> at 100 %, version 1: the older side answers.' in page
+    assert "The gate to LIVE_WITH_SHADOW is closed:" in page
+    assert "A cause of drift is open: CUMULATIVE_FLOW flow/1 days[].todo VALUE." in page
+    assert '<td class="number">400</td><td class="number">300</td><td class="number">99.667%</td>' in page
+    assert '<td class="number">75.0%</td><td class="number">25.0%</td>' in page
+    assert '<td class="words">days[2026-03-01].todo</td><td>VALUE</td><td class="number">3</td>' in page
+    assert "<strong>against the gate</strong>: Let us &lt;see&gt;." in page
+    assert '<td>well</td><td class="number">1.250</td>' in page
+
+
+def test_another_tenant_and_an_empty_one(people: Cast, audrey: Client) -> None:
+    """What Globex has is not there; without anything the page says so."""
+    switched(people.carol, Stage.SHADOW, reason="Secret reason.")
+    compared(people.carol)
+    page = text(audrey.get("/admin/dual-run/"))
+    assert "It was never switched." in page
+    assert "nothing conclusive" in page
+    assert "The gate to SHADOW is open." in page
+    assert "Secret reason." not in page
