@@ -25,6 +25,7 @@ ADDRESSES = (
     "/admin/levels/",
     "/admin/limits/",
     "/admin/jobs/",
+    "/admin/dual-run/",
     "/admin/tasks/WEB-1/",
     "/admin/tasks/WEB-1.csv",
     "/admin/projects/WEB/board/",
