@@ -1,15 +1,18 @@
 """The dual run: which side answers, what comparisons prove, what differs, and what the next stage takes."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any, Final
 
 from django.http.response import HttpResponseBase
+from django.utils.safestring import SafeString, mark_safe
 
 from analytics.drift import store
 from analytics.drift.capabilities import DECLARED
 from analytics.drift.controls import Capability
 from analytics.drift.gate import decided, kept
+from analytics.drift.overlay import Day, overlay
 from analytics.drift.stages import Change, changes, stage_of
 from analytics.graphql.actors import actors_by_id
 from analytics.models import DriftDrill
@@ -17,6 +20,7 @@ from analytics.pure.drift.gating import DEFAULT_BOUNDS
 from analytics.pure.drift.parity import Parity, parity_of
 from analytics.pure.drift.stages import is_stale
 from analytics.pure.drift.verdicts import Verdict
+from analytics.pure.svg_overlay import Overlay, overlay_svg
 from analytics.pure.zones import local_date
 from tasks_app.admin.visits import Visit
 
@@ -47,6 +51,7 @@ def _shown(visit: Visit, capability: Capability) -> dict[str, Any]:
         "parities": _parities(asked),
         "signatures": store.signatures(**asked)[:MOST_ROWS],
         "drift": _drift(tenant.id, capability),
+        "overlays": _overlays(asked),
         "history": _history(tenant.id, history),
         "decisions": kept(tenant_id=tenant.id, capability=capability),
         "drills": _drills(tenant.id, capability),
@@ -82,6 +87,26 @@ def _drift(tenant_id: int, capability: Capability) -> dict[str, Any] | None:
     newest = found[0]
     rows: Sequence[Mapping[str, Any]] = newest.detail.get("computation", [])
     return {"compared_at": newest.compared_at, "reason": newest.reason, "differences": list(rows[:MOST_ROWS])}
+
+
+def _overlays(asked: Mapping[str, Any]) -> list[SafeString]:
+    """A picture for each field of the stored days: ours, theirs, and where they differ."""
+    days = overlay(**asked)
+    names = dict.fromkeys(name for each in days for name in each.ours)
+    return [mark_safe(overlay_svg(_chart(name, days))) for name in names]  # noqa: S308 - drawn here, its words are escaped
+
+
+def _chart(name: str, days: Sequence[Day]) -> Overlay:
+    chart = Overlay(
+        slug=f"overlay-{name}",
+        title=f"{name}: stored days of the older side and ours",
+        description="",
+        days=[each.day for each in days],
+        ours=[each.ours.get(name) for each in days],
+        theirs=[each.theirs.get(name) for each in days],
+    )
+    differing = [chart.days[place].isoformat() for place in chart.differing]
+    return replace(chart, description=f"{len(days)} days. They differ on: {', '.join(differing) or 'none'}.")
 
 
 def _history(tenant_id: int, history: Sequence[Change]) -> list[dict[str, Any]]:

@@ -1,12 +1,12 @@
 """The page of the dual run: stages with their history, what is proven, what differs. Nothing of another tenant."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from django.test import Client
 
 from analytics.drift.controls import Basis, Capability
 from analytics.drift.stages import set_stage, stage_of
-from analytics.models import DriftComparison, DriftCount, DriftDrill, StageCause
+from analytics.models import DriftComparison, DriftCount, DriftDrill, DriftRest, StageCause
 from analytics.pure.drift.stages import Flag, Stage
 from analytics.pure.drift.verdicts import Verdict
 from tasks_app.tenancy import DatabaseRole, entered
@@ -82,3 +82,44 @@ def test_another_tenant_and_an_empty_one(people: Cast, audrey: Client) -> None:
     assert "nothing conclusive" in page
     assert "The gate to SHADOW is open." in page
     assert "Secret reason." not in page
+
+
+def test_the_days_that_differ_are_marked(people: Cast, audrey: Client) -> None:
+    """Both are drawn; a day that differs has a band that says by how much; of a slept one theirs is missing."""
+    tenant = people.alice.membership.tenant
+    days = [NOW.date() - timedelta(days=number) for number in (3, 2, 1)]
+    verdicts = (Verdict.MATCH, Verdict.DRIFT, Verdict.LEGACY_ERROR)
+    detail = f'{{"computation": [{{"path": "days[{days[1]}].todo", "kind": "VALUE", "ours": 3, "theirs": 5}}]}}'
+    with entered(tenant_id=tenant.id, role=DatabaseRole.WORKER):
+        for day, verdict in zip(days, verdicts, strict=True):
+            figures = '{"todo": 3}' if verdict is not Verdict.LEGACY_ERROR else "{}"
+            DriftRest.objects.create(
+                tenant=tenant,
+                capability=FLOW.value,
+                day=day,
+                verdict=verdict,
+                figures=figures,
+                until=NOW,
+                known_at=NOW,
+                compared_at=NOW,
+            )
+        DriftComparison.objects.create(
+            tenant=tenant,
+            capability=FLOW.value,
+            stratum="AT_REST",
+            basis=Basis.KNOWN.value,
+            verdict=Verdict.DRIFT,
+            definition="flow/1",
+            stage="",
+            flag_version=0,
+            asked_at=NOW,
+            compared_at=NOW,
+            legacy_ms=1,
+            candidate_ms=1,
+            ours_first=False,
+            detail=detail,
+        )
+    page = text(audrey.get("/admin/dual-run/"))
+    assert f"<title>{days[1]}: ours 3, theirs 5</title>" in page
+    assert f"3 days. They differ on: {days[1]}." in page
+    assert (page.count("<circle"), page.count('fill-opacity="0.45"')) == (2, 1)
