@@ -7,7 +7,7 @@ from typing import Any, Final
 from django.db import DatabaseError, connection
 
 from analytics.drift.controls import Capability
-from analytics.drift.stages import Standing, last_demotion, set_stage, stage_of
+from analytics.drift.stages import Standing, last_demotion, set_stage, stage_of, stale
 from analytics.models import StageCause
 from analytics.pure.drift.breaches import LONG, SHORT, Recent, breach, may_step_back
 from analytics.pure.drift.stages import Flag, stage_below
@@ -58,6 +58,24 @@ def step_back_all(*, now: datetime) -> int:
             except DatabaseError:
                 logger.exception("The switch of %s for tenant %s could not be looked at.", capability, owner.slug)
     return taken
+
+
+def stale_all(*, now: datetime) -> int:
+    """Logs every switch that stands half way for too long, and says how many those are."""
+    found = 0
+    for owner in owners():
+        with entered(tenant_id=owner.id, role=DatabaseRole.WORKER, read_only=True):
+            late = stale(tenant_id=owner.id, now=now)
+        for each in late:
+            logger.warning(
+                "%s of tenant %s is %s since %s: complete it or take it back.",
+                each.capability,
+                owner.slug,
+                each.flag.stage,
+                each.changed_at.date(),
+            )
+        found += len(late)
+    return found
 
 
 def _why(standing: Standing, *, now: datetime) -> str | None:

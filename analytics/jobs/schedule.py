@@ -17,7 +17,7 @@ from django_q.models import Schedule
 
 from analytics.jobs.clock import read_clock
 from analytics.drift.at_rest import compare_rest
-from analytics.drift.demotion import step_back, step_back_all
+from analytics.drift.demotion import stale_all, step_back, step_back_all
 from analytics.drift.due import drop_old_comparisons, run_owed
 from analytics.legacy.midnight import count_midnights
 from analytics.retention import limits, retain
@@ -145,7 +145,7 @@ def _compared(now: datetime) -> dict[str, Any]:
 
 
 def _rested(now: datetime) -> dict[str, Any]:
-    return {**compare_rest(now=now), "dropped": drop_old_comparisons(now=now)}
+    return {**compare_rest(now=now), "dropped": drop_old_comparisons(now=now), "stale_stages": stale_all(now=now)}
 
 
 DUE: Sequence[Due] = (

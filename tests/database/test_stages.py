@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from analytics.drift.controls import Basis, Capability
-from analytics.drift.demotion import step_back
+from analytics.drift.demotion import stale_all, step_back
 from analytics.drift.evidence import evidence
 from analytics.drift.gate import Decision, GateRefused, Wish, decided, kept, switch
 from analytics.drift.stages import Standing, changes, current, stage_of, stale
@@ -84,6 +84,7 @@ def test_each_change_has_its_version_and_its_row(people: Cast) -> None:
         assert stale(tenant_id=people.acme.tenant.id, now=NOW + timedelta(days=91)) == [last]
     with entered(tenant_id=people.globex.tenant.id, read_only=True):
         assert stage_of(tenant_id=people.globex.tenant.id, capability=FLOW).flag.version == 0
+    assert [stale_all(now=NOW + timedelta(days=days)) for days in (90, 91)] == [0, 1]
 
 
 def test_the_gate_is_asked_and_what_it_said_is_kept(people: Cast) -> None:
