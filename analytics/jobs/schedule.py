@@ -15,10 +15,10 @@ from django.conf import settings
 from django.db import connections, transaction
 from django_q.models import Schedule
 
-from analytics.jobs.clock import read_clock
 from analytics.drift.at_rest import compare_rest
 from analytics.drift.demotion import stale_all, step_back, step_back_all
 from analytics.drift.due import drop_old_comparisons, run_owed
+from analytics.jobs.clock import read_clock
 from analytics.legacy.midnight import count_midnights
 from analytics.retention import limits, retain
 from analytics.rollups.compact import NotFolded, compact

@@ -53,7 +53,7 @@ END
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("analytics", "0004_drift"),
+        ("analytics", "0005_legacy"),
         ("tasks_app", "0011_service_spread"),
     ]
 
