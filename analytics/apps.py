@@ -19,10 +19,13 @@ class AnalyticsConfig(AppConfig):
 
 
 def _register_older_sides() -> None:
-    """What is compared is asked of these. Only now: they import models."""
+    """What is compared is asked of these, and drilled with these. Only now: they import models."""
     from analytics.drift.controls import Capability, register
     from analytics.drift.endpoints import EndpointOr
+    from analytics.drift.rollback import register_front
     from analytics.legacy.control import CfdControl
+    from analytics.switching import FlowFront
 
     flow = EndpointOr(capability=Capability.CUMULATIVE_FLOW, inside=CfdControl(), clock=lambda: datetime.now(UTC))  # noqa: TID251
     register(capability=Capability.CUMULATIVE_FLOW, control=flow)
+    register_front(capability=Capability.CUMULATIVE_FLOW, front=FlowFront())

@@ -1,5 +1,7 @@
 """Where each door is."""
 
+from functools import partial
+
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.urls import path
@@ -9,6 +11,7 @@ from analytics.graphql.documents.catalogue import DOCUMENTS, TEXTS_BY_ID
 from analytics.graphql.documents.view import DocumentIndexView, DocumentView
 from analytics.legacy.views import OldView, cfd_of, summary_of
 from analytics.observing import TenantGauges, WorkerGauge, WorkerIsHeard
+from analytics.switching import switch_flow
 from config.schema import schema
 from tasks_app.graphql.asking import admit, open_request
 from tasks_app.graphql.http.view import GraphQLHTTPView
@@ -20,6 +23,7 @@ from tasks_app.sessions.views import ConfirmView, PasswordResetView, SessionView
 
 graphql = GraphQLHTTPView(schema=schema, open_request=open_request, admit=admit, documents=TEXTS_BY_ID)
 trust({document.id: document.name for document in DOCUMENTS.values()})
+old_view = partial(OldView, open_request=open_request, admit=admit, graphql=graphql, switch=switch_flow)
 metrics = MetricsView(collectors=(ProcessGauges(), QueueGauges(), LevelGauges(), TenantGauges(), WorkerGauge()))
 ready = ReadyView.as_view(checks=(DatabaseAnswers, MigrationsAreApplied, RolesAreInPlace, WorkerIsHeard))
 
@@ -35,8 +39,8 @@ urlpatterns = [
     path("api/v2/analytics/graphql", graphql),
     path("api/v2/analytics", DocumentIndexView(graphql=graphql)),
     path("api/v2/analytics/<slug:name>", DocumentView(graphql=graphql)),
-    path("api/v1/analytics/cfd", OldView(read=cfd_of, open_request=open_request, admit=admit, graphql=graphql)),
-    path("api/v1/analytics/summary", OldView(read=summary_of, open_request=open_request, admit=admit, graphql=graphql)),
+    path("api/v1/analytics/cfd", old_view(read=cfd_of)),
+    path("api/v1/analytics/summary", old_view(read=summary_of)),
     path("api/v2/session", SessionView.as_view()),
     path("api/v2/session/password-reset", PasswordResetView.as_view()),
     path("api/v2/session/password-reset/confirm", ConfirmView.as_view()),

@@ -22,7 +22,8 @@ REASON: Final = ("input", "reason")
 NEVER_CHANGED: Final = "It was never switched on."
 
 READ = """/* drift.stage_of */
-SELECT stage, percent, version FROM drift_stage WHERE tenant_id = %(tenant)s AND capability = %(capability)s
+SELECT stage, percent, version, txid_current_snapshot()::text FROM drift_stage
+ WHERE tenant_id = %(tenant)s AND capability = %(capability)s
 """
 # A first change and a later one in one statement. Whoever was slower finds another version, and writes nothing.
 WRITE = """/* drift.set_stage */
@@ -56,11 +57,15 @@ SELECT max(changed_at) FROM drift_stage_change
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
-    """How one request, or one job, is answered. It is found out once and carried along: a flip changes later ones alone."""
+    """How one request, or one job, is answered. It is found out once and carried along: a flip changes later ones alone.
+
+    `snapshot` names the ledger rows that could be seen then; "" where nobody ever switched.
+    """
 
     tenant_id: int
     capability: Capability
     flag: Flag
+    snapshot: str = ""
 
     @property
     def place(self) -> int:
@@ -102,7 +107,7 @@ def stage_of(*, tenant_id: int, capability: Capability) -> Standing:
     """How the tenant is answered now; OFF where nobody ever switched."""
     rows = _rows(READ, tenant=tenant_id, capability=capability.value)
     flag = Flag(stage=Stage(rows[0][0]), percent=rows[0][1], version=rows[0][2]) if rows else Flag()
-    return Standing(tenant_id=tenant_id, capability=capability, flag=flag)
+    return Standing(tenant_id=tenant_id, capability=capability, flag=flag, snapshot=rows[0][3] if rows else "")
 
 
 def check_step(standing: Standing, wanted: Flag, *, reason: str, overrides: bool) -> None:

@@ -60,7 +60,7 @@ def cfd(*, organisation: Organisation, days: Sequence[Day]) -> dict[str, Any]:
         "version": VERSION,
         "organisation": organisation.slug,
         "timezone": organisation.timezone,
-        "generated_at": None if last_run is None else _written(last_run),
+        "generated_at": None if last_run is None else written(last_run),
         "days": [{"date": day.date.isoformat(), **day.counts} for day in days],
     }
 
@@ -86,6 +86,6 @@ def _days(statement: str, values: Mapping[str, Any]) -> list[Day]:
         return [Day(**dict(zip(names, row, strict=True))) for row in cursor.fetchall()]
 
 
-def _written(instant: datetime) -> str:
+def written(instant: datetime) -> str:
     """As the old endpoints wrote it: to the second, in UTC."""
     return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

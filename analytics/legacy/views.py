@@ -47,7 +47,7 @@ Body = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Switched:
-    """An answer in the old shape, and who gave it. `owed` is called once the request's transaction is over."""
+    """An answer in the old shape, and who gave it. `owed` is called once the answer has been sent."""
 
     body: Body
     answered_by: str = "LEGACY"
@@ -72,11 +72,6 @@ class Switch(Protocol):
         """Called in the request's read-only transaction of the tenant. `old` is the old side, if it is to answer."""
 
 
-def always_old(*, tenant: TenantFacts, days: int, now: datetime, old: Callable[[], Body]) -> Switched:
-    """Nothing is switched."""
-    return Switched(body=old())
-
-
 @dataclass(frozen=True, kw_only=True, eq=False)
 class OldView:
     """A view for GET. `path("api/v1/analytics/cfd", OldView(read=cfd_of, ...))`: `read` answers one request.
@@ -88,7 +83,7 @@ class OldView:
     open_request: OpenRequest
     admit: Admit
     graphql: GraphQLHTTPView
-    switch: Switch = always_old
+    switch: Switch
     csrf_exempt: ClassVar[bool] = True
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
@@ -99,8 +94,7 @@ class OldView:
             found, headers = self._found(request)
         except Exception as error:
             return _refusal(self.graphql.refused(error))
-        _settle(found)
-        return _response(found.body, headers={**headers, **found.headers})
+        return _response(found.body, headers={**headers, **found.headers}, owed=found.owed)
 
     def _found(self, request: HttpRequest) -> tuple[Switched, Mapping[str, str]]:
         with self.open_request(request, OperationType.QUERY, lambda: PRICE) as asking:
@@ -109,12 +103,21 @@ class OldView:
             return self.read(request, asking, self.switch), asking.headers
 
 
-def _settle(found: Switched) -> None:
-    """What is owed for the answer must not take it back."""
-    try:
-        found.owed()
-    except Exception:
-        logger.exception("What is owed for an answer of the old endpoints could not be done.")
+class OldResponse(HttpResponse):
+    """A web server closes a response once its last byte is sent: whoever asked does not wait for what is owed."""
+
+    def __init__(self, *args: Any, owed: Callable[[], object] = lambda: None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.owed = owed
+
+    def close(self) -> None:
+        """Does what is owed, once."""
+        owed, self.owed = self.owed, lambda: None
+        try:
+            owed()
+        except Exception:
+            logger.exception("What is owed for an answer of the old endpoints could not be done.")
+        super().close()
 
 
 def cfd_of(request: HttpRequest, asking: Asking, switch: Switch) -> Switched:
@@ -163,9 +166,11 @@ def _refusal(answer: Answer) -> HttpResponse:
     return _response(body, headers=answer.headers, status=status)
 
 
-def _response(body: Body, *, headers: Mapping[str, str], status: int = 200) -> HttpResponse:
+def _response(
+    body: Body, *, headers: Mapping[str, str], status: int = 200, owed: Callable[[], object] = lambda: None
+) -> HttpResponse:
     text = json.dumps(body, separators=(",", ":"), allow_nan=False)
-    response = HttpResponse(text, status=status, content_type="application/json; charset=utf-8")
+    response = OldResponse(text, status=status, content_type="application/json; charset=utf-8", owed=owed)
     deprecation = {
         "Cache-Control": "no-store",
         "Deprecation": f"@{int(DEPRECATED_SINCE.timestamp())}",

@@ -189,11 +189,13 @@ def clock() -> datetime:
     return datetime.now(UTC)  # noqa: TID251
 
 
-def replayed(*, slug: str, days: int, sleeping: Collection[int] = (), seed: int = 1, moves: int = 5) -> Replay:
+def replayed(
+    *, slug: str, days: int, sleeping: Collection[int] = (), seed: int = 1, moves: int = 5, first: date = FIRST
+) -> Replay:
     """A new tenant that has lived so many days. `sleeping` are the numbers of days after which the job slept."""
     made = company(slug=slug, timezone=ZONE)
     actor = Actor.objects.create(tenant=made.tenant, kind=ActorKind.JOB, name="the script")
-    replay = Replay(tenant_id=made.tenant.id, actor_id=actor.id, slug=slug, chance=Random(seed))
+    replay = Replay(tenant_id=made.tenant.id, actor_id=actor.id, slug=slug, chance=Random(seed), first=first)
     for number in range(days):
         replay.live(moves=moves, sleeps=number in sleeping)
     return replay

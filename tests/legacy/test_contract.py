@@ -174,7 +174,7 @@ def test_a_key_sees_its_own_tenant_alone(people: Cast) -> None:
 
 
 def test_a_switch_decides_who_answers(people: Cast, rf: Any) -> None:
-    """It is given the old side as a function; what is owed is done once the request's transaction is over."""
+    """It is given the old side as a function; what is owed is done once the answer is sent."""
     done: list[str] = []
 
     def owed() -> None:
@@ -202,6 +202,9 @@ def test_a_switch_decides_who_answers(people: Cast, rf: Any) -> None:
         "X-Flag-Version": "7",
     }
     assert {name: response[name] for name in who} == who
+    assert done == []
+    response.close()
+    response.close()
     assert done == ["owed"]
 
 
