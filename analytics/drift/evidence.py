@@ -28,15 +28,23 @@ SELECT stage, drilled_at, ok, (seconds * 1000)::bigint FROM drift_drill
  WHERE tenant_id = %(tenant)s AND capability = %(capability)s ORDER BY id
 """
 RULES = """/* drift.evidence_rules */
-SELECT field, direction, bound::text, owner, reason, created_at, expires_at FROM drift_rule
- WHERE tenant_id = %(tenant)s AND capability = %(capability)s ORDER BY id
+SELECT r.id, r.field, r.direction, r.bound::text, r.owner, r.reason, r.created_at, r.expires_at, r.actor_id, e.ended_at,
+       e.reason, e.actor_id
+  FROM drift_rule r LEFT JOIN drift_rule_end e ON e.tenant_id = %(tenant)s AND e.rule_id = r.id
+ WHERE r.tenant_id = %(tenant)s AND r.capability = %(capability)s ORDER BY r.id
 """
 # Each list with its statement and the names of its columns.
 LISTS: Final = {
     "counts": (COUNTS, ("day", "stratum", "basis", "verdict", "signature", "comparisons")),
     "gates": (GATES, ("stage", "nextStage", "passes", "reasons", "inputsDigest", "evaluatedAt")),
     "drills": (DRILLS, ("stage", "drilledAt", "ok", "milliseconds")),
-    "expectedDifferences": (RULES, ("field", "direction", "bound", "owner", "reason", "createdAt", "expiresAt")),
+    "expectedDifferences": (
+        RULES,
+        (
+            *("rule", "field", "direction", "bound", "owner", "reason", "createdAt", "expiresAt", "actorId"),
+            *("endedAt", "endedBecause", "endedBy"),
+        ),
+    ),
 }
 
 

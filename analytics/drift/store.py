@@ -56,12 +56,10 @@ SELECT signature, sum(comparisons)::bigint, max(last_at) FROM drift_count
  GROUP BY signature ORDER BY 2 DESC, 1
 """
 RULES = """/* drift.rules */
-SELECT field, direction, bound, owner, reason, expires_at FROM drift_rule
- WHERE tenant_id = %(tenant)s AND capability = %(capability)s AND expires_at > %(now)s ORDER BY id
-"""
-ADD_RULE = """/* drift.add_rule */
-INSERT INTO drift_rule (tenant_id, capability, field, direction, bound, owner, reason, created_at, expires_at)
-VALUES (%(tenant)s, %(capability)s, %(field)s, %(direction)s, %(bound)s, %(owner)s, %(reason)s, %(now)s, %(expires_at)s)
+SELECT field, direction, bound, owner, reason, expires_at FROM drift_rule r
+ WHERE tenant_id = %(tenant)s AND capability = %(capability)s AND created_at <= %(now)s AND expires_at > %(now)s
+   AND NOT EXISTS (SELECT FROM drift_rule_end e WHERE e.tenant_id = %(tenant)s AND e.rule_id = r.id)
+ ORDER BY id
 """
 COLUMNS = (
     "id, capability, stratum, verdict, reason, signature, definition, basis, stage, flag_version, asked_at, compared_at,"
@@ -179,7 +177,7 @@ def detail_of(comparison: Comparison) -> str:
 
 
 def rules(*, tenant_id: int, capability: Capability, now: datetime) -> list[Rule]:
-    """Those that hold."""
+    """The expected differences that hold."""
     rows = _rows(RULES, tenant=tenant_id, capability=capability.value, now=now)
     return [
         Rule(
@@ -192,29 +190,6 @@ def rules(*, tenant_id: int, capability: Capability, now: datetime) -> list[Rule
         )
         for field, direction, bound, owner, reason, expires_at in rows
     ]
-
-
-def add_rule(rule: Rule, *, tenant_id: int, capability: Capability, now: datetime) -> None:
-    """Expects that difference from now on. ValueError for a rule that nobody owns or that never held."""
-    if not rule.owner.strip() or not rule.reason.strip():
-        raise ValueError("owner: an expected difference needs somebody who answers for it, and a reason.")
-    if rule.expires_at <= now or rule.bound < 0:
-        raise ValueError("expires_at: an expected difference ends later than now, and its bound is 0 or more.")
-    with connection.cursor() as cursor:
-        cursor.execute(
-            ADD_RULE,
-            {
-                "tenant": tenant_id,
-                "capability": capability.value,
-                "field": rule.field,
-                "direction": rule.direction.value,
-                "bound": rule.bound,
-                "owner": rule.owner,
-                "reason": rule.reason,
-                "now": now,
-                "expires_at": rule.expires_at,
-            },
-        )
 
 
 def counts(

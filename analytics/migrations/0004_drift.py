@@ -1,13 +1,27 @@
 """What the dual run keeps: due comparisons, comparisons, their counts, rules, stored figures that were compared."""
 
 import django.db.models.deletion
+import pgtrigger.compiler
+import pgtrigger.migrations
 from django.db import migrations, models
 
-from tasks_app.policies import TENANT_ROLES, Grant, TenantReference, TenantTable
+from tasks_app.policies import TENANT_ROLES, Grant, LedgerFunction, Reference, TenantReference, TenantTable
 
 KEYED = ("drift_due", "drift_comparison", "drift_rule")
-COUNTED = ("drift_count", "drift_rest")
+COUNTED = ("drift_count", "drift_rest", "drift_rule_end")
 ALL = (*KEYED, *COUNTED)
+# An expected difference keeps an alarm quiet: nothing but the owner's command writes one.
+RULES = ("drift_rule", "drift_rule_end")
+
+SIGNED = """
+BEGIN
+    IF TG_RELID <> 'public.drift_rule'::regclass AND TG_RELID <> 'public.drift_rule_end'::regclass THEN
+        RAISE EXCEPTION 'Only expected differences are signed here.' USING ERRCODE = 'insufficient_privilege';
+    END IF;
+    NEW.actor_id := ledger_actor(NEW.tenant_id);
+    RETURN NEW;
+END
+"""
 
 
 class Migration(migrations.Migration):
@@ -130,6 +144,7 @@ class Migration(migrations.Migration):
                 ("reason", models.TextField()),
                 ("created_at", models.DateTimeField()),
                 ("expires_at", models.DateTimeField()),
+                ("actor_id", models.IntegerField(db_default=0, default=0)),
                 (
                     "tenant",
                     models.ForeignKey(
@@ -143,6 +158,34 @@ class Migration(migrations.Migration):
             ],
             options={
                 "db_table": "drift_rule",
+            },
+        ),
+        migrations.CreateModel(
+            name="DriftRuleEnd",
+            fields=[
+                (
+                    "pk",
+                    models.CompositePrimaryKey(
+                        "tenant_id", "rule_id", blank=True, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("rule_id", models.BigIntegerField()),
+                ("reason", models.TextField()),
+                ("ended_at", models.DateTimeField()),
+                ("actor_id", models.IntegerField(db_default=0, default=0)),
+                (
+                    "tenant",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="tasks_app.tenant",
+                    ),
+                ),
+            ],
+            options={
+                "db_table": "drift_rule_end",
             },
         ),
         migrations.CreateModel(
@@ -188,6 +231,7 @@ class Migration(migrations.Migration):
         *(TenantTable(table) for table in KEYED),
         *(TenantTable(table, key="") for table in COUNTED),
         *(TenantReference(table) for table in ALL),
+        Reference("drift_rule_end", "rule_id", "drift_rule"),
         Grant("SELECT", on=ALL, to=TENANT_ROLES),
         # A request can say that it was answered, and nothing of what came of it.
         Grant(
@@ -195,5 +239,72 @@ class Migration(migrations.Migration):
             on=("drift_due",),
             to=("fl_tenant",),
         ),
-        Grant("INSERT, UPDATE, DELETE", on=ALL, to=("fl_worker",)),
+        Grant(
+            "INSERT, UPDATE, DELETE",
+            on=tuple(table for table in ALL if table not in RULES),
+            to=("fl_worker",),
+        ),
+        LedgerFunction("drift_rule_signed()", SIGNED),
+        pgtrigger.migrations.AddTrigger(
+            model_name="driftrule",
+            trigger=pgtrigger.compiler.Trigger(
+                name="refuse_change",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    execute="refuse_change()",
+                    func="RETURN NULL;",
+                    hash="1b34fb11db0b0d90fe2feebc3487327edb0512a0",
+                    level="STATEMENT",
+                    operation="UPDATE OR DELETE OR TRUNCATE",
+                    pgid="pgtrigger_refuse_change_1e229",
+                    table="drift_rule",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="driftrule",
+            trigger=pgtrigger.compiler.Trigger(
+                name="signed",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    execute="drift_rule_signed()",
+                    func="RETURN NULL;",
+                    hash="a2906201fcf0967d2b7a07b1aa0e49b6b2f3baeb",
+                    operation="INSERT",
+                    pgid="pgtrigger_signed_f77bd",
+                    table="drift_rule",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="driftruleend",
+            trigger=pgtrigger.compiler.Trigger(
+                name="refuse_change",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    execute="refuse_change()",
+                    func="RETURN NULL;",
+                    hash="daad07dbae955ccf29919e280d70826d2751c944",
+                    level="STATEMENT",
+                    operation="UPDATE OR DELETE OR TRUNCATE",
+                    pgid="pgtrigger_refuse_change_2f2dd",
+                    table="drift_rule_end",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="driftruleend",
+            trigger=pgtrigger.compiler.Trigger(
+                name="signed",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    execute="drift_rule_signed()",
+                    func="RETURN NULL;",
+                    hash="50e8bd7017e6ae5e2c2587b77976440c9c7c6382",
+                    operation="INSERT",
+                    pgid="pgtrigger_signed_58d2a",
+                    table="drift_rule_end",
+                    when="BEFORE",
+                ),
+            ),
+        ),
     ]

@@ -1,7 +1,7 @@
 """Derived tables, all of which can be rebuilt from the ledgers, the jobs that read them, and what the dual run keeps."""
 
 from analytics.models.analytics_job import AnalyticsJob, JobState
-from analytics.models.drift import DriftComparison, DriftCount, DriftDue, DriftRest, DriftRule
+from analytics.models.drift import DriftComparison, DriftCount, DriftDue, DriftRest, DriftRule, DriftRuleEnd
 from analytics.models.drift_stages import DriftDrill, DriftGate, DriftStage, DriftStageChange, StageCause
 from analytics.models.folded import Folded, Heartbeat, RollupBasis
 from analytics.models.items import TaskCorrection, TaskFact, TaskItem
@@ -18,6 +18,7 @@ __all__ = [
     "DriftGate",
     "DriftRest",
     "DriftRule",
+    "DriftRuleEnd",
     "DriftStage",
     "DriftStageChange",
     "Folded",

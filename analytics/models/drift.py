@@ -1,8 +1,19 @@
 """What the dual run keeps: what is to be compared, what comparisons said, and what differences are expected."""
 
+import pgtrigger
 from django.db import models
 
+from tasks_app import triggers
 from tasks_app.models.tenant import TenantOwned
+
+# Who writes a rule, or ends one, is not for the writer to say.
+SIGNED = triggers.Call(
+    name="signed",
+    function="drift_rule_signed",
+    level=pgtrigger.Row,
+    when=pgtrigger.Before,
+    operation=pgtrigger.Insert,
+)
 
 
 class DriftDue(TenantOwned):
@@ -83,7 +94,10 @@ class DriftCount(TenantOwned):
 
 
 class DriftRule(TenantOwned):
-    """A difference that somebody answers for, until it expires: see analytics.pure.drift.verdicts.Rule."""
+    """A difference that somebody answers for, until it expires: see analytics.pure.drift.verdicts.Rule.
+
+    A row never changes and never goes. `actor_id` is who wrote it, as the database knows it.
+    """
 
     id = models.BigAutoField(primary_key=True)
     capability = models.TextField()
@@ -94,12 +108,31 @@ class DriftRule(TenantOwned):
     reason = models.TextField()
     created_at = models.DateTimeField()
     expires_at = models.DateTimeField()
+    actor_id = models.IntegerField(default=0, db_default=0)
 
     class Meta:
         db_table = "drift_rule"
+        triggers = [*triggers.append_only(), SIGNED]
 
     def __str__(self) -> str:
         return f"{self.field} {self.direction} {self.bound}"
+
+
+class DriftRuleEnd(TenantOwned):
+    """An expected difference that was ended before it expired, by whom, and why."""
+
+    pk = models.CompositePrimaryKey("tenant_id", "rule_id")
+    rule_id = models.BigIntegerField()
+    reason = models.TextField()
+    ended_at = models.DateTimeField()
+    actor_id = models.IntegerField(default=0, db_default=0)
+
+    class Meta:
+        db_table = "drift_rule_end"
+        triggers = [*triggers.append_only(), SIGNED]
+
+    def __str__(self) -> str:
+        return f"{self.rule_id} {self.ended_at}"
 
 
 class DriftRest(TenantOwned):

@@ -18,7 +18,10 @@ SELECT t.tgname::text, c.relname::text, p.proname::text, p.proowner::regrole::te
 READ_BODIES = """/* tests.read_bodies */
 SELECT proname::text, prosrc FROM pg_proc WHERE proowner::regrole::text = 'fl_ledger' AND prosecdef
 """
-LEDGERS = {"task_ledger", "definition_ledger", "access_ledger", "drift_stage_change", "reported_event", "task_tail"}
+LEDGERS = {
+    *("task_ledger", "definition_ledger", "access_ledger", "drift_stage_change", "reported_event", "task_tail"),
+    *("drift_rule", "drift_rule_end"),
+}
 
 
 def declared() -> list[tuple[str, pgtrigger.Trigger]]:

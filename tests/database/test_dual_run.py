@@ -13,6 +13,7 @@ from analytics.drift import due, store
 from analytics.drift.capabilities import declaration_of
 from analytics.drift.controls import Basis, Capability, Control, FailureKind, LegacyAnswer, LegacyFailure, register
 from analytics.drift.experiment import Comparison, Question, compare
+from analytics.drift.rules import add_rule
 from analytics.models import DriftComparison, DriftCount, DriftDue
 from analytics.pure.drift.comparing import Place
 from analytics.pure.drift.verdicts import Direction, Rule, Verdict, judged
@@ -321,15 +322,17 @@ def test_drift_is_grouped_by_its_cause(scene: Scene) -> None:
         found, _ = store.parity(tenant_id=tenant_id, capability=Capability.CUMULATIVE_FLOW, **window)
         assert (found.attempts, found.conclusive, found.parity) == (3, 3, 0.0)
         assert len(list(store.csv_rows(store.page(tenant_id=tenant_id, most=10)))) == 4
-        rule = Rule(
-            field="days[].todo",
-            direction=Direction.LOWER,
-            bound=1_000,
-            owner="ada@acme.example",
-            reason="A test row.",
-            expires_at=NOW + timedelta(days=1),
-        )
-        store.add_rule(rule, tenant_id=tenant_id, capability=Capability.CUMULATIVE_FLOW, now=NOW)
+    rule = Rule(
+        field="days[].todo",
+        direction=Direction.LOWER,
+        bound=1_000,
+        owner="ada@acme.example",
+        reason="A test row.",
+        expires_at=NOW + timedelta(days=1),
+    )
+    with entered(tenant_id=tenant_id, role=None):
+        add_rule(rule, tenant_id=tenant_id, capability=Capability.CUMULATIVE_FLOW, now=NOW)
+    with entered(tenant_id=tenant_id, role=DatabaseRole.WORKER):
         (expected,) = store.rules(tenant_id=tenant_id, capability=Capability.CUMULATIVE_FLOW, now=NOW)
         assert (
             store.rules(tenant_id=tenant_id, capability=Capability.CUMULATIVE_FLOW, now=NOW + timedelta(days=1)) == []

@@ -95,7 +95,7 @@ def test_the_ledgers_are_read_by_all_and_written_by_one() -> None:
 def test_nothing_is_deleted_but_what_expires() -> None:
     """DELETE is granted on the tail, on what is remembered of requests, to the worker on counts and what can be made again."""
     removable = {table for table in tenant_tables() for rights in grants(table).values() if "DELETE" in rights}
-    kept = {"heartbeat", "legacy_endpoint"} | STAGES
+    kept = {"heartbeat", "legacy_endpoint", "drift_rule", "drift_rule_end"} | STAGES
     derived = {model._meta.db_table for model in apps.get_app_config("analytics").get_models()} - kept
     counts = {"service_minute", "service_day"}
     assert removable == {"task_tail", "client_mutation", "kept_response", *counts, *derived}

@@ -43,6 +43,8 @@ OUTLIVES_ITS_ROW = {
     "definition_ledger": {"project_id", "state_id", "actor_id"},
     "access_ledger": {"user_id", "key_id", "actor_id"},
     "drift_stage_change": {"actor_id"},
+    "drift_rule": {"actor_id"},
+    "drift_rule_end": {"actor_id"},
     "deleted_task": {"task_id", "project_id", "source_id"},
     "task_words": {"task_id"},
     "client_mutation": {"actor_id"},
