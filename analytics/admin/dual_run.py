@@ -43,6 +43,7 @@ def _shown(visit: Visit, capability: Capability) -> dict[str, Any]:
     history = changes(tenant_id=tenant.id, capability=capability, most=MOST_ROWS)
     asked: dict[str, Any] = {"tenant_id": tenant.id, "capability": capability, "first": first, "last": last}
     return {
+        "capability": capability.value,
         "name": capability.value.replace("_", " ").capitalize(),
         "flag": standing.flag,
         "answered_by": "ours" if standing.answered_by == "CANONICAL" else "the older side",

@@ -6,6 +6,7 @@ from functools import partial
 from analytics.admin.board import board, board_csv
 from analytics.admin.cfd import flow
 from analytics.admin.charts import KINDS, chart_csv, chart_svg, charts
+from analytics.admin.comparisons import comparisons_csv
 from analytics.admin.dual_run import dual_run
 from analytics.admin.jobs import jobs
 from analytics.admin.ledger import ledger, ledger_csv
@@ -13,6 +14,7 @@ from analytics.admin.levels import service_levels
 from analytics.admin.limits import limits
 from analytics.admin.question import ChartKind
 from analytics.admin.tasks import task, task_csv
+from analytics.drift.tables import COMPARISONS, DIFFERENCES
 from tasks_app.admin.pages import Page
 
 
@@ -29,6 +31,10 @@ PAGES = (
     Page(route="limits/", name="limits", view=limits, label="Limits"),
     Page(route="jobs/", name="jobs", view=jobs, label="Jobs"),
     Page(route="dual-run/", name="dual_run", view=dual_run, label="Dual run"),
+    *(
+        Page(route=f"dual-run/{table.name}.csv", name=f"{table.name}_csv", view=partial(comparisons_csv, table=table))
+        for table in (COMPARISONS, DIFFERENCES)
+    ),
     Page(route="tasks/<str:key>/", name="task", view=task),
     Page(route="tasks/<str:key>.csv", name="task_csv", view=task_csv),
     Page(route="projects/<str:project>/", name="charts", view=charts, label="Charts", of_project=True),

@@ -5,7 +5,7 @@ Every function is used inside `entered(...)` of its tenant; what writes needs th
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from hashlib import sha256
@@ -22,6 +22,7 @@ from analytics.pure.zones import local_date
 
 MOST_BYTES: Final = 65_536
 MOST_DIFFERENCES: Final = 500
+AT_ONCE: Final = 500
 KEPT: Final = timedelta(days=30)
 COUNTED: Final = timedelta(days=400)
 
@@ -77,6 +78,13 @@ COUNT_ALL = """/* drift.count_all */
 SELECT count(*) FROM drift_comparison
  WHERE tenant_id = %(tenant)s AND (%(capability)s::text IS NULL OR capability = %(capability)s)
    AND (%(verdict)s::text IS NULL OR verdict = %(verdict)s)
+"""
+# All of a stretch of time, a piece after another: each begins after the last row of the one before.
+STRETCH = """/* drift.stretch */
+SELECT {columns} FROM drift_comparison
+ WHERE tenant_id = %(tenant)s AND capability = %(capability)s AND compared_at >= %(since)s AND compared_at < %(until)s
+   AND (compared_at, id) > (%(last_at)s, %(last_id)s)
+ ORDER BY compared_at, id LIMIT %(most)s
 """
 FIND = """/* drift.find */
 SELECT {columns} FROM drift_comparison WHERE tenant_id = %(tenant)s AND id = %(id)s
@@ -241,6 +249,19 @@ def page(
     return [_kept(row) for row in _rows(statement, tenant=tenant_id, **values)]
 
 
+def stretch(
+    *, tenant_id: int, capability: Capability, since: datetime, until: datetime, most: int = AT_ONCE
+) -> Iterator[Kept]:
+    """All comparisons made from `since` on and before `until`, the oldest first, `most` of them in memory at a time."""
+    last_at, last_id = since, 0
+    values = {"capability": capability.value, "since": since, "until": until, "most": most}
+    statement = STRETCH.format(columns=COLUMNS)
+    while found := _rows(statement, tenant=tenant_id, last_at=last_at, last_id=last_id, **values):
+        kept = [_kept(row) for row in found]
+        yield from kept
+        last_at, last_id = kept[-1].compared_at, kept[-1].id
+
+
 def count(*, tenant_id: int, capability: str | None = None, verdict: str | None = None) -> int:
     """How many comparisons there are."""
     return int(_rows(COUNT_ALL, tenant=tenant_id, capability=capability, verdict=verdict)[0][0])
@@ -256,37 +277,6 @@ def drop_old(*, tenant_id: int, now: datetime) -> int:
     """Drops comparisons after 30 days and counts after 400; says how many rows that was."""
     values = {"kept_since": now - KEPT, "counted_since": (now - COUNTED).date()}
     return int(_rows(DROP, tenant=tenant_id, **values)[0][0])
-
-
-CSV_HEADER: Final = (
-    "comparedAt",
-    "capability",
-    "stratum",
-    "verdict",
-    "reason",
-    "signature",
-    "basis",
-    "stage",
-    "legacyAsOf",
-)
-
-
-def csv_rows(found: Sequence[Kept]) -> Iterator[tuple[str, ...]]:
-    """A header, then a row for each comparison. None can begin a formula: no text in them is anybody's."""
-    yield CSV_HEADER
-    for each in found:
-        as_of = each.legacy_as_of.isoformat() if each.legacy_as_of else ""
-        yield (
-            each.compared_at.isoformat(),
-            each.capability,
-            each.stratum,
-            each.verdict,
-            each.reason,
-            each.signature,
-            each.basis,
-            each.stage,
-            as_of,
-        )
 
 
 def _kept(row: tuple[Any, ...]) -> Kept:

@@ -26,6 +26,8 @@ ADDRESSES = (
     "/admin/limits/",
     "/admin/jobs/",
     "/admin/dual-run/",
+    "/admin/dual-run/comparisons.csv",
+    "/admin/dual-run/differences.csv",
     "/admin/tasks/WEB-1/",
     "/admin/tasks/WEB-1.csv",
     "/admin/projects/WEB/board/",
