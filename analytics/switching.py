@@ -15,7 +15,7 @@ from analytics.drift.capabilities import DECLARED
 from analytics.drift.controls import Capability
 from analytics.drift.due import owe
 from analytics.drift.rollback import Served
-from analytics.drift.stages import Standing, stage_of
+from analytics.drift.stages import Standing, stage_to_answer
 from analytics.legacy.answers import VERSION, cfd, stored_days, written
 from analytics.legacy.midnight import Organisation, organisations
 from analytics.legacy.views import Switched
@@ -33,7 +33,7 @@ Body = Mapping[str, Any]
 
 def switch_flow(*, tenant: TenantFacts | Organisation, days: int, now: datetime, old: Callable[[], Body]) -> Switched:
     """The diagram from the side that answers this tenant, in the old shape. See analytics.legacy.views.Switch."""
-    standing = stage_of(tenant_id=tenant.id, capability=FLOW)
+    standing = stage_to_answer(tenant_id=tenant.id, capability=FLOW)
     side, body = _answered(standing, tenant, days=days, now=now, old=old)
     return Switched(
         body=body,

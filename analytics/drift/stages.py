@@ -25,6 +25,22 @@ READ = """/* drift.stage_of */
 SELECT stage, percent, version, txid_current_snapshot()::text FROM drift_stage
  WHERE tenant_id = %(tenant)s AND capability = %(capability)s
 """
+# The same, by a transaction that answers by it: the lock is its mark until it ends. Nobody ever waits for it, or is refused.
+READ_TO_ANSWER = """/* drift.stage_to_answer */
+SELECT stage, percent, version, txid_current_snapshot()::text, pg_advisory_xact_lock_shared(hashtextextended(%(mark)s, 0))
+  FROM drift_stage WHERE tenant_id = %(tenant)s AND capability = %(capability)s
+"""
+# Transactions that answer by what they read before an instant. One that is about to read sees what is there now. Of other
+# logins than one's own no server tells when their transactions began; all of the web share one.
+ANSWERING = """/* drift.answering */
+SELECT count(*) FROM pg_stat_activity a
+ WHERE a.datname = current_database() AND a.usename = session_user AND a.pid <> pg_backend_pid()
+   AND a.xact_start <= %(since)s
+   AND ((a.state = 'active' AND a.query LIKE '/* drift.stage_to_answer */%%')
+        OR EXISTS (SELECT FROM pg_locks l
+                    WHERE l.pid = a.pid AND l.locktype = 'advisory' AND l.objsubid = 1 AND l.granted
+                      AND (l.classid::bigint << 32 | l.objid::bigint) = hashtextextended(%(mark)s, 0)))
+"""
 # A first change and a later one in one statement. Whoever was slower finds another version, and writes nothing.
 WRITE = """/* drift.set_stage */
 INSERT INTO drift_stage AS s (tenant_id, capability, stage, percent, version, changed_at, cause, overridden, reason)
@@ -105,7 +121,34 @@ class Change:
 
 def stage_of(*, tenant_id: int, capability: Capability) -> Standing:
     """How the tenant is answered now; OFF where nobody ever switched."""
-    rows = _rows(READ, tenant=tenant_id, capability=capability.value)
+    return _standing(tenant_id, capability, _rows(READ, tenant=tenant_id, capability=capability.value))
+
+
+def stage_to_answer(*, tenant_id: int, capability: Capability) -> Standing:
+    """The same, for the older endpoint, which answers by it. Until its transaction ends, `answering` counts it.
+
+    To be read before anything else is, so that what the transaction sees is no older than its mark.
+    """
+    mark = _mark(tenant_id, capability)
+    return _standing(
+        tenant_id, capability, _rows(READ_TO_ANSWER, tenant=tenant_id, capability=capability.value, mark=mark)
+    )
+
+
+def answering(*, tenant_id: int, capability: Capability, since: datetime) -> int:
+    """How many transactions that began until then still answer by the stage that they have read.
+
+    Whatever else is open, jobs and folds and other tenants' requests, is not among them. Outside of any transaction.
+    """
+    found: int = _rows(ANSWERING, tenant=tenant_id, mark=_mark(tenant_id, capability), since=since)[0][0]
+    return found
+
+
+def _mark(tenant_id: int, capability: Capability) -> str:
+    return f"drift {capability.value} {tenant_id}"
+
+
+def _standing(tenant_id: int, capability: Capability, rows: Sequence[tuple[Any, ...]]) -> Standing:
     flag = Flag(stage=Stage(rows[0][0]), percent=rows[0][1], version=rows[0][2]) if rows else Flag()
     return Standing(tenant_id=tenant_id, capability=capability, flag=flag, snapshot=rows[0][3] if rows else "")
 

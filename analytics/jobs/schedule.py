@@ -18,6 +18,7 @@ from django_q.models import Schedule
 from analytics.drift.at_rest import compare_rest
 from analytics.drift.demotion import stale_all, step_back, step_back_all
 from analytics.drift.due import drop_old_comparisons, run_owed
+from analytics.drift.rollback import take_back_left
 from analytics.jobs.clock import read_clock
 from analytics.legacy.midnight import count_midnights
 from analytics.retention import limits, retain
@@ -141,7 +142,11 @@ def _swept(now: datetime) -> dict[str, Any]:
 
 
 def _compared(now: datetime) -> dict[str, Any]:
-    return {"comparisons": run_owed(now=now, after_each=step_back), "taken_back": step_back_all(now=now)}
+    return {
+        "comparisons": run_owed(now=now, after_each=step_back),
+        "taken_back": step_back_all(now=now),
+        "drills_taken_back": take_back_left(now=now),
+    }
 
 
 def _rested(now: datetime) -> dict[str, Any]:

@@ -402,8 +402,8 @@ def test_run_due_does_everything_and_again_nothing(people: Cast, capsys: pytest.
         "drop_counts": {"rows": 0},
         "forget": {"rows": 0},
         "sweep": {"parked": 0, "expired": 0, "dropped": 0, "ran": 1},
-        "compare": {"comparisons": 0},
-        "compare_rest": {"compared": 0, "restated": 0, "dropped": 0},
+        "compare": {"comparisons": 0, "taken_back": 0, "drills_taken_back": 0},
+        "compare_rest": {"compared": 0, "restated": 0, "dropped": 0, "stale_stages": 0},
     }
     assert {name: {*each.values()} for name, each in due(capsys).items() if name != "seconds"} == {
         "compact": {0},

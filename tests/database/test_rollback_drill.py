@@ -12,13 +12,14 @@ import pytest
 from django.core.management import call_command
 
 from analytics.drift import controls, due, rollback
-from analytics.drift.controls import Basis, Capability, LegacyAnswer
+from analytics.drift.controls import Basis, Capability, FailureKind, LegacyAnswer, LegacyFailure
 from analytics.drift.gate import decided
-from analytics.drift.rollback import Drill, Served, drill
+from analytics.drift.rollback import BACK, LEFT_AFTER, Drill, Served, drill, take_back_left
 from analytics.drift.stages import Standing, changes, set_stage, stage_of
 from analytics.models import DriftDrill, DriftDue, StageCause
 from analytics.pure.canonical import digest
 from analytics.pure.drift.stages import Flag, Side, Stage
+from tasks_app.models import Tenant
 from tasks_app.refusals import Refused
 from tasks_app.tenancy import DatabaseRole, entered
 from tests.cast import Cast
@@ -64,10 +65,11 @@ def as_the_web(people: Cast, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         yield
 
 
-def switched(people: Cast, stage: Stage) -> Standing:
-    """Straight to a stage."""
-    with entered(tenant_id=people.acme.tenant.id, actor_id=people.alice.actor.id):
-        before = stage_of(tenant_id=people.acme.tenant.id, capability=FLOW)
+def switched(people: Cast, stage: Stage, *, tenant: Tenant | None = None) -> Standing:
+    """Straight to a stage; Acme unless another tenant is named."""
+    tenant_id = (tenant or people.acme.tenant).id
+    with entered(tenant_id=tenant_id):
+        before = stage_of(tenant_id=tenant_id, capability=FLOW)
         wanted = Flag(stage=stage, percent=100, version=before.flag.version + 1)
         return set_stage(before, wanted=wanted, reason="For a test.", cause=StageCause.ASKED, now=NOW)
 
@@ -121,6 +123,125 @@ def test_an_answer_that_is_not_the_older_sides_is_found_out(people: Cast, monkey
     switched(people, Stage.LIVE_WITH_SHADOW)
     made = drilled(people, Endpoint(old={**OLD, "days": []}), monkeypatch)
     assert made.problems[0] == "For 1 days the answer is not that of the older side."
+
+
+def killed(people: Cast, *, before: Stage = Stage.RAMPDOWN, percent: int = 100) -> Standing:
+    """The stage as a drill leaves it that is killed between its flip and its end."""
+    with entered(tenant_id=people.acme.tenant.id, role=DatabaseRole.WORKER):
+        at = stage_of(tenant_id=people.acme.tenant.id, capability=FLOW)
+        wanted = Flag(stage=before, percent=percent, version=at.flag.version + 1)
+        at = set_stage(at, wanted=wanted, reason="For a test.", cause=StageCause.ASKED, now=NOW)
+        wanted = Flag(stage=BACK[before], percent=percent, version=at.flag.version + 1)
+        return set_stage(at, wanted=wanted, reason=rollback.REASON, cause=StageCause.DRILL, now=NOW)
+
+
+@pytest.mark.parametrize("stage", list(BACK))
+def test_what_a_killed_drill_left_is_taken_back_by_the_worker(people: Cast, stage: Stage) -> None:
+    """Not while it may still be under way; then once, the stage and its percentage, and it counts as a drill that failed."""
+    acme = people.acme.tenant.id
+    left = killed(people, before=stage, percent=40)
+    assert take_back_left(now=NOW + timedelta(minutes=4, seconds=59)) == 0
+    assert [take_back_left(now=NOW + LEFT_AFTER) for _ in range(2)] == [1, 0]
+    assert standing_of(acme).flag == Flag(stage=stage, percent=40, version=left.flag.version + 1)
+    with entered(tenant_id=acme, read_only=True):
+        last = changes(tenant_id=acme)[0]
+        assert (last.cause, last.reason) == (StageCause.DRILL, rollback.LEFT)
+        kept = DriftDrill.objects.get()
+        assert (kept.ok, kept.stage, json.loads(kept.detail)["problems"]) == (False, stage.value, [rollback.LEFT])
+
+
+def test_nothing_is_taken_back_that_somebody_asked_for(people: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither after a drill that ended, nor where the stage was changed by hand after one that did not."""
+    switched(people, Stage.SHADOW)
+    drilled(people, Endpoint(), monkeypatch)
+    killed(people)
+    switched(people, Stage.SHADOW)
+    assert take_back_left(now=NOW + timedelta(days=1)) == 0
+    assert standing_of(people.acme.tenant.id).flag.stage is Stage.SHADOW
+
+
+def test_the_next_drill_takes_back_what_the_last_one_left(people: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It drills the stage that was, not the one that was left."""
+    killed(people)
+    monkeypatch.setitem(rollback._fronts, FLOW, Endpoint())
+    made = drill(tenant_id=people.acme.tenant.id, capability=FLOW, now=NOW + LEFT_AFTER)
+    assert (made.ok, made.before.flag.stage) == (True, Stage.RAMPDOWN)
+    assert standing_of(people.acme.tenant.id).flag == Flag(stage=Stage.RAMPDOWN, percent=100, version=5)
+    with entered(tenant_id=people.acme.tenant.id, read_only=True):
+        assert [each.ok for each in DriftDrill.objects.order_by("id")] == [False, True]
+
+
+def test_of_two_drills_at_once_the_second_is_refused(people: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It would find the flipped stage, and restore that one. The first goes on as if nothing were."""
+    switched(people, Stage.RAMPDOWN)
+    refusals: list[str] = []
+
+    def meanwhile(tenant_id: int) -> Standing:
+        with pytest.raises(Refused) as refused:
+            drill(tenant_id=tenant_id, capability=FLOW, now=NOW + timedelta(seconds=1))
+        refusals.append(refused.value.message)
+        return standing_of(tenant_id)
+
+    made = drilled(people, Endpoint(find=meanwhile), monkeypatch)
+    assert made.ok
+    assert set(refusals) == {
+        "A drill is under way since 12:00:00 UTC: wait for its end."
+        " If it was killed, the stage is restored after 5 minutes."
+    }
+    assert standing_of(people.acme.tenant.id).flag == Flag(stage=Stage.RAMPDOWN, percent=100, version=3)
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, ZeroDivisionError])
+def test_a_drill_that_is_stopped_restores(
+    people: Cast, monkeypatch: pytest.MonkeyPatch, error: type[BaseException]
+) -> None:
+    """Wherever it is: in the middle of a wait or of a probe. It is kept as one that failed."""
+
+    def stop(_: int) -> Standing:
+        raise error
+
+    switched(people, Stage.RAMPDOWN)
+    with pytest.raises(error):
+        drilled(people, Endpoint(find=stop), monkeypatch)
+    assert standing_of(people.acme.tenant.id).flag == Flag(stage=Stage.RAMPDOWN, percent=100, version=3)
+    with entered(tenant_id=people.acme.tenant.id, read_only=True):
+        assert json.loads(DriftDrill.objects.get().detail)["problems"] == [rollback.STOPPED]
+
+
+def test_an_endpoint_or_an_older_side_that_does_not_answer_is_found_out(
+    people: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each in a sentence of its own."""
+
+    class Silent:
+        def answer(self, *, tenant_id: int, days: int, now: datetime) -> LegacyFailure:
+            return LegacyFailure(kind=FailureKind.TIMEOUT, reason="It is late.")
+
+    def refuse(_: int) -> Standing:
+        raise Refused("There is no such organisation.")
+
+    switched(people, Stage.RAMPDOWN)
+    assert drilled(people, Endpoint(find=refuse), monkeypatch).problems[0] == (
+        "After the flip there was no answer for 1 days."
+    )
+    monkeypatch.setitem(controls._registered, FLOW, Silent())
+    made = drilled(people, Endpoint(), monkeypatch)
+    assert made.problems[0] == "For 1 days there is nothing to compare with: It is late."
+
+
+def test_a_midnight_between_two_looks_is_no_problem(people: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The older side gained a day after it had answered: the next answer has it."""
+    switched(people, Stage.RAMPDOWN)
+    bodies = iter([{**OLD, "days": []}])
+
+    class Late:
+        def answer(self, *, tenant_id: int, days: int, now: datetime) -> Served:
+            found, body = standing_of(tenant_id), next(bodies, OLD)
+            return Served(answered_by=found.answered_by, flag_version=found.flag.version, body=body)
+
+    monkeypatch.setitem(rollback._fronts, FLOW, Late())
+    made = drill(tenant_id=people.acme.tenant.id, capability=FLOW, now=NOW)
+    assert (made.ok, made.probes) == (True, 4)
 
 
 def test_what_was_changed_during_a_drill_stays(people: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
