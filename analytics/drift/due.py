@@ -5,6 +5,7 @@ comparison, and only while it is still theirs: however often workers die, there 
 """
 
 import logging
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -93,11 +94,18 @@ def owe(
 def run_owed(
     *, now: datetime, chance: Random | None = None, most: int = 1_000, after_each: AfterEach | None = None
 ) -> int:
-    """Compares what is owed, at most so much of each tenant, and says how much it was. A tenant that fails stops no other."""
-    done = 0
+    """Compares what is owed, at most so much of each tenant, and says how much it was. A tenant that fails stops no other.
+
+    `now` is when this is called: however slow an older side is, each row is held from when it is taken up.
+    """
+    done, begun = 0, time.monotonic()
+
+    def clock() -> datetime:
+        return now + timedelta(seconds=time.monotonic() - begun)
+
     for owner in owners():
         try:
-            done += _of_tenant(owner, now=now, chance=chance or SystemRandom(), most=most, after_each=after_each)
+            done += _of_tenant(owner, clock=clock, chance=chance or SystemRandom(), most=most, after_each=after_each)
         except DatabaseError:
             logger.exception("What tenant %s is owed could not be compared.", owner.slug)
     return done
@@ -112,12 +120,15 @@ def drop_old_comparisons(*, now: datetime) -> int:
     return dropped
 
 
-def _of_tenant(owner: Owner, *, now: datetime, chance: Random, most: int, after_each: AfterEach | None) -> int:
+def _of_tenant(
+    owner: Owner, *, clock: Callable[[], datetime], chance: Random, most: int, after_each: AfterEach | None
+) -> int:
     done = 0
-    while done < most and (owed := _taken(owner, now=now)):
-        _compared(owner, owed, now=now, chance=chance)
+    while done < most and (owed := _taken(owner, now=clock())):
+        compared_at = clock()
+        _compared(owner, owed, now=compared_at, chance=chance)
         if after_each is not None:
-            after_each(owner.id, owed.capability, now)
+            after_each(owner.id, owed.capability, compared_at)
         done += 1
     return done
 

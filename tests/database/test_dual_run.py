@@ -8,12 +8,15 @@ from random import Random
 from typing import Any
 
 import pytest
+from django_q.models import Schedule
 
 from analytics.drift import due, store
 from analytics.drift.capabilities import declaration_of
 from analytics.drift.controls import Basis, Capability, Control, FailureKind, LegacyAnswer, LegacyFailure, register
 from analytics.drift.experiment import Comparison, Question, compare
 from analytics.drift.rules import add_rule
+from analytics.jobs import schedule
+from analytics.jobs.clock import read_clock
 from analytics.models import DriftComparison, DriftCount, DriftDue
 from analytics.pure.drift.comparing import Place
 from analytics.pure.drift.verdicts import Direction, Rule, Verdict, judged
@@ -275,6 +278,56 @@ def test_a_row_whose_worker_died_is_compared_by_the_next(owed: Scene) -> None:
     assert due.run_owed(now=NOW + due.LEASE) == 1
     due._compared(owner, held, now=NOW, chance=Random(1))
     assert DriftComparison.objects.count() == 3
+
+
+def test_a_slow_older_side_keeps_what_it_is_asked_for(owed: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each of three answers takes six minutes: none is taken up by another worker before its five minutes are over."""
+    passed, seen = [0.0], list[timedelta]()
+    monkeypatch.setattr("analytics.drift.due.time.monotonic", lambda: passed[0])
+
+    class Slow:
+        def answer(self, **asked: Any) -> LegacyAnswer | LegacyFailure:
+            held = DriftDue.objects.exclude(lease_until=None).get()
+            assert held.lease_until is not None
+            seen.append(held.lease_until - NOW - timedelta(seconds=passed[0]))
+            passed[0] += 360
+            return owed.old.answer(**asked)
+
+    register(capability=Capability.CUMULATIVE_FLOW, control=Slow())
+    assert due.run_owed(now=NOW, chance=Random(1)) == 3
+    assert seen == [due.LEASE] * 3
+
+
+def answered_again(scene: Scene, times: int) -> Callable[[float], None]:
+    """In place of a pause: somebody is answered meanwhile, so often."""
+    left = [times]
+
+    def pause(_: float) -> None:
+        if left[0]:
+            left[0] -= 1
+            with entered(tenant_id=scene.loaded.tenant_id, role=DatabaseRole.TENANT):
+                due.owe(
+                    tenant_id=scene.loaded.tenant_id,
+                    capability=Capability.CUMULATIVE_FLOW,
+                    days=7,
+                    stage="SHADOW",
+                    flag_version=7,
+                    asked_at=NOW,
+                )
+
+    return pause
+
+
+def test_the_worker_stays_while_answers_come(owed: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    """So a breach under load does not wait for the next run. It ends when nothing is new, or when that run is due."""
+    Schedule.objects.filter(name="compare").update(next_run=read_clock() + timedelta(seconds=30))
+    monkeypatch.setattr("analytics.jobs.schedule.sleep", answered_again(owed, 2))
+    assert schedule.compare_all() == 5
+    assert schedule.compare_all() == 0
+    monkeypatch.setattr("analytics.jobs.schedule.sleep", answered_again(owed, 9))
+    answered_again(owed, 1)(0)
+    Schedule.objects.filter(name="compare").update(next_run=read_clock())
+    assert schedule.compare_all() == 1
 
 
 def test_a_row_that_kills_its_workers_is_our_error(owed: Scene) -> None:
