@@ -35,25 +35,26 @@ DONE = """/* drift.rest_done */
 SELECT day, verdict FROM drift_rest WHERE tenant_id = %(tenant)s AND capability = %(capability)s
 """
 REST = """/* drift.rest */
-INSERT INTO drift_rest (tenant_id, capability, day, verdict, figures, until, known_at, compared_at)
-VALUES (%(tenant)s, %(capability)s, %(day)s, %(verdict)s, %(figures)s, %(until)s, %(known_at)s, %(now)s)
+INSERT INTO drift_rest (tenant_id, capability, day, verdict, figures, until, known_at, snapshot, compared_at)
+VALUES (%(tenant)s, %(capability)s, %(day)s, %(verdict)s, %(figures)s, %(until)s, %(known_at)s, %(snapshot)s, %(now)s)
     ON CONFLICT (tenant_id, capability, day) DO UPDATE
    SET verdict = excluded.verdict, figures = excluded.figures, until = excluded.until, known_at = excluded.known_at,
-       compared_at = excluded.compared_at, restated = ''
+       snapshot = excluded.snapshot, compared_at = excluded.compared_at, restated = ''
 """
 PUBLISHED = """/* drift.published */
-SELECT day, figures, until, known_at, restated FROM drift_rest
+SELECT day, figures, until, known_at, snapshot, restated FROM drift_rest
  WHERE tenant_id = %(tenant)s AND capability = %(capability)s AND figures <> '{}' AND day >= %(since)s ORDER BY day
 """
 RESTATE = """/* drift.restate */
 UPDATE drift_rest SET restated = %(restated)s
  WHERE tenant_id = %(tenant)s AND capability = %(capability)s AND day = %(day)s
 """
-# What was learned of a time after its figure had been counted.
+# What was learned of a time after its figure had been counted. Without a snapshot the second condition is not known.
 EXPLAIN = """/* drift.explain */
 SELECT l.seq, l.task_id, l.kind, l.happened_at, l.recorded_at FROM task_ledger l
  WHERE l.tenant_id = (SELECT %(tenant)s::bigint) AND l.kind <= 5
-   AND l.happened_at < %(until)s AND l.recorded_at > %(known_at)s
+   AND l.happened_at < %(until)s
+   AND (l.recorded_at > %(known_at)s OR NOT txid_visible_in_snapshot(l.xact, %(snapshot)s::txid_snapshot))
  ORDER BY l.seq LIMIT %(most)s
 """
 
@@ -66,6 +67,7 @@ class Restated:
     changes: Mapping[str, tuple[Any, Any]]
     until: datetime
     known_at: datetime
+    snapshot: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -219,6 +221,7 @@ def _keep(owner: Owner, found: Sequence[Comparison], *, now: datetime) -> None:
                     "figures": json.dumps(each.figures.get(day, {})),
                     "until": cutoff.happened_before,
                     "known_at": cutoff.known_at or now,
+                    "snapshot": cutoff.snapshot or "",
                     "now": now,
                 }
                 cursor.execute(REST, values)
@@ -229,11 +232,11 @@ def restatements(*, owner: Owner, declaration: Declaration, now: datetime) -> li
     since = (now - timedelta(days=REACH)).date()
     with entered(tenant_id=owner.id, role=DatabaseRole.WORKER):
         rows = _rows(PUBLISHED, tenant=owner.id, capability=declaration.capability.value, since=since)
-        then = {day.isoformat(): (json.loads(figures), until, known, old) for day, figures, until, known, old in rows}
-        cutoffs = {day: Cutoff(happened_before=until) for day, (_, until, _, _) in then.items()}
+        then = {row[0].isoformat(): (json.loads(row[1]), *row[2:]) for row in rows}
+        cutoffs = {day: Cutoff(happened_before=until) for day, (_, until, *_) in then.items()}
         today = declaration.counted(tenant_id=owner.id, zone=owner.zone, cutoffs=cutoffs, now=now) if cutoffs else {}
         found = []
-        for day, (figures, until, known_at, old) in then.items():
+        for day, (figures, until, known_at, snapshot, old) in then.items():
             changes = {
                 name: (value, today[day].get(name)) for name, value in figures.items() if today[day].get(name) != value
             }
@@ -241,7 +244,8 @@ def restatements(*, owner: Owner, declaration: Declaration, now: datetime) -> li
             if text != old:
                 _restate(owner, declaration, day, text)
             if changes:
-                found.append(Restated(day=date.fromisoformat(day), changes=changes, until=until, known_at=known_at))
+                known = {"known_at": known_at, "snapshot": snapshot or None}
+                found.append(Restated(day=date.fromisoformat(day), changes=changes, until=until, **known))
     return found
 
 
@@ -250,7 +254,8 @@ def explained(*, tenant_id: int, restated: Restated, most: int = MOST_ROWS) -> l
 
     To be used inside `entered(...)` of the tenant.
     """
-    rows = _rows(EXPLAIN, tenant=tenant_id, until=restated.until, known_at=restated.known_at, most=most)
+    known = {"until": restated.until, "known_at": restated.known_at, "snapshot": restated.snapshot}
+    rows = _rows(EXPLAIN, tenant=tenant_id, **known, most=most)
     return [
         Learned(seq=seq, task_id=task, kind=kind, happened_at=at, recorded_at=rec) for seq, task, kind, at, rec in rows
     ]

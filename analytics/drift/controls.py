@@ -47,10 +47,13 @@ class Cutoff:
     """What an older figure could see: what had happened before one instant, as far as it was recorded by the other.
 
     `happened_before` is when the older job counted, `known_at` the database's clock then; None: by what is known now.
+    `snapshot` is the text of the txid_snapshot that it counted in: what was committed later is not seen, though it had been
+    recorded by then. None: nobody knows.
     """
 
     happened_before: datetime
     known_at: datetime | None = None
+    snapshot: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

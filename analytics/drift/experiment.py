@@ -33,7 +33,10 @@ NOISE_ONE_IN: Final = 20
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
-    """What was asked, when, and by which stage it was answered. `stratum` names its shape, such as `days=30`."""
+    """What was asked, when, and by which stage it was answered. `stratum` names its shape, such as `days=30`.
+
+    `position` is the snapshot in which it was answered, and what was known then; "": all that is known when it is compared.
+    """
 
     tenant_id: int
     slug: str
@@ -152,7 +155,7 @@ class _Run:
         theirs = self._by_key(answer.body)
         cutoffs, known = self._cutoffs(theirs, answer)
         ours = self._ours(cutoffs)
-        today = self._ours({key: Cutoff(happened_before=self._end_of(key)) for key in cutoffs})
+        today = self._ours({key: self._as_answered(Cutoff(happened_before=self._end_of(key))) for key in cutoffs})
         noisy = self._noise(theirs, again)
         findings = {
             key: self._judged(key, ours.get(key), theirs[key], answer, cutoffs.get(key), noisy=key in noisy)
@@ -197,11 +200,18 @@ class _Run:
 
     def _cutoffs(self, theirs: Mapping[str, Any], answer: LegacyAnswer) -> tuple[dict[str, Cutoff], bool]:
         """By key, and whether each is the older side's own word. Without any word at all there are none."""
-        told = {key: answer.cutoffs[key] for key in theirs if key in answer.cutoffs}
+        told = {key: self._as_answered(answer.cutoffs[key]) for key in theirs if key in answer.cutoffs}
         if answer.as_of is None:
             return told, len(told) == len(theirs)
-        by_rule = {key: self.declaration.cutoff(key, self.question.zone) for key in theirs if key not in told}
+        rule, zone = self.declaration.cutoff, self.question.zone
+        by_rule = {key: self._as_answered(rule(key, zone)) for key in theirs if key not in told}
         return {**told, **by_rule}, not by_rule
+
+    def _as_answered(self, cutoff: Cutoff) -> Cutoff:
+        """What is not known as of an instant of its own is known as of the answer, whenever it is compared."""
+        if cutoff.known_at is not None or cutoff.snapshot is not None:
+            return cutoff
+        return replace(cutoff, snapshot=self.question.position or None)
 
     def _end_of(self, key: str) -> datetime:
         return min(self.declaration.ends(key, self.question.zone), self.question.asked_at)

@@ -5,35 +5,27 @@ cancelled is not counted.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from itertools import pairwise
 from typing import Any
 
 from django.db import connection
 
 from analytics.drift.controls import Cutoff
+from analytics.drift.pinned import known_otherwise
 from analytics.pure.windows import Bucket, Window
 from analytics.pure.workflow import StateDefinition
 from analytics.replay.definitions import boards
-from analytics.windows.flow import FlowReading
+from analytics.windows.replaying import SnapshotReading
 from analytics.windows.sources import ReadFrom
 
 KINDS = ("todo", "in_progress", "review", "done")
 Counts = Mapping[str, int | None]
 UNKNOWN: Counts = dict.fromkeys(KINDS)
+# Up to when it was recorded, and in which snapshot it can be seen.
+Known = tuple[datetime | None, str | None]
+NOW: Known = (None, None)
 
-# Facts that one of the cut-offs lies across: they had happened before it and were recorded after it. The arrays are in
-# order, so it is the cut-offs from `first` until `last`.
-LEARNED_LATER = """/* drift.learned_later */
-SELECT DISTINCT width_bucket(happened_at, %(cuts)s::timestamptz[]) AS first,
-       width_bucket(recorded_at - interval '1 microsecond', %(knowns)s::timestamptz[]) AS last
-  FROM (SELECT happened_at, recorded_at FROM task_ledger
-         WHERE tenant_id = (SELECT %(tenant)s::bigint) AND kind <= 5
-         UNION ALL
-        SELECT happened_at, recorded_at FROM definition_ledger WHERE tenant_id = %(tenant)s) learned
- WHERE width_bucket(happened_at, %(cuts)s::timestamptz[])
-     < width_bucket(recorded_at - interval '1 microsecond', %(knowns)s::timestamptz[])
-"""
 # When anything changed in a stretch of time, both ends included.
 INSTANTS = """/* drift.instants */
 SELECT DISTINCT happened_at FROM task_ledger
@@ -49,14 +41,15 @@ def counts_at(*, tenant_id: int, zone: str, cutoffs: Mapping[str, Cutoff], now: 
 
     Where nothing that had happened was learned later, what is known now is what was known then, and rollups say it.
     """
-    groups: dict[datetime | None, dict[str, datetime]] = {}
-    late = _known_otherwise(tenant_id=tenant_id, cutoffs=cutoffs)
+    groups: dict[Known, dict[str, datetime]] = {}
+    late = known_otherwise(tenant_id=tenant_id, cutoffs=cutoffs)
     for key, cutoff in cutoffs.items():
-        groups.setdefault(cutoff.known_at if key in late else None, {})[key] = cutoff.happened_before
+        known = (cutoff.known_at, cutoff.snapshot) if key in late else NOW
+        groups.setdefault(known, {})[key] = cutoff.happened_before
     found: dict[str, Counts] = {}
-    for known_at, instants in groups.items():
+    for known, instants in groups.items():
         by_instant = _counted(
-            tenant_id=tenant_id, zone=zone, instants=sorted(set(instants.values())), known_at=known_at, now=now
+            tenant_id=tenant_id, zone=zone, instants=sorted(set(instants.values())), known=known, now=now
         )
         found |= {key: by_instant[instant] for key, instant in instants.items()}
     return found
@@ -70,38 +63,26 @@ def counts_within(*, tenant_id: int, zone: str, cutoff: Cutoff, uncertain_by: ti
         cursor.execute(INSTANTS, values)
         changes = [row[0].astimezone(UTC) + MOMENT for row in cursor.fetchall()]
     known_at = None if cutoff.known_at is None else max(cutoff.known_at, end)
-    instants = {str(at): Cutoff(happened_before=at, known_at=known_at) for at in (begin, *changes)}
+    instants = {str(at): replace(cutoff, happened_before=at, known_at=known_at) for at in (begin, *changes)}
     return list(counts_at(tenant_id=tenant_id, zone=zone, cutoffs=instants, now=now).values())
 
 
-def _known_otherwise(*, tenant_id: int, cutoffs: Mapping[str, Cutoff]) -> set[str]:
-    """The cut-offs of which more is known by now than was then."""
-    dated = {key: (each.happened_before, each.known_at) for key, each in cutoffs.items() if each.known_at is not None}
-    keys = sorted(dated, key=lambda key: dated[key][0])
-    cuts, knowns = [dated[key][0] for key in keys], [each for key in keys if (each := dated[key][1])]
-    if any(earlier > later for earlier, later in pairwise(knowns)):
-        return set(keys)
-    if not keys:
-        return set()
-    with connection.cursor() as cursor:
-        cursor.execute(LEARNED_LATER, {"tenant": tenant_id, "cuts": cuts, "knowns": knowns})
-        return {key for first, last in cursor.fetchall() for key in keys[first:last]}
-
-
 def _counted(
-    *, tenant_id: int, zone: str, instants: Sequence[datetime], known_at: datetime | None, now: datetime
+    *, tenant_id: int, zone: str, instants: Sequence[datetime], known: Known, now: datetime
 ) -> dict[datetime, Counts]:
     """A window whose buckets end at the instants: one reading for all of them."""
     starts = (instants[0] - timedelta(days=1), *instants[:-1])
-    reading = FlowReading(
+    known_at, snapshot = known
+    reading = SnapshotReading(
+        snapshot=snapshot,
         tenant_id=tenant_id,
-        boards=boards(tenant_id=tenant_id, key=None, known_at=known_at),
+        boards=boards(tenant_id=tenant_id, key=None, known_at=known_at, snapshot=snapshot),
         whole_tenant=True,
         window=Window(starts[0], instants[-1], zone, Bucket.DAY, starts, tuple(instants), (True,) * len(instants)),
         known_at=known_at,
         as_defined_now=False,
         now=max(now, instants[-1]),
-        read_from=ReadFrom.RAW if known_at else ReadFrom.MERGED,
+        read_from=ReadFrom.MERGED if known == NOW else ReadFrom.RAW,
     )
     frame, bands = reading.frame, reading.bands()
     found: dict[datetime, Counts] = {}

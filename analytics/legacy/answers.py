@@ -13,11 +13,11 @@ VERSION: Final = 1
 KINDS: Final = ("todo", "in_progress", "review", "done")
 
 DAYS = """/* legacy.days */
-SELECT date, todo, in_progress, review, done, counted_at, known_at, invented
+SELECT date, todo, in_progress, review, done, counted_at, known_at, snapshot, invented
   FROM legacy_daily_metric WHERE tenant_id = %(tenant)s AND date > %(after)s AND date <= %(today)s ORDER BY date
 """
 NEWEST = """/* legacy.newest */
-SELECT date, todo, in_progress, review, done, counted_at, known_at, invented
+SELECT date, todo, in_progress, review, done, counted_at, known_at, snapshot, invented
   FROM legacy_daily_metric WHERE tenant_id = %(tenant)s ORDER BY date DESC LIMIT 1
 """
 LAST_RUN = """/* legacy.last_run */
@@ -36,6 +36,7 @@ class Day:
     done: int
     counted_at: datetime
     known_at: datetime
+    snapshot: str
     invented: bool
 
     @property

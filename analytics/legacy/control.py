@@ -50,4 +50,4 @@ def _cutoff(day: Day, organisation: Organisation) -> Cutoff:
     claimed = day.counted_at.astimezone(UTC)
     if day.invented:
         claimed = datetime.combine(day.date, time.min, tzinfo=zone(organisation.timezone)).astimezone(UTC)
-    return Cutoff(happened_before=claimed, known_at=day.known_at.astimezone(UTC))
+    return Cutoff(happened_before=claimed, known_at=day.known_at.astimezone(UTC), snapshot=day.snapshot or None)

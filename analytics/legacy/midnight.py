@@ -25,14 +25,27 @@ ORGANISATIONS = """/* legacy.organisations */
 SELECT id, slug, timezone FROM tenant WHERE id = %(tenant)s OR %(tenant)s IS NULL ORDER BY id
 """
 HAS_DAY = "/* legacy.has_day */ SELECT 1 FROM legacy_daily_metric WHERE tenant_id = %(tenant)s AND date = %(date)s"
-# An instant that is about now stands for now, and then the database's own clock says it, which records the facts, too.
+# An instant that is about now stands for now, and then the database's own clock says it, which records the facts, too. It
+# is read after the snapshot was taken, so whatever can be seen had been recorded by then. A snapshot does not name the
+# transaction that took it, and the count has that one's own facts, too: its number is moved below the snapshot's end.
 COUNT = """/* legacy.count */
-INSERT INTO legacy_daily_metric (tenant_id, date, todo, in_progress, review, done, counted_at, known_at, invented)
+WITH taken AS MATERIALIZED (
+    SELECT txid_snapshot_xmin(s) AS xmin, txid_snapshot_xmax(s) AS xmax, s, txid_current() AS own, clock_timestamp() AS at
+      FROM (SELECT txid_current_snapshot() AS s) now
+),
+seen AS MATERIALIZED (
+    SELECT at, format('%%s:%%s:%%s', xmin, greatest(xmax, own + 1), (
+               SELECT string_agg(xact::text, ',' ORDER BY xact)
+                 FROM (SELECT txid_snapshot_xip(s) UNION SELECT generate_series(xmax, own - 1)) busy (xact))) AS snapshot
+      FROM taken
+)
+INSERT INTO legacy_daily_metric (tenant_id, date, todo, in_progress, review, done, counted_at, known_at, snapshot, invented)
 SELECT %(tenant)s, day::date, board.todo, board.in_progress, board.review, board.done,
-       CASE WHEN abs(extract(epoch FROM statement_timestamp() - %(now)s::timestamptz)) < 60
-            THEN statement_timestamp() ELSE %(now)s::timestamptz END,
-       statement_timestamp(), %(invented)s
+       CASE WHEN abs(extract(epoch FROM seen.at - %(now)s::timestamptz)) < 60
+            THEN seen.at ELSE %(now)s::timestamptz END,
+       seen.at, seen.snapshot, %(invented)s
   FROM generate_series(%(first)s::date, %(last)s::date, interval '1 day') day
+ CROSS JOIN seen
  CROSS JOIN (
        SELECT count(*) FILTER (WHERE s.category = 'TODO') AS todo,
               count(*) FILTER (WHERE s.category = 'IN_PROGRESS' AND NOT s.needs_validation) AS in_progress,

@@ -115,6 +115,7 @@ class Migration(migrations.Migration):
                 ("figures", models.TextField()),
                 ("until", models.DateTimeField()),
                 ("known_at", models.DateTimeField()),
+                ("snapshot", models.TextField(db_default="", default="")),
                 ("compared_at", models.DateTimeField()),
                 ("restated", models.TextField(db_default="", default="")),
                 (

@@ -38,6 +38,7 @@ class Migration(migrations.Migration):
                 ("done", models.IntegerField()),
                 ("counted_at", models.DateTimeField()),
                 ("known_at", models.DateTimeField()),
+                ("snapshot", models.TextField(db_default="", default="")),
                 ("invented", models.BooleanField(db_default=False, default=False)),
                 ("tenant", TENANT.clone()),
             ],

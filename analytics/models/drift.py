@@ -138,7 +138,8 @@ class DriftRuleEnd(TenantOwned):
 class DriftRest(TenantOwned):
     """A stored figure of the older side that was compared: the day, what ours was then, and what it is now if it changed.
 
-    `known_at` is when ours was counted. `restated` is JSON of the fields that are others since; "" while none is.
+    `known_at` is up to when what was recorded is in it, and `snapshot` which of that; "" for all. `restated` is JSON of the
+    fields that are others since; "" while none is.
     """
 
     pk = models.CompositePrimaryKey("tenant_id", "capability", "day")
@@ -148,6 +149,7 @@ class DriftRest(TenantOwned):
     figures = models.TextField()
     until = models.DateTimeField()
     known_at = models.DateTimeField()
+    snapshot = models.TextField(default="", db_default="")
     compared_at = models.DateTimeField()
     restated = models.TextField(default="", db_default="")
 

@@ -8,8 +8,8 @@ from tasks_app.models.tenant import TenantOwned
 class LegacyDailyMetric(TenantOwned):
     """The board as it was counted for a day. `date` is the day that began: counted at its midnight, it shows the day before.
 
-    `counted_at` is when the job ran by its own clock, `known_at` the database's then. `invented`: filled in later, from the
-    board of that later day.
+    `counted_at` is when the job ran by its own clock, `known_at` the database's then. `snapshot` is the txid_snapshot that it
+    counted in, "" where nobody knows. `invented`: filled in later, from the board of that later day.
     """
 
     pk = models.CompositePrimaryKey("tenant_id", "date")
@@ -20,6 +20,7 @@ class LegacyDailyMetric(TenantOwned):
     done = models.IntegerField()
     counted_at = models.DateTimeField()
     known_at = models.DateTimeField()
+    snapshot = models.TextField(default="", db_default="")
     invented = models.BooleanField(default=False, db_default=False)
 
     class Meta:

@@ -24,9 +24,9 @@ class Figure(Protocol):
 
 
 class SnapshotReading(FlowReading):
-    """A reading of the ledger in which only what was visible in one snapshot exists."""
+    """A reading of the ledger in which only what was visible in one snapshot exists; None: all that is visible now."""
 
-    def __init__(self, *, snapshot: str, **asked: Any) -> None:
+    def __init__(self, *, snapshot: str | None, **asked: Any) -> None:
         super().__init__(**asked)
         self._snapshot = snapshot
 

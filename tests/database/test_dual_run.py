@@ -1,7 +1,7 @@
 """The dual run: scripted days, an older system that counts at midnight and sometimes sleeps, and what comparing them says."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from random import Random
@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from django_q.models import Schedule
 
-from analytics.drift import due, store
+from analytics.drift import controls, due, store
 from analytics.drift.capabilities import declaration_of
 from analytics.drift.controls import Basis, Capability, Control, FailureKind, LegacyAnswer, LegacyFailure, register
 from analytics.drift.experiment import Comparison, Question, compare
@@ -240,8 +240,9 @@ def test_our_own_failure_counts_against_us(scene: Scene) -> None:
 
 
 @pytest.fixture
-def owed(scene: Scene) -> Scene:
+def owed(scene: Scene) -> Iterator[Scene]:
     """Three answers are to be compared."""
+    before = dict(controls._registered)
     register(capability=Capability.CUMULATIVE_FLOW, control=scene.old)
     with entered(tenant_id=scene.loaded.tenant_id, role=DatabaseRole.TENANT):
         for _ in range(3):
@@ -253,7 +254,8 @@ def owed(scene: Scene) -> Scene:
                 flag_version=7,
                 asked_at=NOW,
             )
-    return scene
+    yield scene
+    controls._registered.update(before)
 
 
 def test_what_is_owed_is_compared_once(owed: Scene) -> None:
