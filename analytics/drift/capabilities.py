@@ -4,7 +4,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from itertools import pairwise
-from math import isfinite
 from typing import Any, Final, Protocol
 
 from analytics.drift.controls import Capability, Cutoff, FailureKind, LegacyFailure
@@ -14,6 +13,8 @@ from analytics.pure.zones import ONE_DAY, first_instant
 from analytics.windows.receipts import FLOW_VERSION
 
 Figures = Mapping[str, Any]
+# A count has no more digits than a column of integers holds; JSON may say a thousand of them.
+TOO_MANY: Final = 2**63
 
 
 class Counting(Protocol):
@@ -101,7 +102,7 @@ def _is_date(value: object) -> bool:
 
 
 def _is_count(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value >= 0 and isfinite(value)
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < TOO_MANY
 
 
 DECLARED: Final[Mapping[Capability, Declaration]] = {

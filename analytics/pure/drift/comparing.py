@@ -4,11 +4,12 @@ An answer is JSON. Each field has a comparator of its own, so a shape is data. n
 three different things everywhere.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from math import isfinite
-from typing import Any, Final, Protocol
+from fractions import Fraction
+from math import inf, isfinite
+from typing import Any, Final, NamedTuple, Protocol
 
 
 class Kind(StrEnum):
@@ -35,8 +36,7 @@ class Absent:
 ABSENT: Final = Absent()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Difference:
+class Difference(NamedTuple):
     """One place in which the answers differ.
 
     `path` is the place (`days[2026-03-01].todo`), `field` the same without its keys (`days[].todo`), `element` the key of
@@ -52,12 +52,16 @@ class Difference:
 
     @property
     def by(self) -> float | None:
-        """Ours less theirs; None where one of them is no number."""
-        return None if self.kind is not Kind.VALUE or not _both_numbers(self) else float(self.ours - self.theirs)
+        """Ours less theirs; None where one of them is no number. Beyond what a float holds it is infinite."""
+        if self.kind is not Kind.VALUE or not (_is_number(self.ours) and _is_number(self.theirs)):
+            return None
+        try:
+            return float(self.ours - self.theirs)
+        except OverflowError:
+            return inf if self.ours > self.theirs else -inf
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """Where a comparator stands."""
 
     path: str = ""
@@ -75,13 +79,13 @@ class Place:
 
     def differs(self, kind: Kind, ours: Any, theirs: Any) -> Difference:
         """Said of this place."""
-        return Difference(path=self.path, field=self.field, element=self.element, kind=kind, ours=ours, theirs=theirs)
+        return Difference(self.path, self.field, self.element, kind, ours, theirs)
 
 
 class Comparator(Protocol):
     """How values of one field are compared."""
 
-    def differences(self, ours: Any, theirs: Any, place: Place, /) -> Iterator[Difference]:
+    def differences(self, ours: Any, theirs: Any, place: Place, /) -> Iterable[Difference]:
         """Every place in which they differ, in the order of the answer; nothing where they are the same."""
 
 
@@ -89,12 +93,11 @@ class Comparator(Protocol):
 class Exact:
     """The same value of the same type: counts, ids, dates, names."""
 
-    def differences(self, ours: Any, theirs: Any, place: Place, /) -> Iterator[Difference]:
+    def differences(self, ours: Any, theirs: Any, place: Place, /) -> Iterable[Difference]:
         """See Comparator."""
         if kind := _unlike(ours, theirs):
-            yield place.differs(kind, ours, theirs)
-        elif ours != theirs:
-            yield place.differs(Kind.VALUE, ours, theirs)
+            return (place.differs(kind, ours, theirs),)
+        return () if _same(ours, theirs) else (place.differs(Kind.VALUE, ours, theirs),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,8 +112,10 @@ class Numeric:
         if kind := _unlike(ours, theirs, numbers=True):
             yield place.differs(kind, ours, theirs)
         elif ours is not None:
-            allowed = max(self.absolute, self.relative * max(abs(ours), abs(theirs)))
-            if abs(ours - theirs) > allowed:
+            # As fractions: there is no whole number that they cannot hold, and no difference that they round away.
+            mine, other = Fraction(ours), Fraction(theirs)
+            allowed = max(Fraction(self.absolute), Fraction(self.relative) * max(abs(mine), abs(other)))
+            if abs(mine - other) > allowed:
                 yield place.differs(Kind.VALUE, ours, theirs)
 
 
@@ -141,10 +146,8 @@ class Fields:
             return
         for name, comparator in self.of.items():
             mine, other = ours.get(name, ABSENT), theirs.get(name, ABSENT)
-            # Most values are equal. NaN is not equal to itself, and so gets no further here.
-            if type(mine) is type(other) and mine == other and isinstance(mine, PLAIN):
-                continue
-            yield from _present(comparator, mine, other, place.into(name))
+            if not _plainly_same(comparator, mine, other):
+                yield from _present(comparator, mine, other, place.into(name))
         if not self.others:
             yield from self._unnamed(ours, theirs, place)
 
@@ -170,30 +173,24 @@ class Keyed:
             yield from _not_of(ours, theirs, place)
             return
         mine, others = self._by_key(ours), self._by_key(theirs)
-        yield from self._doubles(ours, mine, theirs, others, place)
+        if any(len(each) != len(others[name]) for name, each in mine.items() if name in others):
+            yield place.differs(Kind.DOUBLE, len(ours) - len(mine), len(theirs) - len(others))
         for name in (*others, *(each for each in mine if each not in others)):
-            yield from _present(self.each, mine.get(name, ABSENT), others.get(name, ABSENT), place.at(name))
+            yield from self._of_key(mine.get(name, LACKING), others.get(name, LACKING), place.at(name))
         if self.in_order and not _same_order(mine, others):
             yield place.differs(Kind.ORDER, list(mine)[:10], list(others)[:10])
 
-    def _by_key(self, elements: Sequence[Any]) -> dict[str, Any]:
-        found: dict[str, Any] = {}
+    def _of_key(self, ours: Sequence[Any], theirs: Sequence[Any], place: Place) -> Iterator[Difference]:
+        """Elements of one key, which mostly is one of each side; further ones are compared in their order."""
+        for mine, other in zip(ours, theirs, strict=False):
+            yield from _present(self.each, mine, other, place)
+
+    def _by_key(self, elements: Sequence[Any]) -> dict[str, list[Any]]:
+        found: dict[str, list[Any]] = {}
         for number, element in enumerate(elements):
             name = element.get(self.key) if isinstance(element, Mapping) else None
-            found.setdefault(f"#{number}" if name is None else str(name), element)
+            found.setdefault(f"#{number}" if name is None else str(name), []).append(element)
         return found
-
-    def _doubles(
-        self,
-        ours: Sequence[Any],
-        mine: Mapping[str, Any],
-        theirs: Sequence[Any],
-        others: Mapping[str, Any],
-        place: Place,
-    ) -> Iterator[Difference]:
-        surplus = len(ours) - len(mine), len(theirs) - len(others)
-        if surplus[0] != surplus[1]:
-            yield place.differs(Kind.DOUBLE, surplus[0], surplus[1])
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,9 +207,8 @@ class Listed:
         if len(ours) != len(theirs):
             yield place.differs(Kind.LENGTH, len(ours), len(theirs))
         for number, (mine, other) in enumerate(zip(ours, theirs, strict=False)):
-            if type(mine) is type(other) and mine == other and isinstance(mine, PLAIN):
-                continue
-            yield from self.each.differences(mine, other, place.at(str(number)))
+            if not _plainly_same(self.each, mine, other):
+                yield from self.each.differences(mine, other, place.at(str(number)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,6 +230,13 @@ class Distribution:
 
 
 PLAIN = (int, str, float, bool, type(None))
+LACKING: Final = (ABSENT,)
+# Most values are equal. Of these types equal ones are the same for these comparators; an infinite float is not even that.
+PLAINLY_SAME: Final[Mapping[type, frozenset[type]]] = {
+    Exact: frozenset({int, str, bool, type(None)}),
+    Numeric: frozenset({int, type(None)}),
+}
+NO_TYPES: Final[frozenset[type]] = frozenset()
 
 
 def compare(*, ours: Any, theirs: Any, by: Comparator) -> list[Difference]:
@@ -241,26 +244,43 @@ def compare(*, ours: Any, theirs: Any, by: Comparator) -> list[Difference]:
     return list(by.differences(ours, theirs, Place()))
 
 
-def _present(comparator: Comparator, ours: Any, theirs: Any, place: Place) -> Iterator[Difference]:
-    if ours is ABSENT and theirs is ABSENT:
-        yield place.differs(Kind.MISSING, None, None)
-    elif ours is ABSENT:
-        yield place.differs(Kind.MISSING, None, theirs)
-    elif theirs is ABSENT:
-        yield place.differs(Kind.EXTRA, ours, None)
-    else:
-        yield from comparator.differences(ours, theirs, place)
+def _plainly_same(comparator: Comparator, ours: Any, theirs: Any) -> bool:
+    of = type(ours)
+    return of is type(theirs) and of in PLAINLY_SAME.get(type(comparator), NO_TYPES) and bool(ours == theirs)
+
+
+def _present(comparator: Comparator, ours: Any, theirs: Any, place: Place) -> Iterable[Difference]:
+    if ours is ABSENT:
+        return (place.differs(Kind.MISSING, None, None if theirs is ABSENT else theirs),)
+    if theirs is ABSENT:
+        return (place.differs(Kind.EXTRA, ours, None),)
+    return comparator.differences(ours, theirs, place)
+
+
+def _same(ours: Any, theirs: Any) -> bool:
+    """Also inside of lists and objects, where Python would take true for 1."""
+    if isinstance(ours, list | tuple):
+        return len(ours) == len(theirs) and all(map(_alike, ours, theirs))
+    if isinstance(ours, Mapping):
+        return ours.keys() == theirs.keys() and all(_alike(ours[name], theirs[name]) for name in ours)
+    return bool(ours == theirs)
+
+
+def _alike(ours: Any, theirs: Any) -> bool:
+    return _unlike(ours, theirs) is None and _same(ours, theirs)
 
 
 def _unlike(ours: Any, theirs: Any, *, numbers: bool = False) -> Kind | None:
     """How two values cannot even be compared; None when they can. In JSON 1 and 1.0 are one number, and true is none."""
+    if type(ours) is type(theirs) is int:
+        return None
     if (ours is None) != (theirs is None):
         return Kind.NULL
     if ours is None:
         return None
     are_numbers = _is_number(ours), _is_number(theirs)
     if are_numbers == (True, True):
-        return None if isfinite(ours) and isfinite(theirs) else Kind.NOT_FINITE
+        return None if _is_finite(ours) and _is_finite(theirs) else Kind.NOT_FINITE
     if numbers or True in are_numbers or type(ours) is not type(theirs):
         return Kind.TYPE
     return None
@@ -270,8 +290,8 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def _both_numbers(difference: Difference) -> bool:
-    return _is_number(difference.ours) and _is_number(difference.theirs)
+def _is_finite(value: int | float) -> bool:
+    return isinstance(value, int) or isfinite(value)
 
 
 def _are_lists(ours: Any, theirs: Any) -> bool:
