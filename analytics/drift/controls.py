@@ -48,7 +48,7 @@ class Cutoff:
 
     `happened_before` is when the older job counted, `known_at` the database's clock then; None: by what is known now.
     `snapshot` is the text of the txid_snapshot that it counted in: what was committed later is not seen, though it had been
-    recorded by then. None: nobody knows.
+    recorded by then. None: the instant says it.
     """
 
     happened_before: datetime

@@ -4,7 +4,7 @@ The old counts have four kinds: `review` are states in progress that need a vali
 cancelled is not counted.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -12,7 +12,7 @@ from typing import Any
 from django.db import connection
 
 from analytics.drift.controls import Cutoff
-from analytics.drift.pinned import known_otherwise
+from analytics.drift.pinned import corrections, redefined
 from analytics.pure.windows import Bucket, Window
 from analytics.pure.workflow import StateDefinition
 from analytics.replay.definitions import boards
@@ -25,6 +25,8 @@ UNKNOWN: Counts = dict.fromkeys(KINDS)
 # Up to when it was recorded, and in which snapshot it can be seen.
 Known = tuple[datetime | None, str | None]
 NOW: Known = (None, None)
+# By state: how many items.
+Held = Sequence[tuple[StateDefinition, int]]
 
 # When anything changed in a stretch of time, both ends included.
 INSTANTS = """/* drift.instants */
@@ -39,20 +41,25 @@ MOMENT = timedelta(microseconds=1)
 def counts_at(*, tenant_id: int, zone: str, cutoffs: Mapping[str, Cutoff], now: datetime) -> dict[str, Counts]:
     """By the same keys: the counts as of each cut-off. To be used in one read-only transaction.
 
-    Where nothing that had happened was learned later, what is known now is what was known then, and rollups say it.
+    They are what rollups and tail say by now, less what was learned later. Where states were defined otherwise then, which
+    is seldom, the ledger is read as it was.
     """
     groups: dict[Known, dict[str, datetime]] = {}
-    late = known_otherwise(tenant_id=tenant_id, cutoffs=cutoffs)
+    otherwise = redefined(tenant_id=tenant_id, cutoffs=cutoffs)
     for key, cutoff in cutoffs.items():
-        known = (cutoff.known_at, cutoff.snapshot) if key in late else NOW
-        groups.setdefault(known, {})[key] = cutoff.happened_before
+        groups.setdefault(_known(cutoff) if key in otherwise else NOW, {})[key] = cutoff.happened_before
+    unlike = corrections(tenant_id=tenant_id, cutoffs={key: cutoffs[key] for key in groups.get(NOW, {})})
     found: dict[str, Counts] = {}
     for known, instants in groups.items():
         by_instant = _counted(
             tenant_id=tenant_id, zone=zone, instants=sorted(set(instants.values())), known=known, now=now
         )
-        found |= {key: by_instant[instant] for key, instant in instants.items()}
+        found |= {key: _by_kind(by_instant[at], unlike.get(key, {})) for key, at in instants.items()}
     return found
+
+
+def _known(cutoff: Cutoff) -> Known:
+    return (cutoff.known_at, cutoff.snapshot)
 
 
 def counts_within(*, tenant_id: int, zone: str, cutoff: Cutoff, uncertain_by: timedelta, now: datetime) -> list[Counts]:
@@ -69,8 +76,8 @@ def counts_within(*, tenant_id: int, zone: str, cutoff: Cutoff, uncertain_by: ti
 
 def _counted(
     *, tenant_id: int, zone: str, instants: Sequence[datetime], known: Known, now: datetime
-) -> dict[datetime, Counts]:
-    """A window whose buckets end at the instants: one reading for all of them."""
+) -> dict[datetime, Held | None]:
+    """A window whose buckets end at the instants: one reading for all of them. None: nothing is known of it."""
     starts = (instants[0] - timedelta(days=1), *instants[:-1])
     known_at, snapshot = known
     reading = SnapshotReading(
@@ -85,20 +92,22 @@ def _counted(
         read_from=ReadFrom.MERGED if known == NOW else ReadFrom.RAW,
     )
     frame, bands = reading.frame, reading.bands()
-    found: dict[datetime, Counts] = {}
+    found: dict[datetime, Held | None] = {}
     for number, instant in enumerate(instants):
         definitions = {**frame.first, **frame.definitions_of(frame.last_piece[number])}
-        held = ((definitions[state], counts[number]) for state, counts in bands.items() if state in definitions)
-        found[instant] = _by_kind(held) if frame.known[number] else UNKNOWN
+        held = [(definitions[state], counts[number] or 0) for state, counts in bands.items() if state in definitions]
+        found[instant] = held if frame.known[number] else None
     return found
 
 
-def _by_kind(held: Iterable[tuple[StateDefinition, int | None]]) -> Counts:
+def _by_kind(held: Held | None, unlike: Mapping[int, int]) -> Counts:
+    if held is None:
+        return UNKNOWN
     found: dict[str, int | None] = dict.fromkeys(KINDS, 0)
     for definition, items in held:
         kind = kind_of(definition)
         if kind is not None:
-            found[kind] = (found[kind] or 0) + (items or 0)
+            found[kind] = (found[kind] or 0) + items + unlike.get(definition.state_id, 0)
     return found
 
 

@@ -1,13 +1,16 @@
-"""Cut-offs of which more is known by now than was then, against a plain comparison of each cut-off with each fact."""
+"""What was not known at a cut-off and is known by now, against a plain look at each fact for each cut-off."""
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from random import Random
+from typing import NamedTuple
 
 import pytest
 
 from analytics.drift.controls import Cutoff
-from analytics.drift.pinned import known_otherwise
+from analytics.drift.pinned import corrections, redefined
+from tasks_app.models import Kind
 from tasks_app.tenancy import DatabaseRole, entered
 from tests.cast import company
 from tests.database.recording import sql
@@ -16,22 +19,36 @@ pytestmark = pytest.mark.django_db
 BEGINNING = datetime(2026, 1, 1, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 FILL = """/* tests.fill */
-INSERT INTO task_ledger (tenant_id, correlation, xact, happened_at, recorded_at, task_id, project_id, from_id, to_id, actor_id,
-       kind)
-SELECT %(tenant)s, 1, row.xact, row.happened_at, row.recorded_at, 1, 1, 0, 1, 1, 2
-  FROM unnest(%(xacts)s::bigint[], %(happened)s::timestamptz[], %(recorded)s::timestamptz[])
-       AS row (xact, happened_at, recorded_at)
+INSERT INTO task_ledger (tenant_id, correlation, seq, xact, happened_at, recorded_at, task_id, project_id, from_id, to_id,
+       actor_id, kind)
+SELECT %s, 1, %s, %s, %s, %s, %s, 1, 0, %s, 1, %s
 """
-Fact = tuple[int, datetime, datetime]
+DEFINE = """/* tests.define */
+INSERT INTO definition_ledger (tenant_id, correlation, seq, xact, happened_at, recorded_at, project_id, state_id, actor_id,
+       position, waiting, needs_validation, archived, slug, name, category, timezone)
+SELECT %s, 1, %s, %s, %s, %s, 1, 1, 1, 0, false, false, false, 'todo', 'To do', 'TODO', ''
+"""
+
+
+class Fact(NamedTuple):
+    """One row; state 0 is a discard."""
+
+    seq: int
+    xact: int
+    happened_at: datetime
+    recorded_at: datetime
+    task: int
+    state: int
 
 
 def facts(chance: Random, *, count: int) -> list[Fact]:
     """Each transaction is one fact, recorded an hour after the one before; some of it had happened long before."""
-    recorded = [BEGINNING + HOUR * number for number in range(count)]
-    return [
-        (1_000 + number, at - HOUR * chance.choice([0, 0, 0, 0, 1, chance.randrange(50)]), at)
-        for number, at in enumerate(recorded)
-    ]
+    found = []
+    for number in range(count):
+        at = BEGINNING + HOUR * number
+        late = HOUR * chance.choice([0, 0, 0, 0, 1, chance.randrange(50)])
+        found.append(Fact(number + 1, 1_000 + number, at - late, at, chance.randrange(1, 30), chance.randrange(4)))
+    return found
 
 
 def cutoffs(chance: Random, *, count: int) -> dict[str, Cutoff]:
@@ -47,7 +64,6 @@ def cutoffs(chance: Random, *, count: int) -> dict[str, Cutoff]:
         found[str(number)] = chance.choice(
             [
                 Cutoff(happened_before=at, known_at=known_at, snapshot=snapshot),
-                Cutoff(happened_before=at, known_at=known_at, snapshot=snapshot),
                 Cutoff(happened_before=at, snapshot=snapshot),
                 Cutoff(happened_before=at, known_at=known_at),
                 Cutoff(happened_before=at),
@@ -58,46 +74,77 @@ def cutoffs(chance: Random, *, count: int) -> dict[str, Cutoff]:
 
 def is_seen(fact: Fact, cutoff: Cutoff) -> bool:
     """In plain Python."""
-    xact, _, recorded_at = fact
-    if cutoff.known_at is not None and recorded_at > cutoff.known_at:
+    if cutoff.known_at is not None and fact.recorded_at > cutoff.known_at:
         return False
     if cutoff.snapshot is None:
         return True
     _, end, busy = cutoff.snapshot.split(":")
-    return xact < int(end) and str(xact) not in busy.split(",")
+    return fact.xact < int(end) and str(fact.xact) not in busy.split(",")
 
 
-def expected(told: list[Fact], asked: Mapping[str, Cutoff]) -> set[str]:
-    """Each with each."""
-    return {
-        key
-        for key, cutoff in asked.items()
-        if any(fact[1] < cutoff.happened_before and not is_seen(fact, cutoff) for fact in told)
-    }
+def standing(told: Sequence[Fact], cutoff: Cutoff, *, then: bool) -> Counter[int]:
+    """By state: how many items, by what was known then or by all."""
+    last: dict[int, int] = {}
+    for fact in sorted(told, key=lambda each: (each.happened_at, each.seq)):
+        if fact.happened_at < cutoff.happened_before and (not then or is_seen(fact, cutoff)):
+            last[fact.task] = fact.state
+    return Counter(state for state in last.values() if state)
+
+
+def unlike(told: Sequence[Fact], asked: Mapping[str, Cutoff]) -> dict[str, dict[int, int]]:
+    """Each with each; differences alone."""
+    found = {}
+    for key, cutoff in asked.items():
+        then, now = (standing(told, cutoff, then=known) for known in (True, False))
+        found[key] = {state: then[state] - now[state] for state in then | now if then[state] != now[state]}
+    return without_nothing(found)
+
+
+def without_nothing(found: Mapping[str, Mapping[int, int]]) -> dict[str, dict[int, int]]:
+    """No zeros, and no keys that have nothing else."""
+    some = {key: {state: items for state, items in each.items() if items} for key, each in found.items()}
+    return {key: each for key, each in some.items() if each}
+
+
+def recorded(told: Sequence[Fact]) -> int:
+    """A tenant with these facts, and as many definitions of one state by the same clocks."""
+    tenant_id = company(slug="acme").tenant.id
+    sql("SET LOCAL session_replication_role = replica; DELETE FROM definition_ledger")
+    for each in told:
+        seq, xact, happened_at, recorded_at, task, state = each
+        kind = Kind.MOVED if state else Kind.DISCARDED
+        sql(FILL, [tenant_id, seq, xact, happened_at, recorded_at, task, state, kind])
+        sql(DEFINE, [tenant_id, seq, xact, happened_at, recorded_at])
+    sql("SET LOCAL session_replication_role = origin")
+    return tenant_id
 
 
 @pytest.mark.parametrize("seed", range(12))
-def test_each_cut_off_that_a_fact_lies_across_is_found(seed: int) -> None:
-    """P54: and where clocks and snapshots go forward, no other: only those are counted from the ledger."""
+def test_what_was_learned_later_is_taken_back_for_each_cut_off(seed: int) -> None:
+    """P54: whatever the order in which facts happened, were recorded and became visible."""
     chance = Random(seed)
     told, asked = facts(chance, count=300), cutoffs(chance, count=40)
-    tenant_id = company(slug="acme").tenant.id
-    sql("SET LOCAL session_replication_role = replica; DELETE FROM definition_ledger")
-    columns = list(zip(*told, strict=True))
-    values = dict(zip(("xacts", "happened", "recorded"), map(list, columns), strict=True))
-    sql(FILL, {"tenant": tenant_id, **values})
-    sql("SET LOCAL session_replication_role = origin")
+    tenant_id = recorded(told)
     with entered(tenant_id=tenant_id, role=DatabaseRole.WORKER, read_only=True):
-        assert known_otherwise(tenant_id=tenant_id, cutoffs=asked) == expected(told, asked)
-    assert set() < expected(told, asked) < set(asked)
+        found = without_nothing(corrections(tenant_id=tenant_id, cutoffs=asked))
+        otherwise = redefined(tenant_id=tenant_id, cutoffs=asked)
+    assert found == unlike(told, asked) != {}
+    assert otherwise == {
+        key
+        for key, cutoff in asked.items()
+        if any(each.happened_at < cutoff.happened_before and not is_seen(each, cutoff) for each in told)
+    }
 
 
 def test_clocks_that_go_backwards_cost_time_and_no_truth() -> None:
-    """More lists than are read one by one: what is left over counts as known otherwise."""
-    tenant_id = company(slug="acme").tenant.id
+    """A list of its own for each."""
+    told = facts(Random(99), count=300)
+    tenant_id = recorded(told)
     asked = {
-        str(number): Cutoff(happened_before=BEGINNING + HOUR * number, known_at=BEGINNING + HOUR * (100 - number))
+        str(number): Cutoff(
+            happened_before=BEGINNING + HOUR * 10 * number, known_at=BEGINNING + HOUR * (250 - 10 * number)
+        )
         for number in range(20)
     }
     with entered(tenant_id=tenant_id, role=DatabaseRole.WORKER, read_only=True):
-        assert known_otherwise(tenant_id=tenant_id, cutoffs=asked) == {str(number) for number in range(8, 20)}
+        assert without_nothing(corrections(tenant_id=tenant_id, cutoffs=asked)) == unlike(told, asked)
