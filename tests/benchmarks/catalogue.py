@@ -3,7 +3,7 @@
 from tests.benchmarks.bulk import ledger_bulk_fresh, ledger_bulk_warmed
 from tests.benchmarks.cfd import cfd_growth, cfd_rollup
 from tests.benchmarks.doors import auth_context, http_throughput
-from tests.benchmarks.dual_run import compare, drift_recall, parity_read, shadow_overhead
+from tests.benchmarks.dual_run import compare, drift_recall, parity_read
 from tests.benchmarks.figures import dashboard, flow_figures
 from tests.benchmarks.folding import compact_rate
 from tests.benchmarks.forecasts import forecast
@@ -16,6 +16,7 @@ from tests.benchmarks.outcomes import Benchmark
 from tests.benchmarks.overhead import graphql_overhead
 from tests.benchmarks.pages import deep_page
 from tests.benchmarks.saving import ledger_save
+from tests.benchmarks.shadow import shadow_overhead
 from tests.benchmarks.sizes import ledger_bytes
 from tests.benchmarks.summaries import user_summary
 from tests.benchmarks.tails import tail_cost

@@ -15,9 +15,8 @@ from tasks_app.graphql.asking import caller_of
 from tasks_app.operations.tasks import create_task
 from tasks_app.tenancy import entered
 from tests.benchmarks.companies import Company, make_company
-from tests.benchmarks.keys import new_key
+from tests.benchmarks.keys import lift_limits, new_key
 from tests.benchmarks.outcomes import Outcome, Request
-from tests.benchmarks.scratch import owner_cursor
 from tests.benchmarks.stopwatch import taking_turns, timed
 from tests.serving import HOST, Server, served
 
@@ -33,10 +32,6 @@ DOORS = {"hardened": "/graphql", "stock": "/stock"}
 AUTH_GOAL_MS = 1.0
 AUTH_ROUNDS = 300
 ROUND_TRIPS = 2  # tests/graphql/test_round_trips.py counts them
-PLAN = """/* benchmarks.plan */
-INSERT INTO tenant_plan (tenant_id, points_a_minute, burst, tenant_points_a_minute, tenant_burst, at_once)
-VALUES (%(tenant)s, %(most)s, %(most)s, %(most)s, %(most)s, 1000)
-"""
 
 
 def http_throughput(request: Request) -> Iterator[Outcome]:
@@ -107,9 +102,7 @@ def _company() -> Company:
                 happened_at=None,
                 now=now,
             )
-    with owner_cursor() as cursor:
-        cursor.execute(f"SET app.tenant_id = '{int(company.tenant.id)}'")
-        cursor.execute(PLAN, {"tenant": company.tenant.id, "most": 10**9})
+    lift_limits(company.tenant.id)
     return company
 
 

@@ -1,14 +1,13 @@
-"""The dual run: comparing, reading parity, what a request pays for it, and what it sees of seeded defects."""
+"""The dual run: comparing, reading parity, and what it sees of seeded defects."""
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from statistics import median
 from time import perf_counter
 
-from django.core.handlers.wsgi import WSGIHandler
 from django.db import connection, connections
 
-from analytics.drift import due, store
+from analytics.drift import store
 from analytics.drift.controls import Capability
 from analytics.facts.transitions import TRANSITIONS
 from analytics.pure.drift.comparing import Exact, Fields, Keyed
@@ -18,14 +17,10 @@ from analytics.rollups.compact import compact, owners
 from analytics.rollups.fold import fold
 from config.database.settings import use_owner_login
 from tasks_app.tenancy import DatabaseRole, entered
-from tests.benchmarks.folding import fold_all
-from tests.benchmarks.history import BEGINNING, END, companies_with_history
-from tests.benchmarks.keys import new_key
 from tests.benchmarks.outcomes import Outcome, Request
-from tests.benchmarks.requests import Door
 from tests.benchmarks.scene import make_scene, within
 from tests.benchmarks.scratch import owner_cursor, vacuum
-from tests.benchmarks.stopwatch import ratios, taking_turns, timed
+from tests.benchmarks.stopwatch import timed
 
 STATES = ("queued", "doing", "waiting", "review", "testing", "done", "cancelled")
 SHAPE = Fields({"days": Keyed("date", Fields({"date": Exact(), **{state: Exact() for state in STATES}}))})
@@ -43,8 +38,6 @@ SELECT tenant_id, capability, asked_at::date, stratum, basis, verdict, signature
   FROM drift_comparison WHERE tenant_id = %(tenant)s GROUP BY 1, 2, 3, 4, 5, 6, 7
 """
 SECONDS_APART = 2.5
-DIAGRAM = """query ($from: DateTime!, $to: DateTime!) { analytics(window: {between: {from: $from, to: $to}}, bucket: DAY) {
-    cumulativeFlow(mode: OCCUPANCY) { series { state { slug } counts } } } }"""
 
 
 def compare(request: Request) -> Iterator[Outcome]:
@@ -99,51 +92,6 @@ def parity_read(request: Request) -> Iterator[Outcome]:
         also=found.attempts == rows,
         detail={"comparisons": found.attempts, "parity": found.parity, "coverage": found.coverage, "unit": "ms"},
     )
-
-
-def shadow_overhead(request: Request) -> Iterator[Outcome]:
-    """What a request pays that says it was answered: the row is a transaction of its own, after the answer was counted.
-
-    The request is a diagram of a year's days over the API, with nothing kept from before.
-    """
-    company = companies_with_history(companies=2, transitions=request.size(50_000))[0]
-    fold_all()
-    door, variables = (
-        Door(application=WSGIHandler(), secret=new_key(company.tenant.id)),
-        {
-            "from": BEGINNING.isoformat(),
-            "to": END.isoformat(),
-        },
-    )
-
-    def alone() -> float:
-        return door.seconds(DIAGRAM, variables)
-
-    def shadowed() -> float:
-        return door.seconds(DIAGRAM, variables) + timed(lambda: _owe(company.tenant.id))
-
-    shadowed()  # The first request imports and connects, and is nobody's.
-    seconds = taking_turns({"alone": alone, "shadowed": shadowed}, rounds=60)
-    owing = median(timed(lambda: _owe(company.tenant.id)) for _ in range(60))
-    yield Outcome(
-        name="shadow_overhead",
-        ratio=1 + owing / median(seconds["alone"]),
-        goal=1.05,
-        detail={
-            "of_medians": ratios(seconds, to="alone")["shadowed"],
-            "milliseconds": {
-                **{name: round(1000 * median(each), 2) for name, each in seconds.items()},
-                "owing": round(1000 * owing, 3),
-            },
-        },
-    )
-
-
-def _owe(tenant_id: int) -> None:
-    with entered(tenant_id=tenant_id, role=DatabaseRole.TENANT):
-        due.owe(
-            tenant_id=tenant_id, capability=FLOW, days=30, stage="SHADOW", flag_version=1, asked_at=END, position="1:1:"
-        )
 
 
 def drift_recall(request: Request) -> Iterator[Outcome]:
