@@ -19,6 +19,7 @@ from analytics.drift.capabilities import DECLARED, Declaration
 from analytics.drift.controls import Control, Cutoff, FailureKind, LegacyAnswer, LegacyFailure, control_of
 from analytics.drift.experiment import Comparison, Question, compare
 from analytics.pure.drift.comparing import Kind, Place
+from analytics.pure.drift.telling import AT_REST
 from analytics.pure.drift.verdicts import Finding, Verdict, missing
 from analytics.pure.zones import ONE_DAY, local_date
 from analytics.rollups.compact import owners
@@ -28,7 +29,7 @@ from tasks_app.tenancy import DatabaseRole, entered
 logger = logging.getLogger(__name__)
 
 REACH: Final = 400
-STRATUM: Final = "AT_REST"
+STRATUM: Final = AT_REST
 MOST_ROWS: Final = 100
 
 DONE = """/* drift.rest_done */
@@ -81,10 +82,13 @@ class Learned:
     recorded_at: datetime
 
 
-def compare_rest(*, now: datetime, chance: Random | None = None) -> dict[str, int]:
-    """Every tenant's stored days that were not compared yet, then the published ones again. A tenant that fails is logged."""
+def compare_rest(*, now: datetime, tenant_id: int | None = None, chance: Random | None = None) -> dict[str, int]:
+    """Stored days that were not compared yet, then the published ones again, of all tenants or the one.
+
+    A tenant that fails is logged and stops no other.
+    """
     compared = restated = 0
-    for owner in owners():
+    for owner in owners(tenant_id=tenant_id):
         for declaration in DECLARED.values():
             control = control_of(declaration.capability)
             if control is None:

@@ -92,18 +92,24 @@ def owe(
 
 
 def run_owed(
-    *, now: datetime, chance: Random | None = None, most: int = 1_000, after_each: AfterEach | None = None
+    *,
+    now: datetime,
+    tenant_id: int | None = None,
+    chance: Random | None = None,
+    most: int = 1_000,
+    after_each: AfterEach | None = None,
 ) -> int:
-    """Compares what is owed, at most so much of each tenant, and says how much it was. A tenant that fails stops no other.
+    """Compares what all tenants or the one are owed, at most so much of each, and says how much it was.
 
-    `now` is when this is called: however slow an older side is, each row is held from when it is taken up.
+    A tenant that fails stops no other. `now` is when this is called: however slow an older side is, each row is held from
+    when it is taken up.
     """
     done, begun = 0, time.monotonic()
 
     def clock() -> datetime:
         return now + timedelta(seconds=time.monotonic() - begun)
 
-    for owner in owners():
+    for owner in owners(tenant_id=tenant_id):
         try:
             done += _of_tenant(owner, clock=clock, chance=chance or SystemRandom(), most=most, after_each=after_each)
         except DatabaseError:

@@ -9,9 +9,12 @@ from typing import Any, Final
 
 from django.db import connection
 
+from analytics.drift import store
 from analytics.drift.controls import Capability
 from analytics.drift.stages import Change, Standing, changes
+from analytics.drift.telling import told
 from analytics.pure.canonical import canonical, digest
+from analytics.pure.zones import local_date
 
 MOST: Final = 10_000
 
@@ -48,8 +51,11 @@ LISTS: Final = {
 }
 
 
-def evidence(*, standing: Standing, now: datetime) -> dict[str, Any]:
-    """Stages with their history, counts by day, gates, drills, expected differences; `digest` is taken of all the rest."""
+def evidence(*, standing: Standing, zone: str, now: datetime) -> dict[str, Any]:
+    """Stages with their history, counts by day, gates, drills, expected differences, and what was found as sentences.
+
+    `digest` is taken of all the rest.
+    """
     values = {"tenant": standing.tenant_id, "capability": standing.capability.value}
     found: dict[str, Any] = {
         "capability": standing.capability.value,
@@ -58,14 +64,29 @@ def evidence(*, standing: Standing, now: datetime) -> dict[str, Any]:
         "at": now,
         "changes": [_told(each) for each in _history(standing.tenant_id, standing.capability)],
         **{name: _listed(statement, columns, values) for name, (statement, columns) in LISTS.items()},
+        **_sentences(standing, zone=zone, now=now),
     }
     plain: dict[str, Any] = canonical(found)
     return {**plain, "digest": digest(plain)}
 
 
-def evidence_text(*, standing: Standing, now: datetime) -> str:
+def evidence_text(*, standing: Standing, zone: str, now: datetime) -> str:
     """The same as text."""
-    return json.dumps(evidence(standing=standing, now=now), sort_keys=True, ensure_ascii=False)
+    return json.dumps(evidence(standing=standing, zone=zone, now=now), sort_keys=True, ensure_ascii=False)
+
+
+def _sentences(standing: Standing, *, zone: str, now: datetime) -> dict[str, Any]:
+    """The causes of drift and the remarks of all days that are counted."""
+    last = local_date(instant=now, zone_name=zone)
+    found = told(
+        tenant_id=standing.tenant_id,
+        zone=zone,
+        capability=standing.capability,
+        first=last - store.COUNTED,
+        last=last,
+    )
+    causes = [{"signature": cause.name, "sentence": sentence} for cause, sentence in found.causes]
+    return {"causes": causes, "remarks": list(found.remarks)}
 
 
 def _history(tenant_id: int, capability: Capability) -> list[Change]:

@@ -42,9 +42,10 @@ SELECT stage, next_stage, passes, reasons, inputs, inputs_digest, evaluated_at F
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
-    """What the gate says at an instant, and from what."""
+    """What the gate says at an instant, and from what. `zone` is where the tenant's days begin."""
 
     standing: Standing
+    zone: str
     inputs: Inputs
     gate: Gate
     evaluated_at: datetime
@@ -90,7 +91,7 @@ def decided(*, standing: Standing, zone: str, now: datetime, bounds: Bounds = DE
     found = gate(inputs)
     if declaration_of(standing.capability) is None:
         found = replace(found, passes=False, reasons=[NO_OLDER_SIDE])
-    return Decision(standing=standing, inputs=inputs, gate=found, evaluated_at=now)
+    return Decision(standing=standing, zone=zone, inputs=inputs, gate=found, evaluated_at=now)
 
 
 def inputs_of(*, standing: Standing, zone: str, now: datetime, bounds: Bounds) -> Inputs:
@@ -139,7 +140,8 @@ def switch(*, standing: Standing, wish: Wish, decision: Decision, now: datetime)
         overrides=wish.overrides and needed,
         now=now,
     )
-    keep(decision, evidence=evidence_text(standing=changed, now=now) if wanted.stage is Stage.COMPLETE else "")
+    complete = wanted.stage is Stage.COMPLETE
+    keep(decision, evidence=evidence_text(standing=changed, zone=decision.zone, now=now) if complete else "")
     return changed
 
 

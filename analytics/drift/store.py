@@ -5,7 +5,7 @@ Every function is used inside `entered(...)` of its tenant; what writes needs th
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from hashlib import sha256
@@ -98,7 +98,7 @@ SELECT (SELECT count(*) FROM gone) + (SELECT count(*) FROM uncounted)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kept:
-    """A comparison as it is kept. `detail` has `computation`, `freshness` and `noise`."""
+    """A comparison as it is kept. `detail` has `computation`, `freshness`, `noise`, and `invented` where something is."""
 
     id: int
     capability: str
@@ -161,7 +161,10 @@ def keep(comparison: Comparison, *, now: datetime) -> int:
 
 
 def detail_of(comparison: Comparison) -> str:
-    """JSON of at most 64 kB: numbers, dates and names of fields. What does not fit is counted under `leftOut`."""
+    """JSON of at most 64 kB: numbers, dates and names of fields. What does not fit is counted under `leftOut`.
+
+    `invented` are the elements that differ and of which the older side knows when it made them up.
+    """
     found = comparison.finding.differences
     most = min(len(found), MOST_DIFFERENCES)
     while True:
@@ -174,6 +177,7 @@ def detail_of(comparison: Comparison) -> str:
                 if comparison.noise is None
                 else [_key(each) for each in comparison.noise[:MOST_DIFFERENCES]],
                 "leftOut": len(found) - most,
+                **_invented(comparison, found[:most]),
             },
             separators=(",", ":"),
         )
@@ -182,6 +186,12 @@ def detail_of(comparison: Comparison) -> str:
         if most == 0:
             return json.dumps({"computation": [], "freshness": {}, "noise": None, "leftOut": len(found)})
         most //= 2
+
+
+def _invented(comparison: Comparison, found: Sequence[Difference]) -> dict[str, Any]:
+    said = {each.element: comparison.cutoffs.get(each.element) for each in found}
+    instants = {_key(key): cutoff.invented_at for key, cutoff in said.items() if cutoff and cutoff.invented_at}
+    return {"invented": {key: at.isoformat() for key, at in instants.items()}} if instants else {}
 
 
 def rules(*, tenant_id: int, capability: Capability, now: datetime) -> list[Rule]:

@@ -9,6 +9,7 @@ from strawberry.scalars import JSON
 
 from analytics.drift import controls, store
 from analytics.drift.store import Kept
+from analytics.drift.telling import Told, told
 from analytics.graphql.inputs import WindowInput, window_asked
 from analytics.graphql.stages import Capability, StageQuery
 from analytics.pure import windows
@@ -88,6 +89,16 @@ class Comparison(Node):
     )
 
 
+@strawberry.type(description="One cause of drift: all comparisons in which the same field differs in the same way.")
+class DriftSignature:
+    name: str = strawberry.field(description="Capability, version of the definition, field, and how it differs.")
+    comparisons: int = strawberry.field(description="How many comparisons had it.")
+    last_at: datetime = strawberry.field(description="When the last of them was made, UTC.")
+    sentence: str = strawberry.field(
+        description="What it is, for people: which nights, what the older side did there, by how much it is wrong."
+    )
+
+
 @strawberry.type(description="The dual run of an older system and ours.")
 class DualRun(StageQuery):
     @strawberry.field(
@@ -99,6 +110,28 @@ class DualRun(StageQuery):
             tenant_id=info.context.tenant.id, capability=controls.Capability(capability), first=first, last=last
         )
         return parity_node(found, worst)
+
+    @strawberry.field(
+        description="The causes of drift in the local days that the window touches, the most frequent first."
+    )
+    def signatures(
+        self,
+        info: Info,
+        capability: Capability,  # type: ignore[valid-type]
+        window: WindowInput,
+    ) -> list[DriftSignature]:
+        causes = told_of(info, controls.Capability(capability), window).causes
+        return [
+            DriftSignature(name=each.name, comparisons=each.comparisons, last_at=each.last_at, sentence=sentence)
+            for each, sentence in causes
+        ]
+
+    @strawberry.field(
+        description="What else there is to say of those days, a sentence each: nights that the older side slept through,"
+        " cut-offs that nobody told, figures that late facts made others since."
+    )
+    def remarks(self, info: Info, capability: Capability, window: WindowInput) -> list[str]:  # type: ignore[valid-type]
+        return list(told_of(info, controls.Capability(capability), window).remarks)
 
     @strawberry.field(description="The comparisons, the newest first.")
     def comparisons(
@@ -147,6 +180,13 @@ def days_of(info: Info, window: WindowInput) -> tuple[date, date]:
     )
     first = local_date(instant=cut.start, zone_name=tenant.timezone)
     return first, local_date(instant=cut.end - MOMENT, zone_name=tenant.timezone)
+
+
+def told_of(info: Info, capability: controls.Capability, window: WindowInput) -> Told:
+    """What comparisons of those days found, as sentences."""
+    tenant = info.context.tenant
+    first, last = days_of(info, window)
+    return told(tenant_id=tenant.id, zone=tenant.timezone, capability=capability, first=first, last=last)
 
 
 def parity_node(found: proven.Parity, worst: str | None) -> Parity:

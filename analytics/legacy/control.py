@@ -47,7 +47,8 @@ def _answer(organisation: Organisation, *, days: int, now: datetime) -> LegacyAn
 
 def _cutoff(day: Day, organisation: Organisation) -> Cutoff:
     """When the job counted. A day that was invented claims to have been counted as it began, and is held to that."""
-    claimed = day.counted_at.astimezone(UTC)
-    if day.invented:
-        claimed = datetime.combine(day.date, time.min, tzinfo=zone(organisation.timezone)).astimezone(UTC)
-    return Cutoff(happened_before=claimed, known_at=day.known_at.astimezone(UTC), snapshot=day.snapshot or None)
+    counted_at, known_at, snapshot = day.counted_at.astimezone(UTC), day.known_at.astimezone(UTC), day.snapshot or None
+    if not day.invented:
+        return Cutoff(happened_before=counted_at, known_at=known_at, snapshot=snapshot)
+    claimed = datetime.combine(day.date, time.min, tzinfo=zone(organisation.timezone)).astimezone(UTC)
+    return Cutoff(happened_before=claimed, known_at=known_at, snapshot=snapshot, invented_at=counted_at)

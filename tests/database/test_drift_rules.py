@@ -201,7 +201,7 @@ def test_the_evidence_has_each_rule_with_its_end(people: Cast) -> None:
     with entered(tenant_id=tenant_id, role=None):
         end_rule(pk, tenant_id=tenant_id, reason="Mended.", now=NOW)
         standing = stage_of(tenant_id=tenant_id, capability=FLOW)
-        (found,) = evidence(standing=standing, now=NOW)["expectedDifferences"]
+        (found,) = evidence(standing=standing, zone="Europe/Stockholm", now=NOW)["expectedDifferences"]
     told = {name: found[name] for name in ("rule", "owner", "bound", "actorId", "endedBecause")}
     assert told == {
         "rule": pk,

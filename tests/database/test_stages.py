@@ -142,7 +142,7 @@ def test_complete_is_one_way_and_keeps_its_evidence(people: Cast) -> None:
     with entered(tenant_id=people.acme.tenant.id, actor_id=people.alice.actor.id):
         refused("UPDATE drift_stage SET stage = 'OFF', version = version + 1", because="no way back")
         found = json.loads(DriftGate.objects.exclude(evidence="").get().evidence)
-        again = evidence(standing=standing, now=NOW)
+        again = evidence(standing=standing, zone="Europe/Stockholm", now=NOW)
     told = {name: value for name, value in found.items() if name != "digest"}
     assert found["digest"] == digest(told)
     assert [each["stage"] for each in found["changes"]] == ["SHADOW", "LIVE_WITH_SHADOW", "RAMPDOWN", "COMPLETE"]

@@ -25,6 +25,9 @@ PAGE = """query ($first: Int, $after: String, $verdict: Verdict) { dualRun {
       totalCount pageInfo { hasNextPage endCursor }
       edges { node {
         id capability verdict reason legacyAsOf ledgerPosition computationDrift freshnessDelta noise signature } } } } }"""
+TOLD = """{ dualRun {
+    signatures(capability: CUMULATIVE_FLOW, window: {rolling: {count: 7, unit: DAY}}) { name comparisons lastAt sentence }
+    remarks(capability: CUMULATIVE_FLOW, window: {rolling: {count: 7, unit: DAY}}) } }"""
 
 
 class Nobody:
@@ -91,3 +94,23 @@ def test_parity_and_comparisons_of_ones_own_tenant() -> None:
     assert carol.error(by_id) == ("NOT_FOUND", "id: there is nothing with this id.")
     assert carol.data(PAGE, first=9)["dualRun"]["comparisons"]["totalCount"] == 0
     assert carol.data(PARITY)["dualRun"]["parity"]["parity"] is None
+
+
+def test_causes_of_drift_have_a_sentence() -> None:
+    """P62: for people, with the number of comparisons; Globex has none of Acme's."""
+    people = cast()
+    kept(people, MATCH, DRIFT, DRIFT, ERROR)
+    found = with_session(people.alice.user).data(TOLD)["dualRun"]
+    assert found["signatures"] == [
+        {
+            "name": "CUMULATIVE_FLOW flow/1 days[].todo VALUE",
+            "comparisons": 2,
+            "lastAt": found["signatures"][0]["lastAt"],
+            "sentence": "The night of 2026-03-01 differs from the ledger: the older side has 1 todo too many;"
+            " the ledger has no change in the day that ended with it.",
+        }
+    ]
+    assert found["remarks"] == [
+        "3 of 3 conclusive comparisons assume when the older side counted, which does not say so: they open no gate."
+    ]
+    assert with_session(people.carol.user).data(TOLD)["dualRun"] == {"signatures": [], "remarks": []}

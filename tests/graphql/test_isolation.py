@@ -74,6 +74,8 @@ QUESTIONS = {
 BELOW = {
     "drillDown": "metric: ARRIVALS, first: 2",
     "parity": f"capability: CUMULATIVE_FLOW, {WINDOW}",
+    "signatures": f"capability: CUMULATIVE_FLOW, {WINDOW}",
+    "remarks": f"capability: CUMULATIVE_FLOW, {WINDOW}",
     "comparisons": "first: 2",
     "gate": "capability: CUMULATIVE_FLOW",
 }

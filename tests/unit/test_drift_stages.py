@@ -165,10 +165,10 @@ CLOSED = {
             PROVEN,
             strata={"days<=7": {Verdict.MATCH: 20_000}, "days>92": {Verdict.MATCH: 300, Verdict.DRIFT: 4}},
         ),
-        "Of the requests days>92 least is proven: 300 of 304",
+        "Least is proven of answers of more than 92 days: 300 of 304",
     ),
     "six days": (replace(PROVEN, days=WEEK[:6]), "comparisons of 6 days"),
-    "the same day again": (replace(PROVEN, days=WEEK[:1] * 9), "comparisons of 1 days"),
+    "the same day again": (replace(PROVEN, days=WEEK[:1] * 9), "comparisons of 1 day;"),
     "no weekend": (replace(PROVEN, days=WITHOUT_WEEKEND), "no weekend"),
     "Sunday and the next Saturday": (
         replace(PROVEN, days=[date(2026, 3, 1) + timedelta(days=each) for each in range(7)]),

@@ -30,7 +30,8 @@ class Command(RefusingCommand):
         now = datetime.now(UTC)  # noqa: TID251 - a command is where the clock is read
         tenant, capability = tenant_named(slug=options["tenant"]), capability_of(options["capability"])
         with entered(tenant_id=tenant.id, role=DatabaseRole.AUDITOR, read_only=True):
-            text = evidence_text(standing=stage_of(tenant_id=tenant.id, capability=capability), now=now)
+            standing = stage_of(tenant_id=tenant.id, capability=capability)
+            text = evidence_text(standing=standing, zone=tenant.timezone, now=now)
         if options["to"] is None:
             self.stdout.write(text)
             return

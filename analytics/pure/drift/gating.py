@@ -8,6 +8,7 @@ from typing import Any, Final
 from analytics.pure.canonical import digest
 from analytics.pure.drift.parity import added, lower_bound, parity_of, worst
 from analytics.pure.drift.stages import Stage, next_stage
+from analytics.pure.drift.telling import comparisons_of
 from analytics.pure.drift.verdicts import Verdict
 
 SATURDAY: Final = 5
@@ -136,7 +137,7 @@ def _worst(inputs: Inputs) -> str | None:
     if _proves(good=found.good, of=found.conclusive, most_wrong=most):
         return None
     return (
-        f"Of the requests {name} least is proven: {found.good:,} of {found.conclusive:,} are equal;"
+        f"Least is proven of {comparisons_of(name)}: {found.good:,} of {found.conclusive:,} are equal;"
         f" {needed(most_wrong=most):,} without a difference would show that at most {_percent(most)} differ."
     )
 
@@ -144,7 +145,8 @@ def _worst(inputs: Inputs) -> str | None:
 def _days(inputs: Inputs) -> str | None:
     days = set(inputs.days)
     if len(days) < inputs.bounds.least_days:
-        return f"There are comparisons of {len(days)} days; it takes {inputs.bounds.least_days}, with a weekend."
+        so_far = "1 day" if len(days) == 1 else f"{len(days)} days"
+        return f"There are comparisons of {so_far}; it takes {inputs.bounds.least_days}, with a weekend."
     weekend = any(day.weekday() == SATURDAY and day + timedelta(days=1) in days for day in days)
     return None if weekend else "The days with comparisons have no weekend among them, a Saturday with its Sunday."
 
