@@ -14,17 +14,20 @@ from analytics.drift.controls import Capability
 from analytics.drift.gate import decided, kept
 from analytics.drift.overlay import Day, overlay
 from analytics.drift.stages import Change, changes, stage_of
+from analytics.drift.telling import told
 from analytics.graphql.actors import actors_by_id
 from analytics.models import DriftDrill
 from analytics.pure.drift.gating import DEFAULT_BOUNDS
 from analytics.pure.drift.parity import Parity, parity_of
-from analytics.pure.drift.stages import is_stale
+from analytics.pure.drift.stages import LIVE, is_stale
+from analytics.pure.drift.telling import comparisons_of
 from analytics.pure.drift.verdicts import Verdict
 from analytics.pure.svg_overlay import Overlay, overlay_svg
 from analytics.pure.zones import local_date
 from tasks_app.admin.visits import Visit
 
 MOST_ROWS: Final = 50
+ALL: Final = "all"
 NOT_KNOWN: Final = "nothing conclusive"
 
 
@@ -32,7 +35,7 @@ def dual_run(visit: Visit) -> HttpResponseBase:
     """Each capability that has an older answer. Comparisons are those of the days that the gate looks at."""
     shown = [_shown(visit, capability) for capability in DECLARED]
     days = DEFAULT_BOUNDS.window_days
-    return visit.page("admin/dual_run.html", title="Dual run", capabilities=shown, days=days)
+    return visit.page("admin/dual_run.html", title="Dual run", capabilities=shown, days=days, live=LIVE)
 
 
 def _shown(visit: Visit, capability: Capability) -> dict[str, Any]:
@@ -47,10 +50,11 @@ def _shown(visit: Visit, capability: Capability) -> dict[str, Any]:
         "name": capability.value.replace("_", " ").capitalize(),
         "flag": standing.flag,
         "answered_by": "ours" if standing.answered_by == "CANONICAL" else "the older side",
+        "is_live": standing.flag.stage in LIVE,
         "stale": bool(history) and is_stale(history[0].flag, changed_at=history[0].changed_at, now=now),
         "gate": decided(standing=standing, zone=tenant.timezone, now=now).gate,
         "parities": _parities(asked),
-        "signatures": store.signatures(**asked)[:MOST_ROWS],
+        **_found(asked, zone=tenant.timezone),
         "drift": _drift(tenant.id, capability),
         "overlays": _overlays(asked),
         "history": _history(tenant.id, history),
@@ -59,12 +63,31 @@ def _shown(visit: Visit, capability: Capability) -> dict[str, Any]:
     }
 
 
+def _found(asked: Mapping[str, Any], *, zone: str) -> dict[str, Any]:
+    """The causes of drift, and what is no drift, in sentences."""
+    found = told(**asked, zone=zone)
+    causes = [
+        {"name": each.name, "comparisons": each.comparisons, "last_at": each.last_at, "sentence": sentence}
+        for each, sentence in found.causes
+    ]
+    return {"causes": causes[:MOST_ROWS], "remarks": found.remarks}
+
+
 def _parities(asked: Mapping[str, Any]) -> list[dict[str, Any]]:
     """All comparisons, then each kind of request."""
     strata = store.counts(**asked)
     total, _ = store.parity(**asked)
-    rows = [("all", total), *((name, parity_of(counts)) for name, counts in sorted(strata.items()))]
+    rows = [
+        (ALL, total),
+        *((comparisons_of(name), parity_of(counts)) for name, counts in sorted(strata.items(), key=_size)),
+    ]
     return [_parity(name, found) for name, found in rows]
+
+
+def _size(stratum: tuple[str, object]) -> tuple[int, bool]:
+    """`days<=7` before `days<=31`; what nobody asked for comes first."""
+    name = stratum[0]
+    return int("".join(sign for sign in name if sign.isdigit()) or 0), ">" in name
 
 
 def _parity(name: str, found: Parity) -> dict[str, Any]:
@@ -90,24 +113,32 @@ def _drift(tenant_id: int, capability: Capability) -> dict[str, Any] | None:
     return {"compared_at": newest.compared_at, "reason": newest.reason, "differences": list(rows[:MOST_ROWS])}
 
 
-def _overlays(asked: Mapping[str, Any]) -> list[SafeString]:
+def _overlays(asked: Mapping[str, Any]) -> list[dict[str, Any]]:
     """A picture for each field of the stored days: ours, theirs, and where they differ."""
     days = overlay(**asked)
     names = dict.fromkeys(name for each in days for name in each.ours)
-    return [mark_safe(overlay_svg(_chart(name, days))) for name in names]  # noqa: S308 - drawn here, its words are escaped
+    return [{"name": _words(name), "svg": _svg(_chart(name, days))} for name in names]
+
+
+def _svg(chart: Overlay) -> SafeString:
+    return mark_safe(overlay_svg(chart))  # noqa: S308 - drawn here, its words are escaped
+
+
+def _words(name: str) -> str:
+    return name.replace("_", " ").capitalize()
 
 
 def _chart(name: str, days: Sequence[Day]) -> Overlay:
     chart = Overlay(
         slug=f"overlay-{name}",
-        title=f"{name}: stored days of the older side and ours",
+        title=f"{_words(name)}: stored nights of the older side, and ours",
         description="",
         days=[each.day for each in days],
         ours=[each.ours.get(name) for each in days],
         theirs=[each.theirs.get(name) for each in days],
     )
     differing = [chart.days[place].isoformat() for place in chart.differing]
-    return replace(chart, description=f"{len(days)} days. They differ on: {', '.join(differing) or 'none'}.")
+    return replace(chart, description=f"{len(days)} nights. They differ on: {', '.join(differing) or 'none'}.")
 
 
 def _history(tenant_id: int, history: Sequence[Change]) -> list[dict[str, Any]]:

@@ -1,5 +1,6 @@
 """The page of the dual run: stages with their history, what is proven, what differs. Nothing of another tenant."""
 
+import html
 from datetime import UTC, datetime, timedelta
 
 from django.test import Client
@@ -12,6 +13,7 @@ from analytics.pure.drift.verdicts import Verdict
 from tasks_app.tenancy import DatabaseRole, entered
 from tests.admin.scene import text
 from tests.cast import Cast, Person
+from tests.graphql.client import with_session
 
 FLOW = Capability.CUMULATIVE_FLOW
 NOW = datetime.now(UTC)  # noqa: TID251 - the page shows the days before now
@@ -63,7 +65,7 @@ def test_the_page_says_what_is_proven_and_what_is_missing(people: Cast, audrey: 
     switched(people.alice, Stage.SHADOW, reason="Let us <see>.")
     compared(people.alice)
     page = text(audrey.get("/admin/dual-run/"))
-    assert '<span class="pill">SHADOW</span> at 100 %, version 1: the older side answers.' in page
+    assert '<span class="pill">SHADOW</span>, version 1: the older side answers.' in page
     assert "The gate to LIVE_WITH_SHADOW is closed:" in page
     assert "A cause of drift is open: CUMULATIVE_FLOW flow/1 days[].todo VALUE." in page
     assert '<td class="number">400</td><td class="number">300</td><td class="number">99.667%</td>' in page
@@ -121,5 +123,35 @@ def test_the_days_that_differ_are_marked(people: Cast, audrey: Client) -> None:
         )
     page = text(audrey.get("/admin/dual-run/"))
     assert f"<title>{days[1]}: ours 3, theirs 5</title>" in page
-    assert f"3 days. They differ on: {days[1]}." in page
+    assert f"3 nights. They differ on: {days[1]}." in page
     assert (page.count("<circle"), page.count('fill-opacity="0.45"')) == (2, 1)
+
+
+API = """{ dualRun {
+  parity(capability: CUMULATIVE_FLOW, window: {rolling: {count: 30, unit: DAY}}) {
+    attempts conclusive parity lowerBound coverage legacyErrors byVerdict { verdict count } }
+  signatures(capability: CUMULATIVE_FLOW, window: {rolling: {count: 30, unit: DAY}}) { name comparisons sentence }
+  remarks(capability: CUMULATIVE_FLOW, window: {rolling: {count: 30, unit: DAY}})
+  gate(capability: CUMULATIVE_FLOW) { nextStage reasons }
+  stages { capability stage flagVersion reason } } }"""
+
+
+def test_the_numbers_of_the_page_are_those_of_the_api(people: Cast, audrey: Client) -> None:
+    """Parity with its bound, coverage, legacy errors, causes and sentences, the gate's reasons, the stage."""
+    switched(people.alice, Stage.SHADOW, reason="Let us see.")
+    compared(people.alice)
+    page = html.unescape(text(audrey.get("/admin/dual-run/")))
+    found = with_session(people.alice.user).data(API)["dualRun"]
+    of = found["parity"]
+    row = [of["attempts"], of["conclusive"], f"{of['parity']:.3%}", f"{of['lowerBound']:.3%}"]
+    row += [f"{of['coverage']:.1%}", f"{of['legacyErrors']:.1%}"]
+    verdicts = ", ".join(f"{each['verdict']} {each['count']}" for each in of["byVerdict"] if each["count"])
+    cells = "".join(f'<td class="number">{each}</td>' for each in row)
+    assert f'<td>all</td>{cells}<td class="words">{verdicts}</td>' in page
+    assert len(found["signatures"]) == 1
+    (cause,) = found["signatures"]
+    assert f"<strong>{cause['sentence']}</strong>" in page
+    assert f'<td class="words">{cause["name"]}</td><td class="number">{cause["comparisons"]}</td>' in page
+    assert all(f"<li>{each}</li>" in page for each in (*found["remarks"], *found["gate"]["reasons"]))
+    (stage,) = [each for each in found["stages"] if each["capability"] == FLOW.value]
+    assert f'<span class="pill">{stage["stage"]}</span>, version {stage["flagVersion"]}' in page
