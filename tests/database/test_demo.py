@@ -34,6 +34,7 @@ from tasks_app.tenancy import entered
 PROJECT = Path(__file__).resolve().parents[2]
 NOW = datetime(2026, 3, 11, 13, 45, tzinfo=UTC)
 STORIES = (acme.STORY, nightdesk.STORY)
+STAGES = "{ dualRun { stages { capability stage } } }"
 REPLAY_DIFFERS = """/* tests.replay_differs */
 SELECT count(*) FROM task t
   JOIN LATERAL (SELECT l.kind, l.project_id, l.to_id FROM task_ledger l
@@ -189,13 +190,16 @@ def test_the_command_serves_until_it_is_told_to_stop(home: Path) -> None:
             (line["counts"][-1] for line in flow["series"]), reverse=True
         )
         check_change(_asked(facts, facts["change"])["explainChange"])
+        assert [" were invented: each repeats the board of " in each for each in facts["dual_run"]["causes"]] == [True]
+        assert _asked(facts, STAGES)["dualRun"]["stages"][0]["stage"] == "SHADOW"
         command.send_signal(signal.SIGTERM)
         assert command.wait(timeout=30) == 0
     check_port(port=port)
     again = _demo(home, "--no-serve")
     out, _ = again.communicate(timeout=60)
     assert again.returncode == 0
-    assert list(json.loads(out)) == ["url", "graphql", "admin", "logins", "api_keys", "query", "change"]
+    assert list(json.loads(out)) == ["url", "graphql", "admin", "logins", "api_keys", "query", "change", "dual_run"]
+    assert json.loads(out)["dual_run"]["causes"] == facts["dual_run"]["causes"]
     assert json.loads(out)["api_keys"]["acme"] != facts["api_keys"]["acme"]
 
 

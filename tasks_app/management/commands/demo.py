@@ -52,6 +52,10 @@ The past was reported today, so its recordedAt is today and its happenedAt is wh
 Some of it was reported later than the rest. Why is a number of some days ago another one since? Ask,
 
 {change}
+
+An older job counts the board at each midnight. Beside ours, what is it worth? See {dual_run}
+
+  {drift}
 """
 
 
@@ -78,7 +82,8 @@ class Command(RefusingCommand):
         if options["fresh"]:
             _start_afresh()
         try:
-            facts = _facts(_set_up(tell=self._tell), port=port)
+            access = _set_up(tell=self._tell)
+            facts = _facts(access, drift=_dual_run(tell=self._tell), port=port)
         except KeyboardInterrupt:
             raise Refused("Stopped before it was set up; run it again to go on.") from None
         if options["no_serve"]:
@@ -118,6 +123,15 @@ def _set_up(*, tell: Callable[[str], None]) -> Access:
         return give_access(stories=STORIES, now=datetime.now(UTC))  # noqa: TID251 - as above
 
 
+def _dual_run(*, tell: Callable[[str], None]) -> dict[str, list[str]]:
+    """What an older system's answers are worth, in sentences. It stands above this app, so it is called by its name."""
+    tell("Comparing with an older system ...")
+    out = StringIO()
+    call_command("demo_dual_run", tenant=STORIES[0].slug, stdout=out)
+    found: dict[str, list[str]] = json.loads(out.getvalue())
+    return found
+
+
 def _check_web_login() -> None:
     try:
         with entered(tenant_id=0, read_only=True):
@@ -128,7 +142,7 @@ def _check_web_login() -> None:
         ) from None
 
 
-def _facts(access: Access, *, port: int) -> dict[str, Any]:
+def _facts(access: Access, *, drift: Mapping[str, list[str]], port: int) -> dict[str, Any]:
     url = f"http://127.0.0.1:{port}"
     return {
         "url": f"{url}/",
@@ -138,6 +152,7 @@ def _facts(access: Access, *, port: int) -> dict[str, Any]:
         "api_keys": access.api_keys,
         "query": QUERY,
         "change": access.change,
+        "dual_run": {"page": f"{url}/admin/dual-run/", **drift},
     }
 
 
@@ -159,4 +174,6 @@ def _page(facts: Mapping[str, Any]) -> str:
         query=facts["query"],
         question=QUESTION,
         change=facts["change"],
+        dual_run=facts["dual_run"]["page"],
+        drift="\n  ".join(facts["dual_run"]["causes"]),
     )
