@@ -21,7 +21,7 @@ from analytics.drift.experiment import Comparison, Question, compare
 from analytics.pure.drift.comparing import Kind, Place
 from analytics.pure.drift.telling import AT_REST
 from analytics.pure.drift.verdicts import Finding, Verdict, missing
-from analytics.pure.zones import ONE_DAY, local_date
+from analytics.pure.zones import dates, local_date
 from analytics.rollups.compact import owners
 from analytics.rollups.restating import Owner
 from tasks_app.tenancy import DatabaseRole, entered
@@ -200,7 +200,7 @@ def _slept(owner: Owner, declaration: Declaration, day: str, *, now: datetime) -
 def _gaps(days: Sequence[str], owner: Owner, declaration: Declaration, *, now: datetime) -> list[str]:
     """The days between the first that is stored and the last that is due which are not stored."""
     first, last = date.fromisoformat(days[0]), local_date(instant=now - declaration.grace, zone_name=owner.zone)
-    every = (first + ONE_DAY * number for number in range((last - first).days + 1))
+    every = dates(first=first, last=last, zone_name=owner.zone)
     return [day.isoformat() for day in every if day.isoformat() not in set(days)]
 
 

@@ -19,7 +19,7 @@ from analytics.drift.capabilities import Declaration
 from analytics.drift.controls import Basis, Control, Cutoff, FailureKind, LegacyAnswer, LegacyFailure
 from analytics.pure.drift.comparing import ABSENT, Difference, Kind, Place
 from analytics.pure.drift.verdicts import Evidence, Finding, Rule, Verdict, judged, missing, overall, signature
-from analytics.pure.zones import ONE_DAY, local_date
+from analytics.pure.zones import ONE_DAY, dates, local_date
 from tasks_app.tenancy import DatabaseRole, entered
 
 logger = logging.getLogger(__name__)
@@ -292,7 +292,7 @@ class _Run:
         last = local_date(instant=asked.asked_at - self.declaration.grace, zone_name=asked.zone)
         first = min((date.fromisoformat(key) for key in theirs), default=last)
         first = max(first, last - ONE_DAY * (asked.days - 1))
-        days = (first + ONE_DAY * number for number in range((last - first).days + 1))
+        days = dates(first=first, last=last, zone_name=asked.zone)
         return [day.isoformat() for day in days if day.isoformat() not in theirs]
 
 

@@ -116,6 +116,16 @@ def skipped_dates(runs: tuple[OffsetRun, ...]) -> frozenset[date]:
     return frozenset(chain.from_iterable(_dates_between(before, after) for before, after in pairwise(runs)))
 
 
+def dates(*, first: date, last: date, zone_name: str) -> list[date]:
+    """The dates from `first` to `last`, both included, that the zone had; none where `last` is before `first`."""
+    start = first_instant(day=first - ONE_DAY, zone_name=zone_name)
+    end = first_instant(day=max(first, last) + ONE_DAY, zone_name=zone_name)
+    # A change that skipped the last date comes at that very end, and shows in what follows.
+    skipped = skipped_dates(offset_runs(start=start, end=end + MICROSECOND, zone_name=zone_name))
+    every = (first + ONE_DAY * number for number in range((last - first).days + 1))
+    return [day for day in every if day not in skipped]
+
+
 def _unknown_zone(name: str) -> str:
     shown = name[:LONGEST_SHOWN_NAME]
     close = difflib.get_close_matches(shown, zone_names(), n=1)

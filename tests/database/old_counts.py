@@ -6,6 +6,7 @@ The history is scripted and so are the counts: plain Python over the oracle's fa
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
+from functools import cache
 from random import Random
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -35,12 +36,26 @@ NEXT = {
 }
 KINDS = ("todo", "in_progress", "review", "done")
 ZONE = "Europe/Stockholm"
+MINUTE = timedelta(minutes=1)
 FIRST = date(2025, 3, 17)  # the clocks change on the 30th
 
 
+@cache
 def midnight(day: date, zone: str = ZONE) -> datetime:
-    """The first instant of a local day, where that is its midnight."""
-    return datetime(day.year, day.month, day.day, tzinfo=ZoneInfo(zone)).astimezone(UTC)
+    """The first instant of a local day; where its midnight was skipped, or all of it, the first one after that.
+
+    Found by looking at a clock on the wall every minute.
+    """
+    rules = ZoneInfo(zone)
+    at = datetime(day.year, day.month, day.day, tzinfo=UTC) - timedelta(hours=15)
+    while at.astimezone(rules).date() < day:
+        at += MINUTE
+    return at
+
+
+def ever_was(day: date, zone: str) -> bool:
+    """Whether the zone had that date."""
+    return midnight(day, zone).astimezone(ZoneInfo(zone)).date() == day
 
 
 def days_from(first: date, count: int) -> list[date]:
@@ -60,7 +75,7 @@ class _Script:
     def live(self, day: date, moves: int) -> None:
         """One day: new items, moves, transfers, discards; some of it at the very ends of the day, some told days later."""
         begin, end = midnight(day, self.zone), midnight(day + timedelta(days=1), self.zone)
-        for _ in range(moves):
+        for _ in range(moves if begin < end else 0):
             at = self.chance.choice([begin, end - timedelta(microseconds=1), *[self._within(begin, end)] * 8])
             self._one(at)
 
@@ -183,7 +198,8 @@ class OldSystem:
         self.answers += 1
         today = now.astimezone(ZoneInfo(self.zone)).date()
         wanted = [today - timedelta(days=number) for number in reversed(range(days))]
-        rows = [day for day in wanted if day >= self.first and (day not in self.slept or day in self.invented)]
+        counted_ones = [day for day in wanted if day >= self.first and ever_was(day, self.zone)]
+        rows = [day for day in counted_ones if day not in self.slept or day in self.invented]
         return LegacyAnswer(
             body={
                 "version": 1,

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import date, timedelta
 from random import Random
 
 import pytest
@@ -50,6 +50,21 @@ def test_each_stored_day_is_compared_once(old: OldSystem) -> None:
     assert compare_rest(now=NOW, chance=Random(1))["compared"] == 0
     assert {each.stratum for each in DriftComparison.objects.all()} == {"AT_REST"}
     assert DriftComparison.objects.count() == DAYS + 1
+
+
+def test_a_date_that_never_was_is_owed_by_nobody(old: OldSystem) -> None:
+    """P52: Apia went from 29 to 31 December 2011, and no job slept."""
+    zone, first = "Pacific/Apia", date(2011, 12, 24)
+    history = scripted(days=DAYS, zone=zone, first=first)
+    tenant_id = seeded(history).tenant_id
+    Tenant.objects.filter(id=tenant_id).update(timezone=zone)
+    slug = Tenant.objects.get(id=tenant_id).slug
+    register(
+        capability=Capability.CUMULATIVE_FLOW, control=OldSystem(history=history, slug=slug, zone=zone, first=first)
+    )
+    compare_rest(now=midnight(first + timedelta(days=DAYS - 1), zone) + timedelta(hours=9), chance=Random(1))
+    found = {each.day: each.verdict for each in DriftRest.objects.filter(tenant_id=tenant_id)}
+    assert found == dict.fromkeys(set(days_from(first, DAYS)) - {date(2011, 12, 30)}, "MATCH")
 
 
 def test_what_is_filled_in_later_is_compared_then(old: OldSystem) -> None:

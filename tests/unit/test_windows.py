@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from analytics.pure.windows import Bucket, Unit, Window, between, quarter_label, rolling
-from analytics.pure.zones import local_date, local_midnight, tzdata_version, zone
+from analytics.pure.zones import dates, local_date, local_midnight, tzdata_version, zone
 
 LATER = datetime(2030, 1, 1, tzinfo=UTC)
 
@@ -300,3 +300,13 @@ def test_zones_come_from_the_pinned_database() -> None:
     """An answer can name the version of the rules that it used."""
     assert tzdata_version() == "2026f"
     assert zone("Europe/Stockholm").key == "Europe/Stockholm"
+
+
+def test_a_calendar_has_only_dates_that_were() -> None:
+    """P52: Apia had no 30 December 2011, and whoever asks for that date alone gets none."""
+    apia = "Pacific/Apia"
+    asked = (date(2011, 12, 28), date(2012, 1, 1))
+    assert [day.day for day in dates(first=asked[0], last=asked[1], zone_name=apia)] == [28, 29, 31, 1]
+    assert [day.day for day in dates(first=asked[0], last=asked[1], zone_name="UTC")] == [28, 29, 30, 31, 1]
+    assert dates(first=date(2011, 12, 30), last=date(2011, 12, 30), zone_name=apia) == []
+    assert dates(first=asked[1], last=asked[0], zone_name=apia) == []
