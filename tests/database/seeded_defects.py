@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import asdict, dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from random import Random
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -20,7 +20,7 @@ from django.db import connection
 from analytics.drift import flow_counts
 from analytics.drift.capabilities import DECLARED
 from analytics.drift.controls import Capability
-from analytics.drift.experiment import Question, compare
+from analytics.drift.experiment import Comparison, Question, compare
 from analytics.pure import durations, flow, steps, windows, workflow
 from analytics.pure.drift import comparing
 from analytics.pure.drift.comparing import Exact, Fields, Keyed, Listed
@@ -65,13 +65,19 @@ class Defect:
     patched: Patch
 
 
-def scene_of(loaded: Loaded, history: Any) -> Scene:
+def scene_of(loaded: Loaded, history: Any, *, first: date = FIRST, zone: str = ZONE) -> Scene:
     """The scene of a history that is in the database."""
-    return Scene(loaded, OldSystem(history=history, slug=Tenant.objects.get(id=loaded.tenant_id).slug))
+    slug = Tenant.objects.get(id=loaded.tenant_id).slug
+    return Scene(loaded, OldSystem(history=history, slug=slug, zone=zone, first=first))
 
 
-def verdict_of(scene: Scene, *, at: datetime = NOW, days: int = DAYS, chance: int = 1) -> Verdict:
+def verdict_of(scene: Scene, *, at: datetime = NOW, days: int = DAYS, chance: int = 1, now: datetime = NOW) -> Verdict:
     """Of the old counts, compared as the product compares them."""
+    return compared(scene, at=at, days=days, chance=chance, now=now).finding.verdict
+
+
+def compared(scene: Scene, *, at: datetime = NOW, days: int = DAYS, chance: int = 1, now: datetime = NOW) -> Comparison:
+    """The comparison that the verdict is of."""
     question = Question(
         tenant_id=scene.loaded.tenant_id,
         slug=scene.old.slug,
@@ -82,8 +88,7 @@ def verdict_of(scene: Scene, *, at: datetime = NOW, days: int = DAYS, chance: in
         flag_version=1,
         stratum="",
     )
-    found = compare(declaration=FLOW, control=scene.old, question=question, chance=Random(chance), now=NOW)
-    return found.finding.verdict
+    return compare(declaration=FLOW, control=scene.old, question=question, chance=Random(chance), now=now)
 
 
 # ------------------------------------------------------------------ all other figures
