@@ -66,7 +66,7 @@ class Rule:
         by = difference.by
         if by is None or at >= self.expires_at or difference.field != self.field or abs(by) > self.bound:
             return False
-        return self.direction is Direction.EITHER or (by > 0) == (self.direction is Direction.HIGHER)
+        return {Direction.HIGHER: by > 0, Direction.LOWER: by < 0, Direction.EITHER: True}[self.direction]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
