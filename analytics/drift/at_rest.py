@@ -17,7 +17,7 @@ from django.db import DatabaseError, connection
 from analytics.drift import store
 from analytics.drift.capabilities import DECLARED, Declaration
 from analytics.drift.controls import Control, Cutoff, FailureKind, LegacyAnswer, LegacyFailure, control_of
-from analytics.drift.experiment import Comparison, Question, compare
+from analytics.drift.experiment import Comparison, Question, compare, dates_asked, unreadable
 from analytics.pure.drift.comparing import Kind, Place
 from analytics.pure.drift.telling import AT_REST
 from analytics.pure.drift.verdicts import Finding, Verdict, missing
@@ -116,7 +116,7 @@ def _rest_of(
     owner: Owner, declaration: Declaration, control: Control, *, now: datetime, chance: Random
 ) -> Sequence[Comparison]:
     """The comparisons of one tenant's days, a comparison each. A tenant without any stored day has none."""
-    said = _asked(control, owner, now=now)
+    said = _asked(control, owner, declaration, now=now)
     verdicts = _verdicts(owner, declaration)
     # One that was slept through and is there now is compared again.
     done = {day for day, verdict in verdicts.items() if verdict != Verdict.LEGACY_ERROR}
@@ -139,12 +139,17 @@ def _rest_of(
     return found
 
 
-def _asked(control: Control, owner: Owner, *, now: datetime) -> LegacyAnswer | LegacyFailure:
+def _asked(control: Control, owner: Owner, declaration: Declaration, *, now: datetime) -> LegacyAnswer | LegacyFailure:
+    """An answer that can be read, day by day, or a failure."""
     try:
-        return control.answer(tenant_id=owner.id, days=REACH, now=now)
+        said = control.answer(tenant_id=owner.id, days=REACH, now=now)
     except Exception:
         logger.exception("The older side raised for tenant %s.", owner.slug)
         return LegacyFailure(kind=FailureKind.UNREACHABLE, reason="The older side could not be asked.")
+    if isinstance(said, LegacyFailure):
+        return said
+    dates = dates_asked(zone=owner.zone, days=REACH, now=now)
+    return unreadable(said, declaration=declaration, slug=owner.slug, dates=dates) or said
 
 
 def _question(owner: Owner, *, now: datetime) -> Question:

@@ -27,7 +27,7 @@ from analytics.drift.controls import (
     LegacyAnswer,
     LegacyFailure,
 )
-from analytics.drift.outside import Limits, OutsideAnswer, fetch_json
+from analytics.drift.outside import Limits, OutsideAnswer, fetch_json, is_sendable
 from analytics.pure.zones import ONE_DAY, first_instant, local_date, zone
 from tasks_app.tenancy import ContextRefused, DatabaseRole, entered
 
@@ -39,6 +39,8 @@ PLACEHOLDERS: Final = ("days", "from", "to", "organisation")
 SECRET: Final = re.compile(r"FLOWLEDGER_SECRET_[A-Z0-9_]{1,80}")
 FAILURES_IN_A_ROW: Final = 5
 LEFT_ALONE: Final = timedelta(minutes=5)
+# What two clocks may differ by.
+AHEAD: Final = timedelta(minutes=5)
 
 ORGANISATION = "/* drift.organisation */ SELECT slug, timezone FROM tenant WHERE id = %(tenant)s"
 COLUMNS: Final = (
@@ -154,6 +156,9 @@ def _with_secrets(headers: Mapping[str, str]) -> dict[str, str] | LegacyFailure:
             return LegacyFailure(
                 kind=FailureKind.NOT_ASKED, reason=f"The header {name} needs {variable}, which is not set."
             )
+        if not is_sendable(value):
+            reason = f"The header {name} cannot be sent: {variable} has characters that belong in none."
+            return LegacyFailure(kind=FailureKind.NOT_ASKED, reason=reason)
         found[name] = value
     return found
 
@@ -185,13 +190,18 @@ def _cutoffs(
         return {}
     if endpoint.cutoff_rule == "FIXED":
         at = endpoint.cutoff_time or time.min
-        return {day.isoformat(): Cutoff(happened_before=_local(day, at, asked.zone)) for day in asked.dates}
+        return {day.isoformat(): _counted_at(_local(day, at, asked.zone)) for day in asked.dates}
     found = _mapped(endpoint.cutoff_field, answer)
     told = found if isinstance(found, dict) else dict.fromkeys(_newest(body), found)
     instants = {str(key): _instant(value) for key, value in told.items()}
     if not instants or None in instants.values():
         return _shape("The older answer does not say when its figures were counted.")
-    return {key: Cutoff(happened_before=instant) for key, instant in instants.items() if instant is not None}
+    return {key: _counted_at(instant) for key, instant in instants.items() if instant is not None}
+
+
+def _counted_at(instant: datetime) -> Cutoff:
+    """Whoever counts at an instant knows what was told by then."""
+    return Cutoff(happened_before=instant, known_at=instant)
 
 
 def _newest(body: Mapping[str, Any]) -> list[str]:
@@ -261,8 +271,15 @@ class EndpointOr:
             return refused
         slug, zone_name = _organisation(tenant_id)
         found = ask(endpoint, Asked(slug=slug, zone=zone_name, days=days, now=now), fetch=self.fetch)
+        if isinstance(found, LegacyAnswer) and self._is_of_the_future(found):
+            found = _shape("The older answer says that its figures were counted in the future.")
         self._note(tenant_id, NOTE_FAILURE if isinstance(found, LegacyFailure) else NOTE_SUCCESS)
         return found
+
+    def _is_of_the_future(self, answer: LegacyAnswer) -> bool:
+        """By its own word: a rule may well name an hour of today that is yet to come."""
+        latest = self.clock() + AHEAD
+        return answer.basis is Basis.KNOWN and any(each.happened_before > latest for each in answer.cutoffs.values())
 
     def _refused(self, tenant_id: int) -> LegacyFailure | None:
         """Takes one of today's calls; a failure when there is none to take."""

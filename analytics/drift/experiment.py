@@ -102,6 +102,42 @@ def compare(
     return replace(found, ours_first=ours_first, legacy_ms=run.legacy_ms, candidate_ms=run.candidate_ms)
 
 
+def dates_asked(*, zone: str, days: int, now: datetime) -> tuple[date, date]:
+    """The first and the last local day of a question for so many days."""
+    today = local_date(instant=now, zone_name=zone)
+    return today - ONE_DAY * (days - 1), today
+
+
+def unreadable(
+    answer: LegacyAnswer, *, declaration: Declaration, slug: str, dates: tuple[date, date] | None
+) -> LegacyFailure | None:
+    """Why the answer cannot be compared; None when it can. Whatever is in it, nothing is raised.
+
+    Elements beyond `dates` may be as many as there are, and those of days to come are made up.
+    """
+    if answer.status != 200:
+        return LegacyFailure(kind=FailureKind.STATUS, reason=f"The older side answered status {answer.status}.")
+    try:
+        return declaration.refused(answer.body, slug) or _unasked(answer.body, declaration, dates)
+    except Exception as error:
+        logger.error("An answer for %s cannot be read: %s.", declaration.capability, type(error).__name__)
+        return LegacyFailure(kind=FailureKind.CONTENT, reason="The older answer cannot be read.")
+
+
+def _unasked(
+    body: Mapping[str, Any], declaration: Declaration, dates: tuple[date, date] | None
+) -> LegacyFailure | None:
+    if dates is None:
+        return None
+    first, last = (day.isoformat() for day in dates)
+    keys = (str(each[declaration.key]) for each in body[declaration.elements])
+    strange = next((key for key in keys if not first <= key <= last), None)
+    if strange is None:
+        return None
+    reason = f"The older answer has {strange}, and was asked for {first} to {last}."
+    return LegacyFailure(kind=FailureKind.SHAPE, reason=reason)
+
+
 @dataclass(slots=True, kw_only=True)
 class _Run:
     """One comparison while it is made."""
@@ -144,9 +180,13 @@ class _Run:
         self.legacy_ms += _since(begun)
         if isinstance(answer, LegacyFailure):
             return answer
-        if answer.status != 200:
-            return LegacyFailure(kind=FailureKind.STATUS, reason=f"The older side answered status {answer.status}.")
-        return self.declaration.refused(answer.body, asked.slug) or answer
+        return self._refused(answer) or answer
+
+    def _refused(self, answer: LegacyAnswer) -> LegacyFailure | None:
+        """A question for no days is about days that were looked at before."""
+        asked = self.question
+        dates = dates_asked(zone=asked.zone, days=asked.days, now=asked.asked_at) if asked.days else None
+        return unreadable(answer, declaration=self.declaration, slug=asked.slug, dates=dates)
 
     def compared(self, answer: LegacyAnswer | LegacyFailure, again: LegacyAnswer | LegacyFailure | None) -> Comparison:
         """The three parts, element by element."""
@@ -204,7 +244,7 @@ class _Run:
         if answer.as_of is None:
             return told, len(told) == len(theirs)
         rule, zone = self.declaration.cutoff, self.question.zone
-        by_rule = {key: self._as_answered(rule(key, zone)) for key in theirs if key not in told}
+        by_rule = {key: _counted_then(rule(key, zone)) for key in theirs if key not in told}
         return {**told, **by_rule}, not by_rule
 
     def _as_answered(self, cutoff: Cutoff) -> Cutoff:
@@ -294,6 +334,11 @@ class _Run:
         first = max(first, last - ONE_DAY * (asked.days - 1))
         days = dates(first=first, last=last, zone_name=asked.zone)
         return [day.isoformat() for day in days if day.isoformat() not in theirs]
+
+
+def _counted_then(cutoff: Cutoff) -> Cutoff:
+    """Whoever counts at an instant knows what was told by then."""
+    return replace(cutoff, known_at=cutoff.happened_before)
 
 
 def _nothing(key: str, declaration: Declaration) -> Difference:

@@ -78,6 +78,8 @@ def fetch_json(
         begun=time.monotonic(),
     )
     try:
+        if not all(is_sendable(value) for value in headers.values()):
+            raise ValueError
         return asked.answer(url)
     except _Failed as failed:
         return failed.failure
@@ -90,6 +92,11 @@ def fetch_json(
     except (OSError, http.client.HTTPException, ValueError) as error:
         reason = f"The older side could not be asked: {type(error).__name__}."
         return LegacyFailure(kind=FailureKind.UNREACHABLE, reason=reason)
+
+
+def is_sendable(value: str) -> bool:
+    """Whether a header may have that value: what can be printed in ASCII, which nobody reads as anything else."""
+    return value.isascii() and value.isprintable()
 
 
 class _Failed(Exception):
@@ -257,11 +264,21 @@ def _too_long(most: int) -> _Failed:
 
 def _parsed(content: bytes) -> Any:
     try:
-        return json.loads(content.decode(), parse_constant=_no_number, parse_float=_finite)
+        return json.loads(
+            content.decode(), parse_constant=_no_number, parse_float=_finite, object_pairs_hook=_each_once
+        )
     except _Failed:
         raise
     except (ValueError, RecursionError):
         raise _Failed(FailureKind.CONTENT, "The older side's answer says that it is JSON and is not.") from None
+
+
+def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """A name that is there twice means one thing to us and another to whoever reads its first value."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise _Failed(FailureKind.CONTENT, "The older side's answer has one name twice in one object.")
+    return found
 
 
 def _no_number(name: str) -> float:

@@ -259,6 +259,10 @@ PUBLIC, PRIVATE, NEVER = "public", "private", "never"
         *((each, PUBLIC) for each in ("93.184.216.34", "2606:2800:220:1:248:1893:25c8:1946", "::ffff:93.184.216.34")),
         *((each, PRIVATE) for each in ("10.0.0.1", "172.16.0.1", "192.168.1.1", "127.0.0.1", "::1", "fd00::1")),
         ("::ffff:10.0.0.1", PRIVATE),
+        *(
+            (each, NEVER)
+            for each in ("::7f00:1", "::ffff:0:7f00:1", "::5efe:7f00:1", "fec0::1", "4000::1", "fe80::1%1")
+        ),
         *((each, NEVER) for each in ("169.254.169.254", "fe80::1", "224.0.0.1", "ff02::1", "::ffff:169.254.169.254")),
         *((each, NEVER) for each in ("64:ff9b::a9fe:a9fe", "2002:a9fe:a9fe::1", "0.0.0.0", "::", "what is this")),
     ],

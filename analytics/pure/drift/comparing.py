@@ -4,12 +4,16 @@ An answer is JSON. Each field has a comparator of its own, so a shape is data. n
 three different things everywhere.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
+from hashlib import sha256
 from math import inf, isfinite
 from typing import Any, Final, NamedTuple, Protocol
+
+NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,39}")
 
 
 class Kind(StrEnum):
@@ -156,7 +160,12 @@ class Fields:
             return
         for name in sorted((ours.keys() | theirs.keys()) - self.of.keys()):
             mine, other = ours.get(name, ABSENT), theirs.get(name, ABSENT)
-            yield from _present(Exact(), mine, other, place.into(name))
+            yield from _present(Exact(), mine, other, place.into(_plain(name)))
+
+
+def _plain(name: str) -> str:
+    """A name that is like a field's; anything else may be as long as it likes, or somebody's words, and becomes a digest."""
+    return name if NAME.fullmatch(name) else sha256(name.encode(errors="surrogatepass")).hexdigest()[:12]
 
 
 @dataclass(frozen=True, slots=True)

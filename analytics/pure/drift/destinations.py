@@ -10,6 +10,8 @@ from urllib.parse import SplitResult, urlsplit
 PORTS: Final[Mapping[str, int]] = {"http": 80, "https": 443}
 # What a URL is made of. Anything else could mean one thing to us and another to whoever reads it next.
 LONGEST: Final = 4_000
+# All that was ever given out of IPv6. What is left of it has old ways of saying IPv4, and nobody's servers.
+GIVEN_OUT: Final = ipaddress.ip_network("2000::/3")
 PLAIN: Final = re.compile(r"[!-~]+")
 HOST: Final = re.compile(r"[a-z0-9]([a-z0-9._-]*[a-z0-9])?|[0-9a-f:.]+")
 # IPv4 addresses that travel inside IPv6 ones.
@@ -80,9 +82,13 @@ def refused_address(text: str, *, private_is_fine: bool) -> str | None:
             return "it carries another one"
     if address.is_link_local or address.is_multicast or address.is_unspecified:
         return "it is link-local, multicast or unspecified"
-    if address.is_global or (private_is_fine and (address.is_private or address.is_loopback)):
+    if _is_public(address) or (private_is_fine and (address.is_private or address.is_loopback)):
         return None
     return "it is private, loopback or reserved"
+
+
+def _is_public(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
+    return address.is_global and (address.version == 4 or address in GIVEN_OUT)
 
 
 def _split(url: str) -> SplitResult:
