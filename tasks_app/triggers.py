@@ -179,6 +179,19 @@ KEY = [
     refuses(name="refuse_removal", operation=pgtrigger.Delete | pgtrigger.Truncate),
 ]
 
+PLAN = [
+    keeps(identity="id, tenant_id"),
+    records(name="given", function="tenant_plan_changed", operation=pgtrigger.Insert, condition="true"),
+    records(
+        name="changed",
+        function="tenant_plan_changed",
+        operation=pgtrigger.Update,
+        condition=_differ("points_a_minute, burst, tenant_points_a_minute, tenant_burst, at_once"),
+    ),
+    records(name="taken_back", function="tenant_plan_changed", operation=pgtrigger.Delete, condition="true"),
+    refuses(name="refuse_truncate", operation=pgtrigger.Truncate),
+]
+
 REPORTED = [
     Call(
         name="recorded",

@@ -1,10 +1,11 @@
-"""The tenant's plan, and how many of its requests were refused, by code and day."""
+"""The tenant's plan and its changes, and how many of its requests were refused, by code and day."""
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, timedelta
 
 from django.http.response import HttpResponseBase
 
+from tasks_app.admin.keys import PLAN_KINDS, changes
 from tasks_app.admin.visits import Visit
 from tasks_app.graphql.http.errors import Code
 from tasks_app.observing.judging import REFUSED
@@ -39,6 +40,7 @@ def limits(visit: Visit) -> HttpResponseBase:
         "admin/limits.html",
         title="Limits",
         plan=_lines(plan_within(visit.tenant.id)),
+        changes=changes(visit, kinds=PLAN_KINDS),
         codes=[(code, REASONS.get(code, ""), _total(refused, code)) for code in codes],
         days=_by_day(refused, codes),
         since=since,

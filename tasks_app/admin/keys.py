@@ -1,6 +1,7 @@
 """The page of API keys, and the history of who may do what. Of secrets there is nothing to show."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
@@ -8,6 +9,7 @@ from django.http.response import HttpResponseBase
 
 from tasks_app.admin.visits import Visit
 from tasks_app.models import AccessKind, AccessLedger, Actor, ApiKey, FactNote, Role, Scope
+from tasks_app.rate.plans import DEFAULT
 
 # A list is shown whole up to here: more keys or changes than this are no list that people read.
 MOST_ROWS = 1000
@@ -26,6 +28,7 @@ KEY_FIELDS = (
 )
 KEY_KINDS = (AccessKind.KEY_CREATED, AccessKind.KEY_CHANGED, AccessKind.KEY_REPLACED, AccessKind.KEY_REVOKED)
 MEMBER_KINDS = (AccessKind.JOINED, AccessKind.ROLE_CHANGED, AccessKind.LEFT)
+PLAN_KINDS = (AccessKind.PLAN_GIVEN, AccessKind.PLAN_CHANGED, AccessKind.PLAN_TAKEN_BACK)
 SENTENCES: Mapping[int, str] = {
     AccessKind.JOINED: "became a member",
     AccessKind.ROLE_CHANGED: "got another role",
@@ -34,6 +37,9 @@ SENTENCES: Mapping[int, str] = {
     AccessKind.KEY_CHANGED: "was changed",
     AccessKind.KEY_REPLACED: "was replaced",
     AccessKind.KEY_REVOKED: "was revoked",
+    AccessKind.PLAN_GIVEN: "was given",
+    AccessKind.PLAN_CHANGED: "was changed",
+    AccessKind.PLAN_TAKEN_BACK: "was taken back",
 }
 ERASED = "someone erased"
 
@@ -78,7 +84,7 @@ def changes(visit: Visit, *, kinds: Sequence[AccessKind]) -> list[dict[str, Any]
     return [
         {
             "at": row.recorded_at,
-            "subject": prefixes.get(row.key_id) if row.key_id else names.get(row.user_id) or ERASED,
+            "subject": _subject(row, prefixes, names),
             "what": SENTENCES[row.kind],
             "now": _rights(row),
             "by": hands.get(row.actor_id) or ERASED,
@@ -88,13 +94,27 @@ def changes(visit: Visit, *, kinds: Sequence[AccessKind]) -> list[dict[str, Any]
     ]
 
 
+def _subject(row: AccessLedger, prefixes: Mapping[int, str], names: Mapping[int | None, str]) -> str:
+    if row.kind in PLAN_KINDS:
+        return "plan"
+    return prefixes.get(row.key_id, "") if row.key_id else names.get(row.user_id) or ERASED
+
+
 def _rights(row: AccessLedger) -> str:
-    """What holds from then on."""
+    """What holds from then on; of a plan, what is other than it was."""
+    if row.kind in PLAN_KINDS:
+        return _numbers(row.plan_before or asdict(DEFAULT), row.plan or asdict(DEFAULT))
     if not row.key_id:
         return Role(row.role).label if row.role else ""
     ends = f"until {row.expires_at:%Y-%m-%d %H:%M}" if row.expires_at else "without end"
     where = f"from {', '.join(row.allowed_cidrs)}" if row.allowed_cidrs else "from everywhere"
     return f"{', '.join(Scope(scope).value for scope in row.scopes)}; {ends}, {where}"
+
+
+def _numbers(before: Mapping[str, int], after: Mapping[str, int]) -> str:
+    return ", ".join(
+        f"{name} {before.get(name)} to {after.get(name)}" for name in after if before.get(name) != after[name]
+    )
 
 
 def _status(revoked_at: datetime | None, expires_at: datetime | None, now: datetime) -> str:

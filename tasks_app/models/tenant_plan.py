@@ -1,10 +1,14 @@
 from django.db import models
 
+from tasks_app import triggers
 from tasks_app.models.tenant import TenantOwned
 
 
 class TenantPlan(TenantOwned):
-    """How much a tenant's requests may cost, where it is not the default: tasks_app/rate/plans.py says what each means."""
+    """How much a tenant's requests may cost, where it is not the default: tasks_app/rate/plans.py says what each means.
+
+    Each change is recorded in the access ledger.
+    """
 
     points_a_minute = models.IntegerField()
     burst = models.IntegerField()
@@ -14,6 +18,7 @@ class TenantPlan(TenantOwned):
 
     class Meta:
         db_table = "tenant_plan"
+        triggers = triggers.PLAN
         constraints = [
             models.UniqueConstraint(fields=["tenant"], name="tenant_plan_once"),
             models.CheckConstraint(

@@ -10,6 +10,8 @@ from tasks_app.models import TenantPlan
 from tasks_app.observing.counting import Counts
 from tasks_app.observing.judging import Served, refusals
 from tasks_app.observing.rows import write
+from tasks_app.operations.plans import set_plan
+from tasks_app.tenancy import entered
 from tests.admin.scene import signed_in, text
 from tests.cast import Cast
 from tests.database.recording import as_owner
@@ -62,3 +64,21 @@ def test_a_plan_of_its_own_is_shown(people: Cast, audrey: Client) -> None:
     with as_owner():
         TenantPlan.objects.create(tenant=people.acme.tenant, points_a_minute=777, **numbers)
     assert '<td class="number">777</td>' in page(audrey)
+
+
+def test_the_plans_changes_are_shown(people: Cast, audrey: Client) -> None:
+    """When, what was what before, and by whom; another tenant's plan is not here."""
+    assert "Nothing has changed yet." in page(audrey)
+    acme = people.acme.tenant.id
+    with as_owner():
+        for changes in ({"burst": 500}, {"burst": 600, "at_once": 3}):
+            with entered(tenant_id=acme, actor_id=people.alice.actor.id, role=None):
+                set_plan(tenant_id=acme, changes=changes)
+        with entered(tenant_id=acme, role=None):
+            TenantPlan.objects.filter(tenant_id=acme).delete()
+    html = page(audrey)
+    told = ("burst 10000 to 500", "burst 500 to 600, at_once 40 to 3", "burst 600 to 10000, at_once 3 to 40")
+    assert [f'<td class="words">{words}</td>' in html for words in told] == [True] * 3
+    assert html.index("was taken back") < html.index("was changed") < html.index("was given")
+    assert html.count('<td class="words">Alice</td>') == 2
+    assert "Nothing has changed yet." in page(signed_in(people.carol))

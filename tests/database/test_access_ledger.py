@@ -1,12 +1,13 @@
-"""Who may do what, and since when: every change of a membership or a key is a row that nobody can change."""
+"""Who may do what, how much, and since when: every change of a membership, a key or a plan is a row that nobody can change."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
 import pytest
 
-from tasks_app.models import AccessKind, AccessLedger, Actor, ActorKind, ApiKey, Membership, Role, Scope
+from tasks_app.models import AccessKind, AccessLedger, Actor, ActorKind, ApiKey, Membership, Role, Scope, TenantPlan
 from tasks_app.operations.keys import create_api_key
+from tasks_app.operations.plans import set_plan
 from tasks_app.tenancy import DatabaseRole, entered
 from tests.cast import Cast, cast
 from tests.database.recording import asking, refused, sql, web_login
@@ -96,6 +97,51 @@ def test_a_row_says_who_did_it(people: Cast) -> None:
     assert Actor.objects.get(id=AccessLedger.objects.latest("seq").actor_id).kind == ActorKind.SQL
 
 
+PLAN = {
+    "points_a_minute": 10_000,
+    "burst": 500,
+    "tenant_points_a_minute": 100_000,
+    "tenant_burst": 100_000,
+    "at_once": 40,
+}
+
+
+def test_a_plans_whole_life_is_recorded(people: Cast) -> None:
+    """Given, changed, taken back, with the numbers before and after; what changes no number is not a row."""
+    since, tenant_id = last(), people.acme.tenant.id
+    for changes in ({"burst": 500}, {"at_once": 3}, {"at_once": 3}):
+        with entered(tenant_id=tenant_id, actor_id=people.alice.actor.id, role=None):
+            set_plan(tenant_id=tenant_id, changes=changes)
+    with entered(tenant_id=tenant_id, role=None):
+        TenantPlan.objects.filter(tenant_id=tenant_id).delete()
+    found = list(AccessLedger.objects.filter(seq__gt=since).order_by("seq"))
+    smaller = {**PLAN, "at_once": 3}
+    assert [(row.tenant_id, AccessKind(row.kind), row.plan_before, row.plan) for row in found] == [
+        (tenant_id, AccessKind.PLAN_GIVEN, None, PLAN),
+        (tenant_id, AccessKind.PLAN_CHANGED, PLAN, smaller),
+        (tenant_id, AccessKind.PLAN_TAKEN_BACK, smaller, None),
+    ]
+    assert {(row.user_id, row.key_id, row.role) for row in found} == {(0, 0, "")}
+    *by_alice, taken_back = found
+    assert {row.actor_id for row in by_alice} == {people.alice.actor.id}
+    assert Actor.objects.get(id=taken_back.actor_id).kind == ActorKind.SQL
+    assert all(row.happened_at == row.recorded_at for row in found)
+
+
+def test_a_plan_that_sql_changes_is_recorded_too(people: Cast) -> None:
+    """One row for each tenant of a statement, each with its own tenant's numbers."""
+    for company, burst in ((people.acme, 5), (people.globex, 6)):
+        with entered(tenant_id=company.tenant.id, role=None):
+            set_plan(tenant_id=company.tenant.id, changes={"burst": burst})
+    since = last()
+    sql("UPDATE tenant_plan SET burst = burst * 2")
+    bursts = ("tenant_id", "plan_before__burst", "plan__burst")
+    assert set(AccessLedger.objects.filter(seq__gt=since).values_list(*bursts)) == {
+        (people.acme.tenant.id, 5, 10),
+        (people.globex.tenant.id, 6, 12),
+    }
+
+
 def test_many_changes_of_one_statement_are_a_row_each(people: Cast) -> None:
     since = last()
     sql("UPDATE membership SET role = 'BILLING'")
@@ -110,6 +156,7 @@ def test_many_changes_of_one_statement_are_a_row_each(people: Cast) -> None:
         "TRUNCATE access_ledger",
         "INSERT INTO access_ledger SELECT * FROM access_ledger",
         "DELETE FROM api_key",
+        "TRUNCATE tenant_plan",
     ],
 )
 def test_nobody_rewrites_it(people: Cast, statement: str) -> None:
@@ -125,10 +172,12 @@ def test_nobody_rewrites_it(people: Cast, statement: str) -> None:
         ("UPDATE api_key SET sha256 = '\\x00'", "A key keeps its id, tenant, secret and owner for life"),
         ("UPDATE api_key SET revoked_at = NULL", "a revoked one stays revoked: make another"),
         ("UPDATE membership SET user_id = user_id + 1", "A membership keeps its id, tenant and person for life"),
+        ("UPDATE tenant_plan SET id = id + 1", "A plan keeps its id and tenant for life"),
     ],
 )
 def test_identities_stay(people: Cast, change: str, sentence: str) -> None:
     key_of(people)
+    TenantPlan.objects.create(tenant=people.acme.tenant, **PLAN)
     sql("UPDATE api_key SET revoked_at = now()")
     refused(change, because=sentence)
 
@@ -143,8 +192,9 @@ def test_one_tenant_sees_its_own(people: Cast) -> None:
 def test_a_trigger_of_a_copy_forges_nothing(people: Cast) -> None:
     """The functions look at the table that they are called for."""
     key_of(people)
-    for table, function in (("membership", "membership_changed"), ("api_key", "api_key_changed")):
+    TenantPlan.objects.create(tenant=people.acme.tenant, **PLAN)
+    for table in ("membership", "api_key", "tenant_plan"):
         sql(f"CREATE TEMP TABLE copied (LIKE {table} INCLUDING DEFAULTS)")
-        sql(f"CREATE TRIGGER forge AFTER INSERT ON copied FOR EACH ROW EXECUTE FUNCTION {function}()")
+        sql(f"CREATE TRIGGER forge AFTER INSERT ON copied FOR EACH ROW EXECUTE FUNCTION {table}_changed()")
         refused(f"INSERT INTO copied SELECT * FROM {table}", because=f"Only the table {table} records its changes")
         sql("DROP TABLE copied")
