@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from config.database import postmaster
+from config.database import locks, postmaster
 from tests.database.processes import HOLD, PROJECT, Start, answers, first_line, run_django, wait_until
 
 # Longer than the janitor's grace and a stop together: what still answers after it was not stopped.
@@ -113,7 +113,7 @@ def test_the_next_connection_starts_a_killed_server_again(start: Start, home: Pa
 make_role(); migrate()
 with connection.owner_login():
     ask("CREATE TABLE kept AS SELECT 42 AS answer"); ask("GRANT SELECT ON kept TO fl_app")
-from config.database import postmaster
+from config.database import locks, postmaster
 data = Path(os.environ["FLOWLEDGER_HOME"]) / "postgres"
 before = postmaster.running(data=data)
 ask("SELECT 1")
@@ -139,7 +139,8 @@ def test_lock_files_that_name_a_stranger_do_not_prevent_the_start(home: Path, st
     sockets = first_line(holder)
     left = (home / "postgres" / "postmaster.pid").read_text().partition("\n")[2]
     holder.kill()
-    wait_until(lambda: not (home / "postgres" / "postmaster.pid").exists())
+    # Until pg_ctl has seen that the server is gone, it would take what is written here for the server, and wait for its end.
+    wait_until(lambda: not locks.is_held(path=home / "janitor.lock"))
     stranger = _stranger(home)
     try:
         for lock_file in (home / "postgres" / "postmaster.pid", home / "run" / ".s.PGSQL.5432.lock"):
