@@ -59,8 +59,9 @@ def unlike_of_some(engine: PostgresEngine, history: History, question: Question)
         chosen = engine.chosen
         return satisfying(history=history, question=asked, chosen=chosen) if chosen and engine.filters else history
 
-    of_window = unlike_in_window(engine, theirs(question), question)
-    return of_window + unlike_forecast(engine, theirs(replace(question, buckets=WEEK)), question)
+    with engine._reading_ledger():
+        of_window = unlike_in_window(engine, theirs(question), question)
+        return of_window + unlike_forecast(engine, theirs(replace(question, buckets=WEEK)), question)
 
 
 @some

@@ -59,7 +59,8 @@ def undone() -> Iterator[None]:
 
 def unlike(engine: PostgresEngine, history: History, question: Question) -> list[str]:
     """One sentence for each figure in which the ledger's replay and the oracle differ."""
-    return unlike_in_window(engine, history, question) + unlike_forecast(engine, history, question)
+    with engine._reading_ledger():
+        return unlike_in_window(engine, history, question) + unlike_forecast(engine, history, question)
 
 
 def unlike_in_window(engine: PostgresEngine, history: History, question: Question) -> list[str]:

@@ -50,6 +50,7 @@ class PostgresEngine:
     chosen: ItemFilter | None = None
     # The figures that each is asked for together with.
     together: frozenset[str] = frozenset()
+    _is_reading = False
 
     def __init__(self, told: Loaded | None = None) -> None:
         if told is not None:
@@ -229,8 +230,16 @@ class PostgresEngine:
 
     @contextmanager
     def _reading_ledger(self) -> Iterator[None]:
-        with entered(tenant_id=self.told.tenant_id, read_only=True):
+        """Inside the tenant, whoever is inside already stays: to enter takes as long as most figures."""
+        if self._is_reading:
             yield
+            return
+        with entered(tenant_id=self.told.tenant_id, read_only=True):
+            self._is_reading = True
+            try:
+                yield
+            finally:
+                self._is_reading = False
 
     def reading(self, question: Question) -> FlowReading:
         """The question, to be asked inside the tenant."""
