@@ -4,7 +4,8 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from graphql import GraphQLNonNull, GraphQLObjectType, GraphQLOutputType, is_leaf_type
-from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
+
+from tasks_app.graphql.http.plain import PlainFields
 
 # Shorter lists gain nothing.
 LONG = 50
@@ -13,7 +14,7 @@ Write = Callable[[Any], Any]
 Row = tuple[str, str, Write]
 
 
-class ExecutionContext(StrawberryGraphQLCoreExecutionContext):
+class ExecutionContext(PlainFields):
     """The executor, with a shorter way for long lists of objects of which only plain attributes are selected.
 
     Whatever that way cannot answer (a missing attribute, a null, a value that its scalar refuses) goes the usual one, and so
