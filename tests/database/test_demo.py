@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -34,6 +35,7 @@ from tasks_app.tenancy import entered
 PROJECT = Path(__file__).resolve().parents[2]
 NOW = datetime(2026, 3, 11, 13, 45, tzinfo=UTC)
 STORIES = (acme.STORY, nightdesk.STORY)
+DUAL_RUN = re.compile(r"`(\{ dualRun .*?\})`")
 STAGES = "{ dualRun { stages { capability stage } } }"
 REPLAY_DIFFERS = """/* tests.replay_differs */
 SELECT count(*) FROM task t
@@ -192,6 +194,7 @@ def test_the_command_serves_until_it_is_told_to_stop(home: Path) -> None:
         check_change(_asked(facts, facts["change"])["explainChange"])
         assert [" were invented: each repeats the board of " in each for each in facts["dual_run"]["causes"]] == [True]
         assert _asked(facts, STAGES)["dualRun"]["stages"][0]["stage"] == "SHADOW"
+        check_readme(facts)
         command.send_signal(signal.SIGTERM)
         assert command.wait(timeout=30) == 0
     check_port(port=port)
@@ -224,6 +227,17 @@ def check_change(found: Any) -> None:
     assert [row["sentence"].endswith(f"to {state}") for row, state in zip(rows, ("Done", "Review"), strict=True)] == [
         True
     ] * 2
+
+
+def check_readme(facts: dict[str, Any]) -> None:
+    """What the README asks of the dual run has the answer that it says."""
+    causes, gate = (_asked(facts, query)["dualRun"] for query in DUAL_RUN.findall((PROJECT / "README.md").read_text()))
+    assert [each["sentence"] for each in causes["signatures"]] == facts["dual_run"]["causes"]
+    assert (gate["gate"]["nextStage"], gate["gate"]["passes"], len(gate["gate"]["reasons"])) == (
+        "LIVE_WITH_SHADOW",
+        False,
+        4,
+    )
 
 
 def _asked(facts: dict[str, Any], query: str | None = None) -> Any:
