@@ -155,7 +155,7 @@ def _standing(tenant_id: int, capability: Capability, rows: Sequence[tuple[Any, 
 
 def check_step(standing: Standing, wanted: Flag, *, reason: str, overrides: bool) -> None:
     """Refused for a step that nobody may take, whatever is proven, and for one without a reason."""
-    if not reason.strip():
+    if not any(letter.isprintable() and not letter.isspace() for letter in reason):
         raise Refused("reason: a change of a stage is recorded with its reason; give one.", path=REASON)
     if len(reason) > LONGEST_REASON:
         raise Refused(f"reason: give at most {LONGEST_REASON:,} characters.", path=REASON)
