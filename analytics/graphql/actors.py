@@ -3,9 +3,9 @@
 from collections.abc import Iterable
 
 import strawberry
+from django.db import connection
 
 from tasks_app.graphql.http.node import encode_id
-from tasks_app.models import Actor as ActorRow
 from tasks_app.models import ActorKind as Kind
 
 ActorKind = strawberry.enum(
@@ -14,6 +14,11 @@ ActorKind = strawberry.enum(
     description="What sort of hand made a change: a person, an API key, an import, a job of ours, or raw SQL.",
 )
 ERASED = "someone erased"
+
+# Not by the ORM: to make its statement takes three times as long as to run it, and every list of tasks asks for this.
+ACTORS_BY_ID = """/* graphql.actors_by_id */
+SELECT id, name, kind FROM actor WHERE tenant_id = %(tenant)s AND id = ANY (%(ids)s::bigint[])
+"""
 
 
 @strawberry.type(description="Who made a change. A pseudonym once the person is erased.")
@@ -25,10 +30,10 @@ class Actor:
 
 def actors_by_id(*, tenant_id: int, ids: Iterable[int]) -> dict[int, Actor]:
     """The actors of those ids, in one statement."""
-    rows = ActorRow.objects.filter(tenant_id=tenant_id, id__in=sorted(set(ids)))
-    return {row.id: actor_node(row) for row in rows}
-
-
-def actor_node(row: ActorRow) -> Actor:
-    """The actor as the API shows it."""
-    return Actor(id=encode_id(type_name="Actor", pk=row.id), name=row.name or ERASED, kind=Kind(row.kind))
+    with connection.cursor() as cursor:
+        cursor.execute(ACTORS_BY_ID, {"tenant": tenant_id, "ids": sorted(set(ids))})
+        rows = cursor.fetchall()
+    return {
+        pk: Actor(id=encode_id(type_name="Actor", pk=pk), name=name or ERASED, kind=Kind(kind))
+        for pk, name, kind in rows
+    }
