@@ -12,6 +12,7 @@ from analytics.admin.jobs import jobs
 from analytics.admin.ledger import ledger, ledger_csv
 from analytics.admin.levels import service_levels
 from analytics.admin.limits import limits
+from analytics.admin.months import restated_months
 from analytics.admin.question import ChartKind
 from analytics.admin.tasks import task, task_csv
 from analytics.drift.tables import COMPARISONS, DIFFERENCES
@@ -31,6 +32,7 @@ PAGES = (
     Page(route="limits/", name="limits", view=limits, label="Limits"),
     Page(route="jobs/", name="jobs", view=jobs, label="Jobs"),
     Page(route="dual-run/", name="dual_run", view=dual_run, label="Dual run"),
+    Page(route="dual-run/months/", name="restated_months", view=restated_months),
     *(
         Page(route=f"dual-run/{table.name}.csv", name=f"{table.name}_csv", view=partial(comparisons_csv, table=table))
         for table in (COMPARISONS, DIFFERENCES)

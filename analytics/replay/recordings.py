@@ -9,7 +9,7 @@ from django.db import connection
 DEFINED_BETWEEN = """/* replay.defined_between */
 SELECT correlation, array_agg(seq ORDER BY seq)
   FROM definition_ledger
- WHERE tenant_id = %(tenant)s AND project_id = %(project)s AND state_id <> 0
+ WHERE tenant_id = %(tenant)s AND (%(project)s::int IS NULL OR project_id = %(project)s) AND state_id <> 0
    AND recorded_at > %(known_from)s AND recorded_at <= %(known_to)s
  GROUP BY correlation
  ORDER BY min(seq)
@@ -17,9 +17,12 @@ SELECT correlation, array_agg(seq ORDER BY seq)
 
 
 def defined_between(
-    *, tenant_id: int, project_id: int, known_from: datetime, known_to: datetime
+    *, tenant_id: int, project_id: int | None, known_from: datetime, known_to: datetime
 ) -> Sequence[Sequence[int]]:
-    """The ledger rows that defined states of the project, those of one operation together, in the order of recording."""
+    """The ledger rows that defined states of the project (None: of all), in the order of recording.
+
+    Those of one operation are together.
+    """
     values: dict[str, Any] = {
         "tenant": tenant_id,
         "project": project_id,

@@ -6,7 +6,7 @@ number would be another one. Take all those rows away, and what is left gives th
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any, Final
@@ -14,6 +14,7 @@ from typing import Any, Final
 from analytics.metrics.drilling import FlowMetric
 from analytics.pure.windows import Window
 from analytics.pure.workflow import Workflows
+from analytics.replay import flow as replay
 from analytics.replay.definitions import BoardFacts, boards, workflows
 from analytics.replay.drilling import VALIDATIONS
 from analytics.replay.recordings import defined_between
@@ -33,11 +34,15 @@ LOOK_BEYOND: Final = frozenset({FlowMetric.REOPENED, FlowMetric.ABANDONED})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Knowledge:
-    """What is taken for known: facts up to one instant, definitions up to another, but for those `without`."""
+    """What is taken for known: facts up to one instant, definitions up to another, but for those `without`.
+
+    With `snapshot` only facts that were visible in it.
+    """
 
     facts_at: datetime
     defined_at: datetime
     without: frozenset[int] = frozenset()
+    snapshot: str | None = None
 
 
 class KnowingReading(FlowReading):
@@ -55,21 +60,27 @@ class KnowingReading(FlowReading):
             without=self._knowledge.without,
         )
 
+    @property
+    def _scope(self) -> replay.Scope:
+        return replace(super()._scope, snapshot=self._knowledge.snapshot)
+
 
 @dataclass(frozen=True, kw_only=True)
 class ChangedNumber:
-    """One number of a project's window, as known at two instants. To be used in one read-only transaction.
+    """One number of a project's window (`board` None: of the tenant's), as known at two instants.
 
+    To be used in one read-only transaction. With `snapshot` only facts that were visible in it had been known at `known_from`.
     DrillError where there is no such number to be asked for. `before` and `after` are None where the number is not known.
     """
 
     tenant_id: int
-    board: BoardFacts
+    board: BoardFacts | None
     window: Window
     asked: DrillQuestion
     known_from: datetime
     known_to: datetime
     now: datetime
+    snapshot: str | None = None
 
     @property
     def before(self) -> int | None:
@@ -110,7 +121,9 @@ class ChangedNumber:
     def _before(self) -> Counts | None:
         _ = self._after  # A question that makes no sense makes none of now.
         try:
-            return self._counted(Knowledge(facts_at=self.known_from, defined_at=self.known_from))
+            return self._counted(
+                Knowledge(facts_at=self.known_from, defined_at=self.known_from, snapshot=self.snapshot)
+            )
         except DrillError:
             return None
 
@@ -141,7 +154,9 @@ class ChangedNumber:
         return needed
 
     def _with_facts_of_then(self, without: frozenset[int]) -> Counts:
-        return self._supposed(Knowledge(facts_at=self.known_from, defined_at=self.known_to, without=without))
+        return self._supposed(
+            Knowledge(facts_at=self.known_from, defined_at=self.known_to, without=without, snapshot=self.snapshot)
+        )
 
     def _with_facts_of_now(self, without: frozenset[int]) -> Counts:
         return self._supposed(Knowledge(facts_at=self.known_to, defined_at=self.known_to, without=without))
@@ -150,7 +165,7 @@ class ChangedNumber:
     def _operations(self) -> Sequence[Sequence[int]]:
         return defined_between(
             tenant_id=self.tenant_id,
-            project_id=self.board.id,
+            project_id=self.board.id if self.board else None,
             known_from=self.known_from,
             known_to=self.known_to,
         )
@@ -166,8 +181,10 @@ class ChangedNumber:
         reading = KnowingReading(
             knowledge=knowledge,
             tenant_id=self.tenant_id,
-            boards=boards(tenant_id=self.tenant_id, key=self.board.key, known_at=knowledge.facts_at),
-            whole_tenant=False,
+            boards=boards(
+                tenant_id=self.tenant_id, key=self.board.key if self.board else None, known_at=knowledge.facts_at
+            ),
+            whole_tenant=self.board is None,
             window=self.window,
             as_defined_now=False,
             now=self.now,

@@ -26,6 +26,7 @@ ADDRESSES = (
     "/admin/limits/",
     "/admin/jobs/",
     "/admin/dual-run/",
+    "/admin/dual-run/months/",
     "/admin/dual-run/comparisons.csv",
     "/admin/dual-run/differences.csv",
     "/admin/tasks/WEB-1/",
