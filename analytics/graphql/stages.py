@@ -11,10 +11,9 @@ from analytics.drift import controls, stages
 from analytics.drift.capabilities import DECLARED
 from analytics.drift.gate import Decision, decided
 from analytics.drift.stages import NEVER_CHANGED, Change, stage_of
-from analytics.graphql.actors import Actor, ActorKind, actors_by_id
+from analytics.graphql.actors import Actor, actors_by_id
 from analytics.pure.drift import stages as pure
 from tasks_app.graphql.asking import Info
-from tasks_app.graphql.http.node import encode_id
 
 Capability = strawberry.enum(
     controls.Capability,
@@ -27,8 +26,11 @@ Stage = strawberry.enum(
     description="How far the switch is. SHADOW: the older side answers, ours is compared. LIVE_WITH_SHADOW, RAMPDOWN: ours"
     " answers the tenants within the percentage, and is still compared. COMPLETE: ours answers, and there is no way back.",
 )
-# A capability that nobody ever switched is OFF from the first thing that the tenant made.
-BEGAN = "/* drift.began */ SELECT min(created_at) FROM project WHERE tenant_id = %(tenant)s"
+# A capability that nobody ever switched is OFF from the first thing that the tenant made, and by whoever was there first.
+BEGAN = """/* drift.began */
+SELECT (SELECT min(created_at) FROM project WHERE tenant_id = %(tenant)s),
+       (SELECT min(id) FROM actor WHERE tenant_id = %(tenant)s)
+"""
 
 
 @strawberry.type(description="The switch of one capability from an older answer to ours.")
@@ -42,7 +44,9 @@ class CapabilityStage:
         description="Grows by one with each change; 0 where there was none. Receipts name it."
     )
     changed_at: datetime = strawberry.field(description="When it became so, UTC.")
-    changed_by: Actor = strawberry.field(description="Who changed it last; an actor called `nobody` where none did.")
+    changed_by: Actor = strawberry.field(
+        description="Who changed it last; where nobody did, whoever of the tenant was there first."
+    )
     reason: str = strawberry.field(description="Why, in the words of whoever did.")
     stale: bool = strawberry.field(description="Whether it stands half way for more than 90 days.")
 
@@ -103,35 +107,39 @@ def stage_nodes(
 ) -> list[CapabilityStage]:
     """The switches of those names, in the order of the alphabet."""
     tenant_id, now = info.context.tenant.id, info.context.now
-    actors = actors_by_id(tenant_id=tenant_id, ids=[each.actor_id for each in found.values()])
-    began = _began(tenant_id, now=now) if set(names) - set(found) else now
-    return [_node(name, found.get(name), actors, began=began, now=now) for name in sorted(names)]
+    began, first = _began(tenant_id, now=now)
+    actors = actors_by_id(tenant_id=tenant_id, ids=[first, *(each.actor_id for each in found.values())])
+    never = {"changed_at": began, "changed_by": actors[first], "flag": pure.Flag(), "reason": NEVER_CHANGED}
+    return [_node(name, now=now, **(_told(found[name], actors) if name in found else never)) for name in sorted(names)]
+
+
+def _told(change: Change, actors: Mapping[int, Actor]) -> dict[str, Any]:
+    return {
+        "changed_at": change.changed_at,
+        "changed_by": actors[change.actor_id],
+        "flag": change.flag,
+        "reason": change.reason,
+    }
 
 
 def _node(
-    name: controls.Capability, change: Change | None, actors: Mapping[int, Actor], *, began: datetime, now: datetime
+    name: controls.Capability, *, flag: pure.Flag, changed_at: datetime, changed_by: Actor, reason: str, now: datetime
 ) -> CapabilityStage:
-    flag = pure.Flag() if change is None else change.flag
-    changed_at = began if change is None else change.changed_at
     return CapabilityStage(
         capability=name,
         stage=flag.stage,
         percent=flag.percent,
         flag_version=flag.version,
         changed_at=changed_at,
-        changed_by=_nobody() if change is None else actors[change.actor_id],
-        reason=NEVER_CHANGED if change is None else change.reason,
+        changed_by=changed_by,
+        reason=reason,
         stale=pure.is_stale(flag, changed_at=changed_at, now=now),
     )
 
 
-def _nobody() -> Actor:
-    return Actor(id=encode_id(type_name="Actor", pk=0), name="nobody", kind=ActorKind.JOB)
-
-
-def _began(tenant_id: int, *, now: datetime) -> datetime:
+def _began(tenant_id: int, *, now: datetime) -> tuple[datetime, int]:
     with connection.cursor() as cursor:
         values: dict[str, Any] = {"tenant": tenant_id}
         cursor.execute(BEGAN, values)
-        found: datetime | None = cursor.fetchall()[0][0]
-    return found or now
+        began, first = cursor.fetchall()[0]
+    return began or now, first

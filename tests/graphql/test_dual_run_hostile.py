@@ -106,6 +106,13 @@ def test_each_sees_its_own_and_nobody_elses(askers: Mapping[str, Asker], caplog:
         assert_only(name, caplog.text)
 
 
+def test_whoever_never_switched_is_one_of_the_tenants_own(askers: Mapping[str, Asker]) -> None:
+    """An id that is the same for all would be a row of them all."""
+    seen = {name: asker.data("{ dualRun { stages { changedBy { id } } } }") for name, asker in askers.items()}
+    ids = {name: found["dualRun"]["stages"][0]["changedBy"]["id"] for name, found in seen.items()}
+    assert len(set(ids.values())) == len(NAMES)
+
+
 def test_what_was_stolen_opens_nothing(askers: Mapping[str, Asker], caplog: pytest.LogCaptureFixture) -> None:
     """P62: ids and cursors of others; an id that is another's reads as one that there is not."""
     globex = askers["globex"]

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from analytics.models import DriftGate, DriftStageChange
+from tasks_app.models import Actor
 from tests.cast import Cast, cast
 from tests.graphql.client import Asker, new_key, with_key, with_session
 
@@ -38,7 +39,8 @@ def test_a_switch_from_off_to_live(alice: Asker, people: Cast) -> None:
     before = alice.data(READ)["dualRun"]
     (off,) = before["stages"]
     assert (off["capability"], off["stage"], off["flagVersion"]) == ("CUMULATIVE_FLOW", "OFF", 0)
-    assert off["changedBy"] == {"name": "nobody"}
+    first = Actor.objects.filter(tenant=people.acme.tenant).earliest("id")
+    assert off["changedBy"] == {"name": first.name}
     assert (before["gate"]["nextStage"], before["gate"]["passes"], before["gate"]["reasons"]) == ("SHADOW", True, [])
     shadow = set_stage(alice, "SHADOW", reason="Let us see.")
     assert (shadow["errors"], shadow["stage"]["flagVersion"], shadow["stage"]["reason"]) == ([], 1, "Let us see.")
