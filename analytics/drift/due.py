@@ -97,21 +97,27 @@ def run_owed(
     tenant_id: int | None = None,
     chance: Random | None = None,
     most: int = 1_000,
+    until: datetime | None = None,
     after_each: AfterEach | None = None,
 ) -> int:
     """Compares what all tenants or the one are owed, at most so much of each, and says how much it was.
 
     A tenant that fails stops no other. `now` is when this is called: however slow an older side is, each row is held from
-    when it is taken up.
+    when it is taken up, and after `until` none is.
     """
     done, begun = 0, time.monotonic()
 
     def clock() -> datetime:
         return now + timedelta(seconds=time.monotonic() - begun)
 
+    def goes_on(compared: int) -> bool:
+        return compared < most and (until is None or clock() < until)
+
     for owner in owners(tenant_id=tenant_id):
         try:
-            done += _of_tenant(owner, clock=clock, chance=chance or SystemRandom(), most=most, after_each=after_each)
+            done += _of_tenant(
+                owner, clock=clock, goes_on=goes_on, chance=chance or SystemRandom(), after_each=after_each
+            )
         except DatabaseError:
             logger.exception("What tenant %s is owed could not be compared.", owner.slug)
     return done
@@ -127,10 +133,15 @@ def drop_old_comparisons(*, now: datetime) -> int:
 
 
 def _of_tenant(
-    owner: Owner, *, clock: Callable[[], datetime], chance: Random, most: int, after_each: AfterEach | None
+    owner: Owner,
+    *,
+    clock: Callable[[], datetime],
+    goes_on: Callable[[int], bool],
+    chance: Random,
+    after_each: AfterEach | None,
 ) -> int:
     done = 0
-    while done < most and (owed := _taken(owner, now=clock())):
+    while goes_on(done) and (owed := _taken(owner, now=clock())):
         compared_at = clock()
         _compared(owner, owed, now=compared_at, chance=chance)
         if after_each is not None:

@@ -53,10 +53,12 @@ class Due:
 
 
 # The runs of a schedule come a minute apart, or half a minute more, and that is too long where a switch has to be taken back
-# within a minute. So a run that finds something to compare looks again until the next one is due, and not beyond: two at a
-# time would leave no worker for anything else.
-STAYS_AT_MOST = timedelta(minutes=1)
+# within a minute. So a run that finds something to compare looks again until the next one is due. However much is owed, it
+# does not go on beyond that: two at a time would leave no worker for anything else.
+STAYS_AT_LEAST, STAYS_AT_MOST = timedelta(seconds=10), timedelta(minutes=1)
 LOOKS_AGAIN_SECONDS = 2.0
+# Tenants take turns, so that nobody's way back waits for what another one is owed.
+TURN = 20
 
 # Names are not unique in django_q's table: without the lock two that migrate at once would both find none.
 LOCK_SCHEDULES = "/* jobs.lock_schedules */ LOCK TABLE django_q_schedule IN SHARE ROW EXCLUSIVE MODE"
@@ -89,11 +91,13 @@ def forget_all() -> int:
 
 def compare_all() -> int:
     """Compares the answers that are owed a comparison, and those that come until its next run; says how many those were."""
-    done = found = int(_compared(read_clock())["comparisons"])
     until = _next_run("compare", now=read_clock())
+    found = done = run_owed(now=read_clock(), most=TURN, until=until, after_each=step_back)
+    _taken_back(read_clock())
     while found and read_clock() < until:
-        sleep(LOOKS_AGAIN_SECONDS)
-        found = run_owed(now=read_clock(), after_each=step_back)
+        if found < TURN:
+            sleep(LOOKS_AGAIN_SECONDS)
+        found = run_owed(now=read_clock(), most=TURN, until=until, after_each=step_back)
         done += found
     return done
 
@@ -155,16 +159,16 @@ def _swept(now: datetime) -> dict[str, Any]:
 
 
 def _compared(now: datetime) -> dict[str, Any]:
-    return {
-        "comparisons": run_owed(now=now, after_each=step_back),
-        "taken_back": step_back_all(now=now),
-        "drills_taken_back": take_back_left(now=now),
-    }
+    return {"comparisons": run_owed(now=now, after_each=step_back), **_taken_back(now)}
+
+
+def _taken_back(now: datetime) -> dict[str, Any]:
+    return {"taken_back": step_back_all(now=now), "drills_taken_back": take_back_left(now=now)}
 
 
 def _next_run(name: str, *, now: datetime) -> datetime:
     found = Schedule.objects.filter(name=name).values_list("next_run", flat=True).first()
-    return min(found or now, now + STAYS_AT_MOST)
+    return min(max(found or now, now + STAYS_AT_LEAST), now + STAYS_AT_MOST)
 
 
 def _rested(now: datetime) -> dict[str, Any]:

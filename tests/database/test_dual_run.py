@@ -23,6 +23,7 @@ from analytics.pure.drift.verdicts import Direction, Rule, Verdict, judged
 from analytics.rollups.compact import compact, owners
 from tasks_app.models import Tenant
 from tasks_app.tenancy import DatabaseRole, entered
+from tests.cast import company
 from tests.database.loading import Loaded, seeded
 from tests.database.old_counts import FIRST, ZONE, OldSystem, counted, days_from, midnight, scripted
 
@@ -326,10 +327,40 @@ def test_the_worker_stays_while_answers_come(owed: Scene, monkeypatch: pytest.Mo
     monkeypatch.setattr("analytics.jobs.schedule.sleep", answered_again(owed, 2))
     assert schedule.compare_all() == 5
     assert schedule.compare_all() == 0
-    monkeypatch.setattr("analytics.jobs.schedule.sleep", answered_again(owed, 9))
-    answered_again(owed, 1)(0)
-    Schedule.objects.filter(name="compare").update(next_run=read_clock())
-    assert schedule.compare_all() == 1
+
+
+def test_the_worker_ends_when_its_next_run_is_due(owed: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However much comes: two runs at a time would leave no worker for anything else. What is left is the next one's."""
+    begun, passed, answer = read_clock(), [0], answered_again(owed, 9)
+
+    def pause(seconds: float) -> None:
+        passed[0] += 20
+        answer(seconds)
+
+    Schedule.objects.filter(name="compare").update(next_run=begun + timedelta(seconds=30))
+    monkeypatch.setattr("analytics.jobs.schedule.read_clock", lambda: begun + timedelta(seconds=passed[0]))
+    monkeypatch.setattr("analytics.jobs.schedule.sleep", pause)
+    assert schedule.compare_all() == 4
+    assert DriftDue.objects.count() == 1
+
+
+def test_tenants_take_turns(owed: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Three rows of one, then one of another: the other waits for a turn, not for all of them."""
+    other = company(slug="other").tenant.id
+    with entered(tenant_id=other, role=DatabaseRole.TENANT):
+        due.owe(
+            tenant_id=other,
+            capability=Capability.CUMULATIVE_FLOW,
+            days=7,
+            stage="SHADOW",
+            flag_version=1,
+            asked_at=NOW,
+        )
+    monkeypatch.setattr("analytics.jobs.schedule.sleep", lambda _: None)
+    monkeypatch.setattr(schedule, "TURN", 2)
+    assert schedule.compare_all() == 4
+    order = [each.tenant_id == other for each in DriftComparison.objects.order_by("id")]
+    assert order in ([False, False, True, False], [True, False, False, False])
 
 
 def test_a_row_that_kills_its_workers_is_our_error(owed: Scene) -> None:
