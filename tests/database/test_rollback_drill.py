@@ -292,6 +292,49 @@ def test_where_there_is_nothing_to_drill(people: Cast, monkeypatch: pytest.Monke
         drill(tenant_id=people.acme.tenant.id, capability=Capability.BILLING, now=NOW)
 
 
+@pytest.mark.parametrize(
+    ("stage", "tenant", "capability", "message"),
+    [
+        (
+            Stage.OFF,
+            "acme",
+            "CUMULATIVE_FLOW",
+            "In OFF there is nothing to go back from, and so nothing to drill: switch it",
+        ),
+        (
+            Stage.COMPLETE,
+            "acme",
+            "CUMULATIVE_FLOW",
+            "In COMPLETE there is nothing to drill: from there no way leads back.",
+        ),
+        (Stage.SHADOW, "acme", "BILLING", "BILLING has no older endpoint that could be drilled."),
+        (Stage.SHADOW, "acme", "FLOW", "--capability: there is no 'FLOW'; there are CUMULATIVE_FLOW, BILLING"),
+        (Stage.SHADOW, "nobody", "CUMULATIVE_FLOW", "There is no tenant 'nobody'."),
+    ],
+)
+def test_the_command_says_what_cannot_be_drilled(
+    people: Cast,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    stage: Stage,
+    tenant: str,
+    capability: str,
+    message: str,
+) -> None:
+    """In one sentence; nothing is printed and nothing changed."""
+    monkeypatch.setitem(rollback._fronts, FLOW, Endpoint())
+    if stage is not Stage.OFF:
+        switched(people, stage)
+    before = standing_of(people.acme.tenant.id)
+    with pytest.raises(Refused) as refused:
+        call_command("drill_rollback", "--tenant", tenant, "--capability", capability)
+    assert refused.value.message.startswith(message)
+    assert capsys.readouterr().out == ""
+    assert standing_of(people.acme.tenant.id).flag == before.flag
+    with entered(tenant_id=people.acme.tenant.id, read_only=True):
+        assert not DriftDrill.objects.exists()
+
+
 def test_the_commands(people: Cast, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """The drill prints how long and whether; the evidence has a digest, and overwrites nothing."""
     monkeypatch.setitem(rollback._fronts, FLOW, Endpoint())
