@@ -15,7 +15,7 @@ from analytics.drift.controls import Cutoff
 from analytics.drift.pinned import corrections, redefined
 from analytics.pure.windows import Bucket, Window
 from analytics.pure.workflow import StateDefinition
-from analytics.replay.definitions import boards
+from analytics.replay.definitions import boards, workflows
 from analytics.windows.replaying import SnapshotReading
 from analytics.windows.sources import ReadFrom
 
@@ -25,8 +25,8 @@ UNKNOWN: Counts = dict.fromkeys(KINDS)
 # Up to when it was recorded, and in which snapshot it can be seen.
 Known = tuple[datetime | None, str | None]
 NOW: Known = (None, None)
-# By state: how many items.
-Held = Sequence[tuple[StateDefinition, int]]
+# By state: how many items; None while it is cancelled.
+Held = Sequence[tuple[StateDefinition, int | None]]
 
 # When anything changed in a stretch of time, both ends included.
 INSTANTS = """/* drift.instants */
@@ -41,21 +41,44 @@ MOMENT = timedelta(microseconds=1)
 def counts_at(*, tenant_id: int, zone: str, cutoffs: Mapping[str, Cutoff], now: datetime) -> dict[str, Counts]:
     """By the same keys: the counts as of each cut-off. To be used in one read-only transaction.
 
-    They are what rollups and tail say by now, less what was learned later. Where states were defined otherwise then, which
-    is seldom, the ledger is read as it was.
+    They are what rollups and tail say by now, less what was learned later, by the states as they were known then.
     """
-    groups: dict[Known, dict[str, datetime]] = {}
+    if not cutoffs:
+        return {}
+    instants = sorted({each.happened_before for each in cutoffs.values()})
+    by_instant = _counted(tenant_id=tenant_id, zone=zone, instants=instants, known=NOW, now=now)
     otherwise = redefined(tenant_id=tenant_id, cutoffs=cutoffs)
-    for key, cutoff in cutoffs.items():
-        groups.setdefault(_known(cutoff) if key in otherwise else NOW, {})[key] = cutoff.happened_before
-    unlike = corrections(tenant_id=tenant_id, cutoffs={key: cutoffs[key] for key in groups.get(NOW, {})})
+    unlike = corrections(tenant_id=tenant_id, cutoffs=cutoffs)
     found: dict[str, Counts] = {}
-    for known, instants in groups.items():
-        by_instant = _counted(
-            tenant_id=tenant_id, zone=zone, instants=sorted(set(instants.values())), known=known, now=now
-        )
-        found |= {key: _by_kind(by_instant[at], unlike.get(key, {})) for key, at in instants.items()}
+    for key, cutoff in cutoffs.items():
+        held = by_instant[cutoff.happened_before]
+        if key in otherwise:
+            held = _as_defined_then(held, cutoff, tenant_id=tenant_id)
+        if held is not None and any(items is None and kind_of(definition) for definition, items in held):
+            found[key] = _read_then(cutoff, tenant_id=tenant_id, zone=zone, now=now)
+        else:
+            found[key] = _by_kind(held, unlike.get(key, {}))
     return found
+
+
+def _as_defined_then(held: Held | None, cutoff: Cutoff, *, tenant_id: int) -> Held | None:
+    """The same items by state, with the states as they were known to be; None where nothing was known yet."""
+    known_at, snapshot = _known(cutoff)
+    at = cutoff.happened_before
+    projects = boards(tenant_id=tenant_id, key=None, known_at=known_at, snapshot=snapshot)
+    since = min((each.recorded_since for each in projects if each.recorded_since), default=None)
+    if held is None or since is None or at <= since:
+        return None
+    known = workflows(tenant_id=tenant_id, project_ids=None, known_at=known_at, snapshot=snapshot)
+    then = {**{state: known.first(state) for state in known.state_ids}, **known.in_force(at - MOMENT)}
+    return [(then[each.state_id], items) for each, items in held if each.state_id in then]
+
+
+def _read_then(cutoff: Cutoff, *, tenant_id: int, zone: str, now: datetime) -> Counts:
+    """From the ledger: of a state that is cancelled by now and was not known to be, nothing else has the items."""
+    at = cutoff.happened_before
+    held = _counted(tenant_id=tenant_id, zone=zone, instants=[at], known=_known(cutoff), now=now)
+    return _by_kind(held[at], {})
 
 
 def _known(cutoff: Cutoff) -> Known:
@@ -95,7 +118,7 @@ def _counted(
     found: dict[datetime, Held | None] = {}
     for number, instant in enumerate(instants):
         definitions = {**frame.first, **frame.definitions_of(frame.last_piece[number])}
-        held = [(definitions[state], counts[number] or 0) for state, counts in bands.items() if state in definitions]
+        held = [(definitions[state], counts[number]) for state, counts in bands.items() if state in definitions]
         found[instant] = held if frame.known[number] else None
     return found
 
@@ -107,7 +130,7 @@ def _by_kind(held: Held | None, unlike: Mapping[int, int]) -> Counts:
     for definition, items in held:
         kind = kind_of(definition)
         if kind is not None:
-            found[kind] = (found[kind] or 0) + items + unlike.get(definition.state_id, 0)
+            found[kind] = (found[kind] or 0) + (items or 0) + unlike.get(definition.state_id, 0)
     return found
 
 

@@ -14,20 +14,19 @@ from django.db import connection
 from analytics.drift.controls import Cutoff
 
 # Cut-offs are told by their number in the order of time, and what was known at one was known at the later ones, too. So a
-# row had happened from the cut-off `first` on, and is shown from `shown` on. A transaction that was at work in some snapshots
-# is named with the number after the last of these.
+# row had happened from the cut-off `first` on, and had been learned from `known` on. A transaction that was at work in some
+# snapshots is named with the number after the last of these.
 PLACED = """width_bucket(l.happened_at, %(cuts)s::timestamptz[]) AS first,
-               greatest(width_bucket(l.happened_at, %(cuts)s::timestamptz[]), busy.last,
-                        width_bucket(l.recorded_at - interval '1 microsecond', %(knowns)s::timestamptz[]),
-                        width_bucket(l.xact, %(ends)s::bigint[])) AS shown"""
+               greatest(busy.last, width_bucket(l.recorded_at - interval '1 microsecond', %(knowns)s::timestamptz[]),
+                        width_bucket(l.xact, %(ends)s::bigint[])) AS known"""
 BUSY = "LEFT JOIN unnest(%(busy)s::bigint[], %(lasts)s::int[]) AS busy (xact, last) ON busy.xact = l.xact"
 # What the first snapshot shows all of them show: the ledger is read from there on, which is the end of the table.
 REDEFINED = """/* drift.redefined */
-SELECT DISTINCT first, shown
+SELECT DISTINCT first, known
   FROM (SELECT {placed}
           FROM definition_ledger l {busy}
          WHERE l.tenant_id = %(tenant)s AND l.xact >= %(since)s) placed
- WHERE first < shown
+ WHERE first < known
 """
 # Of the items with such facts: from which cut-off until which a state was theirs by what was known then, and by what is known
 # now. A fact counts until the first of those that follow it in the order counts. Where both agree they cancel out.
@@ -37,7 +36,7 @@ WITH late AS MATERIALIZED (
       FROM (SELECT l.task_id, {placed}
               FROM task_ledger l {busy}
              WHERE l.tenant_id = (SELECT %(tenant)s::bigint) AND l.kind <= 5 AND l.xact >= %(since)s) placed
-     WHERE first < shown
+     WHERE first < known
 ),
 placed AS (
         SELECT l.task_id, l.seq, l.happened_at, CASE WHEN l.kind = 4 THEN 0 ELSE l.to_id END AS state_id, {placed}
@@ -45,8 +44,8 @@ placed AS (
          WHERE l.tenant_id = (SELECT %(tenant)s::bigint) AND l.kind <= 5 AND l.task_id IN (SELECT task_id FROM late)
 ),
 stood AS (
-    SELECT state_id, first, shown, coalesce(min(first) OVER later, %(count)s) AS first_end,
-           coalesce(min(shown) OVER later, %(count)s) AS shown_end
+    SELECT state_id, first, greatest(first, known) AS shown, coalesce(min(first) OVER later, %(count)s) AS first_end,
+           coalesce(min(greatest(first, known)) OVER later, %(count)s) AS shown_end
       FROM placed
     WINDOW later AS (PARTITION BY task_id ORDER BY happened_at, seq ROWS BETWEEN 1 FOLLOWING AND UNBOUNDED FOLLOWING)
 )
@@ -84,8 +83,8 @@ def redefined(*, tenant_id: int, cutoffs: Mapping[str, Cutoff]) -> set[str]:
     return {
         each.key
         for chain in _chains(cutoffs)
-        for first, shown in _rows(REDEFINED, tenant_id, chain)
-        for each in chain[first:shown]
+        for first, known in _rows(REDEFINED, tenant_id, chain)
+        for each in chain[first:known]
     }
 
 

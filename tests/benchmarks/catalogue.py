@@ -15,6 +15,7 @@ from tests.benchmarks.memory import web_memory
 from tests.benchmarks.outcomes import Benchmark
 from tests.benchmarks.overhead import graphql_overhead
 from tests.benchmarks.pages import deep_page
+from tests.benchmarks.pinned import pinned_days
 from tests.benchmarks.saving import ledger_save
 from tests.benchmarks.shadow import shadow_overhead
 from tests.benchmarks.sizes import ledger_bytes
@@ -45,6 +46,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     "compare": compare,
     "parity_read": parity_read,
     "shadow_overhead": shadow_overhead,
+    "pinned_days": pinned_days,
     "drift_recall": drift_recall,
     "limiter_rate": limiter_rate,
     "auth_context": auth_context,

@@ -2,18 +2,24 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from random import Random
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 
+from analytics.drift import flow_counts
 from analytics.drift.controls import Cutoff
 from analytics.drift.pinned import corrections, redefined
+from analytics.rollups.compact import compact
 from tasks_app.models import Kind
 from tasks_app.tenancy import DatabaseRole, entered
 from tests.cast import company
+from tests.database.loading import seeded
+from tests.database.old_counts import FIRST, ZONE, days_from, midnight, scripted
 from tests.database.recording import sql
+from tests.oracle.facts import Category, StateDefinition
 
 pytestmark = pytest.mark.django_db
 BEGINNING = datetime(2026, 1, 1, tzinfo=UTC)
@@ -148,3 +154,51 @@ def test_clocks_that_go_backwards_cost_time_and_no_truth() -> None:
     }
     with entered(tenant_id=tenant_id, role=DatabaseRole.WORKER, read_only=True):
         assert without_nothing(corrections(tenant_id=tenant_id, cutoffs=asked)) == unlike(told, asked)
+
+
+def cancelled(state: StateDefinition) -> StateDefinition:
+    """The same state, off the board."""
+    return replace(state, category=Category.CANCELLED)
+
+
+def unchecked(state: StateDefinition) -> StateDefinition:
+    """The same state, counted as the other kind of work in progress."""
+    return replace(state, needs_validation=not state.needs_validation)
+
+
+@pytest.mark.parametrize("told", [timedelta(0), timedelta(days=3)])
+@pytest.mark.parametrize("folded", [False, True])
+def test_states_that_were_defined_otherwise_later_are_as_they_were_known(told: timedelta, folded: bool) -> None:
+    """P54: on each day what a replay of the ledger says of that day's knowledge, whenever the change was told."""
+    history = scripted(days=12)
+    changed = {"WEB": cancelled, "OPS": unchecked}
+    told_later = tuple(
+        replace(
+            project,
+            workflows=(
+                project.workflows[0],
+                replace(
+                    project.workflows[1],
+                    recorded_at=project.workflows[1].happened_at + told,
+                    states=tuple(
+                        changed[project.key](each) if each.slug == "review" else each
+                        for each in project.workflows[1].states
+                    ),
+                ),
+            ),
+        )
+        for project in history.projects
+    )
+    loaded = seeded(replace(history, projects=told_later))
+    now = midnight(FIRST + timedelta(days=12))
+    if folded:
+        compact(now=now, tenant_id=loaded.tenant_id)
+    asked_of = {
+        day.isoformat(): Cutoff(happened_before=midnight(day), known_at=midnight(day)) for day in days_from(FIRST, 12)
+    }
+    asked: dict[str, Any] = {"tenant_id": loaded.tenant_id, "zone": ZONE, "now": now}
+    with entered(tenant_id=loaded.tenant_id, role=DatabaseRole.WORKER, read_only=True):
+        replayed = {key: flow_counts._read_then(cutoff, **asked) for key, cutoff in asked_of.items()}
+        assert bool(redefined(tenant_id=loaded.tenant_id, cutoffs=asked_of)) == bool(told)
+        assert flow_counts.counts_at(cutoffs=asked_of, **asked) == replayed
+    assert len({str(each) for each in replayed.values()}) > 9
