@@ -13,7 +13,6 @@ from typing import Any, Final
 from django.db import connection
 
 from analytics.drift import store
-from analytics.drift.at_rest import STRATUM
 from analytics.drift.controls import Basis, Capability
 from analytics.drift.overlay import PLACE, Day, overlay
 from analytics.drift.store import Signature
@@ -25,31 +24,34 @@ from analytics.pure.drift.telling import (
     drift_sentence,
     late_sentence,
     slept_sentence,
+    whole_sentence,
 )
 from analytics.pure.drift.verdicts import GOOD, LEFT_OUT, Verdict
 from analytics.pure.zones import ONE_DAY, first_instant, local_date
 
 # Of so many nights at most the ledger's changes are counted.
 MOST_COUNTED: Final = 31
+MOST_CAUSES: Final = 50
 MOST_AT_REST: Final = 400
 MOST_ASKED: Final = 20
 # `days[2026-03-01]`: a day as a whole.
 WHOLE: Final = re.compile(r"\w+\[(\d{4}-\d\d-\d\d)\]")
 NOT_KEPT: Final = "Its comparisons are not kept any more; the last was of {day}."
 
-# Stored days are compared one by one, and so are short; of answers the newest are enough.
+# Stored days are compared one by one, and so are short; of answers the newest are enough. What tells them apart is no
+# parameter, because indexes are of the one or the other.
 OF_CAUSE = """/* drift.of_cause */
 (SELECT detail FROM drift_comparison
   WHERE tenant_id = %(tenant)s AND capability = %(capability)s AND verdict = %(drift)s AND signature = %(signature)s
-    AND stratum = %(stratum)s ORDER BY id DESC LIMIT %(at_rest)s)
+    AND stratum = 'AT_REST' ORDER BY id DESC LIMIT %(at_rest)s)
 UNION ALL
 (SELECT detail FROM drift_comparison
   WHERE tenant_id = %(tenant)s AND capability = %(capability)s AND verdict = %(drift)s AND signature = %(signature)s
-    AND stratum <> %(stratum)s ORDER BY id DESC LIMIT %(asked)s)
+    AND stratum <> 'AT_REST' ORDER BY id DESC LIMIT %(asked)s)
 """
 SLEPT = """/* drift.slept */
 SELECT c.detail FROM drift_comparison c
- WHERE c.tenant_id = %(tenant)s AND c.capability = %(capability)s AND c.verdict = %(verdict)s AND c.stratum = %(stratum)s
+ WHERE c.tenant_id = %(tenant)s AND c.capability = %(capability)s AND c.verdict = %(verdict)s AND c.stratum = 'AT_REST'
  ORDER BY c.id DESC LIMIT %(at_rest)s
 """
 RESTATED = """/* drift.restated */
@@ -67,7 +69,7 @@ SELECT d.day, (SELECT count(*) FROM task_ledger l
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Told:
-    """`causes` are the signatures, each with its sentence; `remarks` the sentences on what is no drift."""
+    """`causes` are the most frequent signatures, 50 at most, each with its sentence; `remarks` tell what is no drift."""
 
     causes: Sequence[tuple[Signature, str]]
     remarks: Sequence[str]
@@ -86,39 +88,42 @@ def told(*, tenant_id: int, zone: str, capability: Capability, first: date, last
     """Of those local days."""
     asked: dict[str, Any] = {"tenant_id": tenant_id, "capability": capability, "first": first, "last": last}
     days = {each.day: each for each in overlay(**asked)}
-    causes = [(each, _cause(each, days, zone=zone, asked=asked)) for each in store.signatures(**asked)]
+    causes = [(each, _cause(each, days, zone=zone, asked=asked)) for each in store.signatures(**asked)[:MOST_CAUSES]]
     remarks = (*_slept(days, zone=zone, asked=asked), _assumed(asked), _late(asked))
     return Told(causes=causes, remarks=[each for each in remarks if each])
 
 
 def _cause(cause: Signature, days: Mapping[date, Day], *, zone: str, asked: Mapping[str, Any]) -> str:
-    details = _rows(
+    rows = _rows(
         OF_CAUSE,
         tenant=asked["tenant_id"],
         capability=asked["capability"].value,
         drift=Verdict.DRIFT.value,
         signature=cause.name,
-        stratum=STRATUM,
         at_rest=MOST_AT_REST,
         asked=MOST_ASKED,
     )
-    found = _by_night(json.loads(detail) for (detail,) in details)
+    details = [json.loads(detail) for (detail,) in rows]
+    found = _by_night(details)
     changes = _changes(asked["tenant_id"], sorted(found), zone=zone)
     nights = [
         _night(day, each, days.get(day), zone=zone, changes=changes.get(day)) for day, each in sorted(found.items())
     ]
     boards = {day: _numbers(each.theirs) for day, each in days.items() if each.verdict in GOOD and each.theirs}
     last_on = local_date(instant=cause.last_at, zone_name=zone)
-    return drift_sentence(nights, boards=boards) or NOT_KEPT.format(day=last_on)
+    kinds = {Kind(each["kind"]) for detail in details for each in detail.get("computation", [])}
+    return drift_sentence(nights, boards=boards) or whole_sentence(kinds) or NOT_KEPT.format(day=last_on)
 
 
 def _by_night(details: Iterable[Mapping[str, Any]]) -> dict[date, _Found]:
     nights: dict[date, _Found] = {}
     for detail in details:
         for each in detail.get("computation", []):
-            if place := PLACE.match(each["path"]):
-                night = nights.setdefault(date.fromisoformat(place.group(1)), _Found())
-                night.kinds.add(Kind(each["kind"]))
+            if not (place := PLACE.match(each["path"]) or WHOLE.fullmatch(each["path"])):
+                continue
+            night = nights.setdefault(date.fromisoformat(place.group(1)), _Found())
+            night.kinds.add(Kind(each["kind"]))
+            if place.re is PLACE:
                 # The newest comparison comes first, and it is what counts.
                 night.differing.setdefault(place.group(2), (each["ours"], each["theirs"]))
         for key, instant in detail.get("invented", {}).items():
@@ -153,7 +158,6 @@ def _slept(days: Mapping[date, Day], *, zone: str, asked: Mapping[str, Any]) -> 
         tenant=asked["tenant_id"],
         capability=asked["capability"].value,
         verdict=Verdict.LEGACY_ERROR.value,
-        stratum=STRATUM,
         at_rest=MOST_AT_REST,
     )
     once = {

@@ -112,7 +112,7 @@ class DualRun(StageQuery):
         return parity_node(found, worst)
 
     @strawberry.field(
-        description="The causes of drift in the local days that the window touches, the most frequent first."
+        description="The causes of drift in the local days that the window touches, the 50 most frequent ones first."
     )
     def signatures(
         self,

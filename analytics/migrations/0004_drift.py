@@ -226,6 +226,16 @@ class Migration(migrations.Migration):
                 "indexes": [
                     models.Index(fields=["tenant", "compared_at"], name="drift_comparison_time"),
                     models.Index(fields=["tenant", "capability", "verdict", "id"], name="drift_comparison_verdict"),
+                    models.Index(
+                        fields=["tenant", "signature", "id"],
+                        name="drift_comparison_cause",
+                        condition=~models.Q(signature=""),
+                    ),
+                    models.Index(
+                        fields=["tenant", "capability", "verdict", "id"],
+                        name="drift_comparison_at_rest",
+                        condition=models.Q(stratum="AT_REST"),
+                    ),
                 ],
             },
         ),

@@ -67,6 +67,14 @@ class DriftComparison(TenantOwned):
         indexes = [
             models.Index(fields=["tenant", "compared_at"], name="drift_comparison_time"),
             models.Index(fields=["tenant", "capability", "verdict", "id"], name="drift_comparison_verdict"),
+            models.Index(
+                fields=["tenant", "signature", "id"], name="drift_comparison_cause", condition=~models.Q(signature="")
+            ),
+            models.Index(
+                fields=["tenant", "capability", "verdict", "id"],
+                name="drift_comparison_at_rest",
+                condition=models.Q(stratum="AT_REST"),
+            ),
         ]
 
     def __str__(self) -> str:

@@ -10,7 +10,8 @@ from analytics.drift import store
 from analytics.drift.capabilities import DECLARED
 from analytics.drift.controls import Capability, FailureKind, LegacyAnswer, LegacyFailure
 from analytics.drift.experiment import Comparison, Question, compare
-from analytics.pure.drift.comparing import Kind, Place
+from analytics.models import DriftComparison
+from analytics.pure.drift.comparing import Difference, Kind, Place
 from analytics.pure.drift.verdicts import Finding, Verdict
 from tasks_app.tenancy import DatabaseRole, entered
 from tests.cast import Cast, cast
@@ -114,3 +115,39 @@ def test_causes_of_drift_have_a_sentence() -> None:
         "3 of 3 conclusive comparisons assume when the older side counted, which does not say so: they open no gate."
     ]
     assert with_session(people.carol.user).data(TOLD)["dualRun"] == {"signatures": [], "remarks": []}
+
+
+LIST = Place().into("days")
+
+
+@pytest.mark.parametrize(
+    ("difference", "sentence"),
+    [
+        (
+            LIST.at("2026-03-01").differs(Kind.MISSING, None, None),
+            "The night of 2026-03-01 differs from the ledger: the older side has something that ours lacks;"
+            " the ledger has no change in the day that ended with it.",
+        ),
+        (
+            LIST.differs(Kind.ORDER, None, None),
+            "The answers differ as a whole: the older side has another order.",
+        ),
+    ],
+    ids=["a night as a whole", "no single night"],
+)
+def test_a_cause_that_is_in_no_number_has_a_sentence(difference: Difference, sentence: str) -> None:
+    people = cast()
+    kept(people, Finding(verdict=Verdict.DRIFT, reason="It differs.", differences=[difference]))
+    (found,) = with_session(people.alice.user).data(TOLD)["dualRun"]["signatures"]
+    assert found["sentence"] == sentence
+
+
+def test_a_cause_outlives_its_comparisons() -> None:
+    """Counts are kept for longer than what they count."""
+    people = cast()
+    kept(people, DRIFT)
+    with entered(tenant_id=people.acme.tenant.id, role=DatabaseRole.WORKER):
+        DriftComparison.objects.all().delete()
+    (found,) = with_session(people.alice.user).data(TOLD)["dualRun"]["signatures"]
+    assert found["comparisons"] == 1
+    assert found["sentence"].startswith("Its comparisons are not kept any more; the last was of 20")

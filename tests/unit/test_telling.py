@@ -13,6 +13,7 @@ from analytics.pure.drift.telling import (
     drift_sentence,
     late_sentence,
     slept_sentence,
+    whole_sentence,
 )
 
 FIRST = date(2026, 10, 12)
@@ -120,6 +121,12 @@ def test_every_kind_of_difference_has_words(kind: Kind) -> None:
     assert len(said.split(": the older side ")[1]) > 10
 
 
+def test_answers_that_differ_as_a_whole() -> None:
+    assert whole_sentence([Kind.DOUBLE, Kind.ORDER]) == (
+        "The answers differ as a whole: the older side has another order and has one of them twice."
+    )
+
+
 def test_nights_that_were_slept_through() -> None:
     assert slept_sentence([Night(day=day(0), changes=3), Night(day=day(1), changes=4)], filled=False) == (
         "2 nights from 2026-10-12 to 2026-10-13 were slept through: the older side has nothing for them;"
@@ -161,7 +168,8 @@ def test_nothing_is_nothing() -> None:
         slept_sentence([], filled=False),
         assumed_sentence(assumed=0, of=9),
         late_sentence([]),
-    ] == [""] * 5
+        whole_sentence([]),
+    ] == [""] * 6
 
 
 def test_kinds_of_comparisons_have_names() -> None:

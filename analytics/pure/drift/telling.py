@@ -3,7 +3,7 @@
 A night is the midnight at which the day of its date begins. Numbers are told as the older side has them: too many, too few.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from itertools import groupby, pairwise
@@ -75,6 +75,12 @@ def drift_sentence(nights: Sequence[Night], *, boards: Mapping[date, Board]) -> 
     parts = [_drifted(group, origin=origin, boards=boards) for origin, group in _by_origin(nights)]
     first, *others = parts or [""]
     return first and f"{'; '.join((first, *(each[0].lower() + each[1:] for each in others)))}."
+
+
+def whole_sentence(kinds: Collection[Kind]) -> str:
+    """One sentence for answers that differ otherwise than in single nights. "" without any kind."""
+    told = " and ".join(HOW[kind] for kind in Kind if kind in kinds)
+    return f"The answers differ as a whole: the older side {told}." if told else ""
 
 
 def slept_sentence(nights: Sequence[Night], *, filled: bool) -> str:
