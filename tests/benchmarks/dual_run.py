@@ -10,12 +10,9 @@ from django.db import connection, connections
 
 from analytics.drift import store
 from analytics.drift.controls import Capability
-from analytics.facts.transitions import TRANSITIONS
 from analytics.pure.drift.comparing import Exact, Fields, Keyed
 from analytics.pure.drift.comparing import compare as compared
 from analytics.pure.drift.verdicts import Verdict
-from analytics.rollups.compact import owners
-from analytics.rollups.fold import fold
 from config.database.settings import use_owner_login
 from tasks_app.tenancy import DatabaseRole, entered
 from tests.benchmarks.outcomes import Outcome, Request
@@ -99,24 +96,24 @@ def drift_recall(request: Request) -> Iterator[Outcome]:
     """Seeded defects that are seen, and alarms of clean comparisons. `rows` are clean comparisons."""
     use_owner_login(connections["default"].settings_dict)
     connection.close()
-    from tests.database import seeded_defects as defects
-    from tests.database.loading import seeded
-    from tests.database.old_counts import scripted
+    from tests.database.defects_invented import INVENTED
+    from tests.database.drift_scene import Seen, watched
+    from tests.database.seeded_defects import DEFECTS
 
-    history = scripted(days=defects.DAYS)
-    loaded = seeded(history)
-    owner = next(each for each in owners() if each.id == loaded.tenant_id)
-    fold(owner=owner, family=TRANSITIONS, now=defects.NOW, most_facts=len(history.facts) // 2, wait=True)
-    scene = defects.scene_of(loaded, history)
-    honest = defects.figures_of(scene)
-    missed = [each.name for each in defects.DEFECTS if not defects.sees(scene, each, honest)]
-    seeded_ones = len(defects.DEFECTS)
+    scenes = watched()
+    seen = {defect.name: scenes.seen(defect.patched) for defect in (*DEFECTS, *INVENTED)}
+    missed = [name for name, how in seen.items() if how is Seen.NOT]
     yield Outcome(
         name="drift_recall:recall",
-        ratio=(seeded_ones - len(missed)) / seeded_ones,
+        ratio=(len(seen) - len(missed)) / len(seen),
         goal=0.95,
         at_least=True,
-        detail={"defects": seeded_ones, "missed": missed},
+        detail={
+            "defects": len(seen),
+            "byOldCounts": sum(how is Seen.BY_COUNTS for how in seen.values()),
+            "byErrorAlone": [name for name, how in seen.items() if how is Seen.BY_ERROR],
+            "missed": missed,
+        },
     )
     yield from _alarms(request.size(1_000))
 
@@ -124,7 +121,7 @@ def drift_recall(request: Request) -> Iterator[Outcome]:
 def _alarms(wanted: int) -> Iterator[Outcome]:
     """Of comparisons in which nothing is wrong, place by place; in every other one somebody writes meanwhile."""
     from tests.database.clean_comparisons import PLACES, clean, written_to
-    from tests.database.seeded_defects import compared
+    from tests.database.drift_scene import compared
 
     alarms, written, begun = list[str](), 0, perf_counter()
     for place, name in enumerate(PLACES):

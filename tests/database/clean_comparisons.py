@@ -18,9 +18,9 @@ from django.db import connection
 from analytics.facts.transitions import TRANSITIONS
 from analytics.rollups.compact import compact, owners
 from analytics.rollups.fold import fold
+from tests.database.drift_scene import Scene, scene_of
 from tests.database.loading import Loaded, seeded
 from tests.database.old_counts import days_from, midnight, scripted
-from tests.database.seeded_defects import Scene, scene_of
 
 DAYS: Final = 16
 MICROSECOND, MINUTE = timedelta(microseconds=1), timedelta(minutes=1)

@@ -69,6 +69,7 @@ class _Script:
 
     chance: Random
     zone: str
+    punctual: int
     facts: list[Fact] = field(default_factory=list)
     standing: dict[str, tuple[str, str]] = field(default_factory=dict)
 
@@ -111,16 +112,21 @@ class _Script:
             self._move(at, item, twice=False)
 
     def _say(self, at: datetime, item: str, project: str, state: str, kind: Kind) -> None:
-        delay = self.chance.choice([timedelta(0)] * 9 + [timedelta(hours=30)])
+        delay = self.chance.choice([timedelta(0)] * self.punctual + [timedelta(hours=30)])
         self.facts.append(
             Fact(seq=0, happened_at=at, recorded_at=at + delay, item=item, project=project, kind=kind, state=state)
         )
         self.standing[item] = (project, state)
 
 
-def scripted(*, days: int, seed: int = 1, zone: str = ZONE, moves: int = 8, first: date = FIRST) -> History:
-    """Two boards through so many days. In their middle WEB's waiting state is renamed, and OPS reviews no more."""
-    script = _Script(Random(seed), zone)
+def scripted(
+    *, days: int, seed: int = 1, zone: str = ZONE, moves: int = 8, first: date = FIRST, punctual: int = 9
+) -> History:
+    """Two boards through so many days. In their middle WEB's waiting state is renamed, and OPS reviews no more.
+
+    Of so many facts that are `punctual` another one is told a day late.
+    """
+    script = _Script(Random(seed), zone, punctual)
     for day in days_from(first, days):
         script.live(day, moves)
     dawn = midnight(first, zone) - timedelta(hours=1)

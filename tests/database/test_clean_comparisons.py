@@ -4,7 +4,7 @@ import pytest
 
 from analytics.pure.drift.verdicts import Verdict
 from tests.database.clean_comparisons import PLACES, clean, written_to
-from tests.database.seeded_defects import compared
+from tests.database.drift_scene import compared
 
 DAYS_ASKED = 12
 
