@@ -103,11 +103,24 @@ def _broken_chunks(send: Send, _: BadServer) -> None:
     send(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\nff\r\n[1, 2")
 
 
+def _for_ever(begin: bytes, piece: bytes) -> Behaviour:
+    """The same again and again, as fast as it is taken."""
+
+    def send(send: Send, server: BadServer) -> None:
+        send(begin)
+        while not server.stopped.is_set():
+            send(piece)
+
+    return send
+
+
 def _hangs_up(_: Send, __: BadServer) -> None:
     """Not a byte."""
 
 
 PACKED = "Content-Encoding: gzip\r\n"
+OK_JSON = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+CHUNKED = OK_JSON + b"Transfer-Encoding: chunked\r\n\r\n"
 BEHAVIOURS: Mapping[str, Behaviour] = {
     "good": answered(as_json(GOOD)),
     "chunks": _in_chunks,
@@ -141,6 +154,13 @@ BEHAVIOURS: Mapping[str, Behaviour] = {
     "wrong": answered(b'{"version": 1, "days": ['),
     "deep": answered(b"[" * 100_000 + b"]" * 100_000),
     "bytes": answered(b'{"organisation": "\xff\xfe"}'),
+    "endless-continue": _for_ever(b"", b"HTTP/1.1 100 Continue\r\n\r\n"),
+    "endless-headers": _for_ever(b"HTTP/1.1 200 OK\r\n", b"X-More: of it\r\n"),
+    "endless-trailers": _for_ever(CHUNKED + b"2\r\n{}\r\n0\r\n", b"X-More: of it\r\n"),
+    "endless-rest": _for_ever(OK_JSON + PACKED.encode() + b"\r\n" + gzip.compress(as_json(GOOD)), b"x" * 1_000),
+    "negative-chunk": lambda send, _: send(CHUNKED + b"-5\r\n" + as_json(GOOD)),
+    "huge-chunk": lambda send, _: send(CHUNKED + b"FFFFFFFFFFFFFFFF\r\n" + as_json(GOOD)),
+    "other-letters": answered(as_json(GOOD).decode().encode("utf-16")),
     "hangs-up": _hangs_up,
     "garbage": lambda send, _: send(b"\x00\x01\x02 what is this\r\n\r\n"),
     "moved": redirected("/good"),
@@ -150,6 +170,11 @@ BEHAVIOURS: Mapping[str, Behaviour] = {
     "moved-to-loopback-name": redirected("http://localhost:{port}/good"),
     "moved-to-a-file": redirected("file:///etc/passwd"),
     "moved-in-a-ring": redirected("/moved-in-a-ring"),
+    "moved-with-a-login": redirected("http://somebody:secret@127.0.0.1:{port}/good"),
+    "moved-without-a-scheme": redirected("//example.com/good"),
+    "moved-by-a-backslash": redirected("/\\example.com/good"),
+    "moved-to-an-octal-address": redirected("http://0177.0.0.1:{port}/good"),
+    "moved-to-a-mapped-address": redirected("http://[::ffff:127.0.0.1]:{port}/good"),
 }
 
 

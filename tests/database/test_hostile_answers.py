@@ -14,10 +14,11 @@ from analytics.drift.at_rest import compare_rest
 from analytics.drift.controls import Basis, Capability, LegacyAnswer, control_of, register
 from analytics.drift.endpoints import EndpointOr
 from analytics.drift.outside import Limits, fetch_json
+from analytics.legacy.control import CfdControl
 from analytics.models import DriftComparison, DriftCount, DriftDue, LegacyEndpoint
 from tasks_app.models import Tenant
 from tasks_app.tenancy import DatabaseRole, entered
-from tests.database.bad_server import BEHAVIOURS, BadServer, answered, bad_server
+from tests.database.bad_server import BEHAVIOURS, BadServer, answered, bad_server, redirected
 from tests.database.loading import seeded
 from tests.database.old_counts import FIRST, ZONE, OldSystem, midnight, scripted
 
@@ -51,6 +52,11 @@ class Hostile:
         """The next answer."""
         raw = content.encode() if isinstance(content, str) else content
         self.monkeypatch.setitem(BEHAVIOURS, "next", answered(raw, **given))
+
+    def asked_by(self, fetch: Any) -> None:
+        """From now on the endpoint is asked so."""
+        control = EndpointOr(capability=FLOW, inside=CfdControl(), clock=lambda: NOW, fetch=fetch)
+        register(capability=FLOW, control=control)
 
     def compared(self, behaviour: str = "next", **endpoint: Any) -> DriftComparison:
         """What the worker keeps of one answer that was given."""
@@ -90,19 +96,19 @@ def hostile(db: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hostile]:
             most_calls_a_day=1_000,
             seconds=1,
         )
-        fetch = partial(_fetch, allowed=[server.host, f"localhost:{server.port}"])
-        register(capability=FLOW, control=EndpointOr(capability=FLOW, inside=before, clock=lambda: NOW, fetch=fetch))
-        yield Hostile(
+        made = Hostile(
             old=OldSystem(history=history, slug=tenant.slug),
             tenant_id=tenant.id,
             server=server,
             monkeypatch=monkeypatch,
         )
+        made.asked_by(partial(_fetch, allowed=[server.host, f"localhost:{server.port}"]))
+        yield made
         register(capability=FLOW, control=before)
 
 
-def _fetch(url: str, headers: Mapping[str, str], _: Limits, *, allowed: list[str]) -> Any:
-    return fetch_json(url=url, headers=headers, allowed=allowed, limits=SLOW)
+def _fetch(url: str, headers: Mapping[str, str], _: Limits, **given: Any) -> Any:
+    return fetch_json(url=url, headers=headers, limits=SLOW, **given)
 
 
 def test_the_truth_is_a_match(hostile: Hostile) -> None:
@@ -116,7 +122,7 @@ def test_the_truth_is_a_match(hostile: Hostile) -> None:
 def test_what_a_server_does_wrong_is_a_verdict(hostile: Hostile, behaviour: str) -> None:
     """HTML, 500, slow bytes for ever, 100 MB, another tenant's data, NaN, another order, redirects to where it may not be."""
     found = hostile.compared(behaviour)
-    slow = behaviour in ("drip", "drip-headers", "silent")
+    slow = behaviour in ("drip", "drip-headers", "silent", "endless-continue", "endless-trailers", "endless-rest")
     assert found.verdict == ("INCONCLUSIVE" if slow else "LEGACY_ERROR"), found.reason
     assert found.reason.endswith(".")
 
@@ -307,6 +313,28 @@ def test_a_secret_begins_no_header_and_is_told_nowhere(
     )
     assert hostile.server.requests == []
     assert secret not in found.reason + found.detail + caplog.text
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "addresses", "verdict"),
+    [
+        ("next", ["127.0.0.1", "169.254.169.254"], "MATCH"),
+        ("again", ["127.0.0.1", "169.254.169.254"], "LEGACY_ERROR"),
+        ("again", ["127.0.0.1", "127.0.0.1"], "MATCH"),
+        ("next", ["::ffff:169.254.169.254"], "LEGACY_ERROR"),
+        ("next", ["0.0.0.0"], "LEGACY_ERROR"),
+    ],
+)
+def test_a_name_that_means_another_address_a_moment_later(
+    hostile: Hostile, behaviour: str, addresses: list[str], verdict: str
+) -> None:
+    """Each connection goes to the address that was looked at for it, after a redirect, too."""
+    named, left = f"old.example:{hostile.server.port}", iter(addresses)
+    hostile.asked_by(partial(_fetch, allowed=[named], resolve=lambda _, __: [next(left)]))
+    hostile.says(json.dumps(hostile.good))
+    hostile.monkeypatch.setitem(BEHAVIOURS, "again", redirected("/next"))
+    found = hostile.compared(url=hostile.server.url(behaviour, host="old.example"))
+    assert found.verdict == verdict, found.reason
 
 
 def test_one_tenants_server_stops_no_other_tenants_comparisons(
