@@ -8,6 +8,7 @@ from typing import Any, Final
 from django.http.response import HttpResponseBase
 from django.utils.safestring import SafeString, mark_safe
 
+from analytics.admin.expected import expected
 from analytics.drift import store
 from analytics.drift.capabilities import DECLARED
 from analytics.drift.controls import Capability
@@ -60,6 +61,7 @@ def _shown(visit: Visit, capability: Capability) -> dict[str, Any]:
         "history": _history(tenant.id, history),
         "decisions": kept(tenant_id=tenant.id, capability=capability),
         "drills": _drills(tenant.id, capability),
+        "expected": expected(tenant_id=tenant.id, capability=capability, now=now),
     }
 
 

@@ -6,13 +6,15 @@ from datetime import UTC, datetime, timedelta
 from django.test import Client
 
 from analytics.drift.controls import Basis, Capability
+from analytics.drift.rules import add_rule, end_rule
 from analytics.drift.stages import set_stage, stage_of
 from analytics.models import DriftComparison, DriftCount, DriftDrill, DriftRest, StageCause
 from analytics.pure.drift.stages import Flag, Stage
-from analytics.pure.drift.verdicts import Verdict
+from analytics.pure.drift.verdicts import Direction, Rule, Verdict
 from tasks_app.tenancy import DatabaseRole, entered
 from tests.admin.scene import text
 from tests.cast import Cast, Person
+from tests.database.recording import as_owner
 from tests.graphql.client import with_session
 
 FLOW = Capability.CUMULATIVE_FLOW
@@ -75,12 +77,46 @@ def test_the_page_says_what_is_proven_and_what_is_missing(people: Cast, audrey: 
     assert '<td>well</td><td class="number">1.250</td>' in page
 
 
+def ruled(person: Person, *, reason: str, days: int = 30, ended: str = "") -> None:
+    """An expected difference that was written forty days ago, holds for so many days from now, and was perhaps ended."""
+    tenant_id = person.membership.tenant_id
+    rule = Rule(
+        field="days[].todo",
+        direction=Direction.LOWER,
+        bound=2.5,
+        owner="ada@acme.example",
+        reason=reason,
+        expires_at=NOW + timedelta(days=days),
+    )
+    with as_owner(), entered(tenant_id=tenant_id, actor_id=person.actor.id, role=None):
+        pk, _ = add_rule(rule, tenant_id=tenant_id, capability=FLOW, now=NOW - timedelta(days=40))
+        if ended:
+            end_rule(pk, tenant_id=tenant_id, reason=ended, now=NOW)
+
+
+def test_what_is_expected_is_shown_with_who_answers_for_it(people: Cast, audrey: Client) -> None:
+    """What holds first; what expired or was ended stays to be seen; another tenant's is not there."""
+    ruled(people.alice, reason="It forgets <drafts>.")
+    ruled(people.alice, reason="It was slow.", days=-1)
+    ruled(people.alice, reason="It was wrong.", ended="It was mended.")
+    ruled(people.carol, reason="Secret of Globex.")
+    page = text(audrey.get("/admin/dual-run/"))
+    words = ("It forgets &lt;drafts&gt;.", "It was wrong.", "It was slow.")
+    assert sorted(words, key=page.index) == list(words)
+    assert page.count('<td>ours is lower</td><td class="number">2.5</td>') == 3
+    assert page.count("expired: drift again") == 1
+    assert "It was mended." in page
+    assert '<td class="words">ada@acme.example</td>' in page
+    assert "Secret of Globex." not in page
+
+
 def test_another_tenant_and_an_empty_one(people: Cast, audrey: Client) -> None:
     """What Globex has is not there; without anything the page says so."""
     switched(people.carol, Stage.SHADOW, reason="Secret reason.")
     compared(people.carol)
     page = text(audrey.get("/admin/dual-run/"))
     assert "It was never switched." in page
+    assert "None: what differs is drift." in page
     assert "nothing conclusive" in page
     assert "The gate to SHADOW is open." in page
     assert "Secret reason." not in page

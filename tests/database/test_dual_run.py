@@ -370,6 +370,27 @@ def test_a_row_that_kills_its_workers_is_our_error(owed: Scene) -> None:
     assert {each.verdict for each in DriftComparison.objects.all()} == {"CANDIDATE_ERROR"}
 
 
+def test_a_rule_that_expired_alarms_again(owed: Scene) -> None:
+    """Through the worker: expected while it holds, drift from the instant on at which it ends."""
+    tenant_id = owed.loaded.tenant_id
+    owed.old.said["2025-04-06"] = {"todo": 1_000}
+    rule = Rule(
+        field="days[].todo",
+        direction=Direction.LOWER,
+        bound=1_000,
+        owner="ada@acme.example",
+        reason="A test row.",
+        expires_at=NOW + timedelta(days=1),
+    )
+    with entered(tenant_id=tenant_id, role=None):
+        add_rule(rule, tenant_id=tenant_id, capability=Capability.CUMULATIVE_FLOW, now=NOW)
+    found = []
+    for at in (NOW, rule.expires_at - timedelta(hours=1), rule.expires_at):
+        assert due.run_owed(now=at, most=1) == 1
+        found.append(DriftComparison.objects.latest("id").verdict)
+    assert found == ["EXPECTED_DIFFERENCE", "EXPECTED_DIFFERENCE", "DRIFT"]
+
+
 def kept_of(scene: Scene, comparison: Comparison, *, at: datetime = NOW) -> store.Kept:
     with entered(tenant_id=scene.loaded.tenant_id, role=DatabaseRole.WORKER):
         pk = store.keep(comparison, now=at)
