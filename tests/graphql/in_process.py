@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from graphql import OperationType, parse
+from graphql import DocumentNode, OperationType, parse
 
 from config.schema import schema
 from tasks_app.access_matrix import ROLE_SCOPES
 from tasks_app.graphql.asking import Asking
 from tasks_app.graphql.http.documents import pick_operation
-from tasks_app.graphql.http.errors import error_code
+from tasks_app.graphql.http.errors import RequestErrors, error_code
 from tasks_app.operations.tenants import facts_of
 from tasks_app.tenancy import Caller, CallerKind, entered
 from tests.cast import Person
@@ -45,10 +45,20 @@ def ask(person: Person, query: str, *, now: datetime | None = None, **variables:
     return refusal or data
 
 
+def _document(query: str) -> tuple[DocumentNode, bool]:
+    """Parsed and checked once, as the view does it; one that breaks a rule is not checked, and its answer says so."""
+    document = schema.known.get(query) or parse(query)
+    try:
+        schema.check(document, text=query)
+    except RequestErrors:
+        return document, False
+    return document, True
+
+
 def _answer(
     person: Person, query: str, *, now: datetime, variables: Mapping[str, object]
 ) -> tuple[Any, Refusal | None]:
-    document = parse(query)
+    document, checked = _document(query)
     operation = pick_operation(document, name=None)
     who = caller(person)
     read_only = operation.operation is OperationType.QUERY
@@ -60,6 +70,7 @@ def _answer(
             variables=variables,
             extensions=None,
             context=Asking(caller=who, now=now),
+            checked=checked,
         )
     if not result.errors:
         return result.data, None
