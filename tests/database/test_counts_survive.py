@@ -15,6 +15,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import psycopg
+
+from tests.database.processes import wait_until
 from tests.database.test_schedule import PROJECT, home, run, started
 
 KEY = """
@@ -39,6 +42,7 @@ with entered(tenant_id=tenant.id):
     print(json.dumps(sum(each.count.valid for each in days(tenant_id=tenant.id, since=date(2020, 1, 1))
                          if each.objective == "OBJECTIVE")))
 """
+WRITTEN = "SELECT coalesce(sum(valid), 0) FROM service_day WHERE objective = 'availability'"
 # A job that a worker ended, and then how many are counted, once one is.
 JOB = """
 import time
@@ -68,7 +72,7 @@ def test_a_kill_loses_seconds_and_an_end_loses_nothing(tmp_path: Path) -> None:
             for _ in range(20):
                 asked(port, key)
             told = [told_answers(port) for _ in range(6)]
-            time.sleep(5)
+            wait_until(lambda: written(directory) == 20, seconds=5)
             os.killpg(server.pid, signal.SIGKILL)
         assert told == [20.0] * 6
         assert counted(directory) == 20
@@ -85,6 +89,12 @@ def test_a_kill_loses_seconds_and_an_end_loses_nothing(tmp_path: Path) -> None:
 def counted(directory: Path) -> Any:
     """Answers that count for availability, as the tables have them."""
     return shell(directory, COUNTED.replace("OBJECTIVE", "availability"))
+
+
+def written(directory: Path) -> int:
+    """The same, at once: no process is started for it."""
+    with psycopg.connect(host=str(directory / "run"), port=5432, user="fl_owner", dbname="flowledger") as owner:
+        return int(owner.execute(WRITTEN).fetchall()[0][0])
 
 
 def migrated(directory: Path) -> None:

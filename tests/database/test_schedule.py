@@ -2,10 +2,10 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,11 +23,12 @@ from analytics.rollups.compact import compact
 from analytics.windows.figures import FlowMode
 from analytics.windows.flow import FlowReading
 from analytics.windows.sources import ReadFrom
-from config.database import postmaster
+from config.database import locks, postmaster
 from tasks_app.models import Task, TaskTail
 from tasks_app.tenancy import entered
 from tests.cast import Cast, tasks
 from tests.database.loading import seeded
+from tests.database.processes import wait_until
 from tests.database.recording import clock, sql
 from tests.facts_as_text import parse
 
@@ -161,13 +162,20 @@ def test_a_worker_folds_and_drops_what_is_due() -> None:
 
 @contextmanager
 def home() -> Iterator[Path]:
-    """A home of the processes' own, whose server has ended afterwards."""
+    """A home of the processes' own, whose server lives from the first of them to the end, and has ended afterwards."""
     with tempfile.TemporaryDirectory(prefix="fl-worker-", dir="/tmp", ignore_cleanup_errors=True) as parent:
         Path(parent).chmod(0o755)
-        yield Path(parent) / "home"
-        deadline = time.monotonic() + 30
-        while postmaster.running(data=Path(parent) / "home" / "postgres") and time.monotonic() < deadline:
-            time.sleep(0.1)
+        directory = Path(parent) / "home"
+        directory.mkdir()
+        # Else the server would stop after each of the processes, and start again for the next one.
+        user = locks.shared(path=directory / "users.lock")
+        try:
+            yield directory
+        finally:
+            os.close(user)
+            if pid := postmaster.running(data=directory / "postgres"):
+                os.kill(pid, signal.SIGQUIT)
+                wait_until(lambda: postmaster.running(data=directory / "postgres") is None, seconds=30)
 
 
 @contextmanager
