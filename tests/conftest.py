@@ -20,7 +20,8 @@ SELECT relname, pg_relation_size(oid) FROM pg_class
 """
 # The triggers that guard a ledger, and those of foreign keys, are off in this one transaction.
 UNGUARDED = "SET LOCAL session_replication_role = replica"
-
+# Nothing in a test database has to survive a crash: what is about crashes has servers of its own.
+NO_WAIT = "-c synchronous_commit=off"
 
 # The longest tests: each takes ten times as long as nearly all others. Whoever begins one last keeps the other process waiting.
 LONG = (
@@ -45,8 +46,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> None:
     """Tests create their database and seed it, so they are the owner; `as_web_login` steps down."""
-    use_owner_login(settings.DATABASES["default"])
-    connection.settings_dict.update(settings.DATABASES["default"])
+    found = settings.DATABASES["default"]
+    use_owner_login(found)
+    found["OPTIONS"] = {**found["OPTIONS"], "options": f"{found['OPTIONS'].get('options', '')} {NO_WAIT}"}
+    connection.settings_dict.update(found)
 
 
 @pytest.fixture(autouse=True, scope="session")
