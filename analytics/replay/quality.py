@@ -1,18 +1,24 @@
 """What is odd in the record: eleven checks of the facts of a window, counted from task_ledger and the live rows."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
 from typing import Any, Final
 
+import numpy as np
 from django.db import connection
 
+from analytics.pure.oddities import Facts, Judged, Meanings, Odd, Run, odd
 from analytics.pure.workflow import EVER, Workflows, places
+from analytics.pure.zones import to_microseconds
+from analytics.replay.durations import MILLENNIUM
 from analytics.replay.flow import CHOSEN_ITEMS, OF_ITEMS, Scope, columns
 from analytics.replay.statements import seen_in
 
 MOST_KEYS: Final = 100
+# The checks that compare with the live rows, or one fact with when it was recorded.
+NOT_OF_COLUMNS: Final = (8, 10, 11)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,27 +146,38 @@ failing AS MATERIALIZED (
     ({OF_FACTS}) UNION ALL ({OF_CHAINS}) UNION ALL ({OF_TIMES}) UNION ALL ({OF_ROWS})
 )
 """
+# The facts in their order and in one piece, number by number, and beside them what only the live rows and the instants of
+# recording say: to read a hundred thousand rows takes longer than to find them, and to judge them row by row longer still.
 QUALITY = f"""/* replay.quality */
-WITH {FAILING},
-by_item AS MATERIALIZED (
-    SELECT code, task_id, count(*) AS failures, min(happened_at) AS first_at FROM failing GROUP BY code, task_id
+WITH told AS (
+    SELECT l.task_id, l.seq, l.kind, l.project_id, l.from_id, l.happened_at, l.recorded_at,
+           CASE WHEN l.kind = 4 THEN 0 ELSE l.to_id END AS state_id
+      FROM task_ledger l
+{{of_tasks}}     WHERE l.tenant_id = %(tenant)s AND l.kind <= 5 AND l.happened_at < %(until)s
+       AND (%(known_at)s::timestamptz IS NULL OR l.recorded_at <= %(known_at)s) /* of items */
 ),
-item AS (
-    SELECT bool_or(fails) AS fails
-      FROM (SELECT task_id, true AS fails FROM by_item
-             UNION ALL
-            SELECT task_id, false FROM told
-             WHERE happened_at >= %(from)s AND (%(project)s::int IS NULL OR project_id = %(project)s)) i
-     GROUP BY task_id
+apart AS (
+    SELECT code, task_id, count(*) AS failures, min(happened_at) AS first_at
+      FROM (({OF_TIMES}) UNION ALL ({OF_ROWS})) f (code, task_id, happened_at, seq) GROUP BY code, task_id
 )
-SELECT code, sum(failures)::bigint, (array_agg(task_id ORDER BY first_at, task_id))[1:%(most)s] FROM by_item GROUP BY code
- UNION ALL
-SELECT t.what, t.number, NULL
-  FROM (SELECT count(*) FILTER (WHERE fails) AS failing, count(*) AS items FROM item) i
- CROSS JOIN LATERAL (VALUES (-1, i.failing), (-2, i.items)) AS t (what, number)
- UNION ALL
-SELECT -3, count(*), NULL FROM told
+SELECT (SELECT string_agg(int4send(task_id) || int4send(project_id) || int4send(from_id) || int4send(state_id)
+                          || timestamptz_send(happened_at) || timestamptz_send(recorded_at) || int2send(kind::int2),
+                          ''::bytea ORDER BY task_id, happened_at, seq) FROM told),
+       (SELECT string_agg(int4send(code) || int4send(task_id) || int8send(failures) || timestamptz_send(first_at),
+                          ''::bytea ORDER BY code, first_at, task_id) FROM apart)
 """  # noqa: S608 - of the constants above
+FACT = np.dtype(
+    [
+        ("task", ">i4"),
+        ("project", ">i4"),
+        ("told", ">i4"),
+        ("state", ">i4"),
+        ("at", ">i8"),
+        ("recorded", ">i8"),
+        ("kind", ">i2"),
+    ]
+)
+APART = np.dtype([("code", ">i4"), ("task", ">i4"), ("failures", ">i8"), ("at", ">i8")])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -183,18 +200,38 @@ class Counted:
 
 def quality(*, scope: Scope, begin: datetime, workflows: Workflows) -> Counted:
     """The checks of [begin, scope.until); of a project those of its own facts, of a person those of their items."""
-    values = quality_values(scope=scope, begin=begin, workflows=workflows)
     with connection.cursor() as cursor:
-        cursor.execute(text_of(QUALITY, scope=scope), {**values, "most": MOST_KEYS})
-        found = {code: (count, tasks or []) for code, count, tasks in cursor.fetchall()}
-    nothing: tuple[int, list[int]] = (0, [])
-    checks = {check.code: found.get(check.number, nothing) for check in CHECKS}
+        cursor.execute(text_of(QUALITY, scope=scope), {**scope.parameters(), "from": begin})
+        facts, apart = cursor.fetchall()[0]
+    meanings = Meanings(_runs(workflows, before=scope.until))
+    judged = Judged(_facts(facts), meanings, to_microseconds(begin), scope.project_id)
+    found = {**odd(judged), **_apart(apart)}
+    failing = np.unique(np.concatenate([each.task for each in found.values()]))
+    looked_at = judged.facts.task[judged.is_in_window & judged.is_own]
     return Counted(
-        checks={code: Failing(failures=count, task_ids=tasks) for code, (count, tasks) in checks.items()},
-        failing=found[-1][0],
-        items=found[-2][0],
-        facts=found[-3][0],
+        checks={check.code: _failing(found[check.number]) for check in CHECKS},
+        failing=len(failing),
+        items=len(np.union1d(failing, looked_at)),
+        facts=len(judged.facts.task),
     )
+
+
+def _failing(found: Odd) -> Failing:
+    return Failing(failures=int(found.failures.sum()), task_ids=found.first_tasks(MOST_KEYS))
+
+
+def _facts(packed: bytes | None) -> Facts:
+    found = np.frombuffer(packed or b"", dtype=FACT)
+    columns_of = {name: found[name].astype(np.int64) for name in FACT.names or ()}
+    return Facts(**{**columns_of, "at": columns_of["at"] + MILLENNIUM, "recorded": columns_of["recorded"] + MILLENNIUM})
+
+
+def _apart(packed: bytes | None) -> Mapping[int, Odd]:
+    """What the checks found that are no columns' work."""
+    found = np.frombuffer(packed or b"", dtype=APART)
+    task, failures, at = (found[name].astype(np.int64) for name in ("task", "failures", "at"))
+    of = {number: found["code"] == number for number in NOT_OF_COLUMNS}
+    return {number: Odd(task[its], failures[its], at[its] + MILLENNIUM) for number, its in of.items()}
 
 
 def text_of(statement: str, *, scope: Scope) -> str:
@@ -212,7 +249,20 @@ def quality_values(*, scope: Scope, begin: datetime, workflows: Workflows) -> di
 
 
 def _defined(workflows: Workflows, *, before: datetime) -> dict[str, Any]:
-    """Each state's category and place through time, as QUALITY names them; before its first definition it has no place."""
+    """Each state's category and place through time, as FAILING names them."""
+    names = ("states", "boards", "categories", "places", "begins", "ends")
+    return columns([tuple(run) for run in _told(workflows, before=before)], names=names)
+
+
+def _runs(workflows: Workflows, *, before: datetime) -> list[Run]:
+    return [
+        Run(state, board, category, place, to_microseconds(begin), to_microseconds(end))
+        for state, board, category, place, begin, end in _told(workflows, before=before)
+    ]
+
+
+def _told(workflows: Workflows, *, before: datetime) -> list[list[Any]]:
+    """Each state's board, category and place through time; before its first definition it has no place."""
     instants = (EVER, *workflows.changes(after=EVER, before=before))
     runs: dict[int, list[list[Any]]] = {}
     for begin, end in pairwise((*instants, before)):
@@ -222,9 +272,7 @@ def _defined(workflows: Workflows, *, before: datetime) -> dict[str, Any]:
             definition = states.get(state) or workflows.first(state)
             told = [state, definition.project_id, definition.category, order.get(state)]
             _extend(runs.setdefault(state, []), told, begin, end)
-    rows: Iterable[list[Any]] = (run for found in runs.values() for run in found)
-    names = ("states", "boards", "categories", "places", "begins", "ends")
-    return columns([tuple(row) for row in rows], names=names)
+    return [run for found in runs.values() for run in found]
 
 
 def _extend(runs: list[list[Any]], told: list[Any], begin: datetime, end: datetime) -> None:
