@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from django.conf import settings
 
 HOST = "127.0.0.1"
-READY_WITHIN_SECONDS = 60
+READY_WITHIN_SECONDS = 180
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,10 +30,10 @@ class Server:
 
 
 @contextmanager
-def served(*, environ: Mapping[str, str], workers: int = 1) -> Iterator[Server]:
+def served(*, environ: Mapping[str, str], workers: int = 1, application: str = "config.wsgi") -> Iterator[Server]:
     """A gunicorn that answers when this is entered, and is gone afterwards. `environ` is beyond this process's own."""
     port = _free_port()
-    command = [sys.executable, "-m", "gunicorn", "config.wsgi", "--bind", f"{HOST}:{port}", "--workers", str(workers)]
+    command = [sys.executable, "-m", "gunicorn", application, "--bind", f"{HOST}:{port}", "--workers", str(workers)]
     process = subprocess.Popen(
         [*command, "--log-level", "warning"],
         cwd=settings.BASE_DIR,

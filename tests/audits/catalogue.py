@@ -1,6 +1,7 @@
 """Every audit by its name. A new one is a function from a Request to its finding, and a line here."""
 
 from tests.audits.cross_tenant_fuzz import cross_tenant_fuzz
+from tests.audits.drill_rollback import drill_rollback
 from tests.audits.findings import Audit
 from tests.audits.graphql_http import graphql_http
 from tests.audits.kill_compactor import kill_compactor
@@ -19,4 +20,5 @@ AUDITS: dict[str, Audit] = {
     "load": load,
     "legacy_days": legacy_days,
     "legacy_log": legacy_log,
+    "drill_rollback": drill_rollback,
 }

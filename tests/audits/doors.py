@@ -35,7 +35,9 @@ def generous_plan(tenant: Tenant) -> None:
 
 
 @contextmanager
-def open_door(*, environ: Mapping[str, str] | None = None, workers: int = 2) -> Iterator[Server]:
+def open_door(
+    *, environ: Mapping[str, str] | None = None, workers: int = 2, application: str = "config.wsgi"
+) -> Iterator[Server]:
     """The product on this run's database, as a server serves it."""
     # Two processes on one idle connection would be one too many.
     connection.close()
@@ -44,5 +46,5 @@ def open_door(*, environ: Mapping[str, str] | None = None, workers: int = 2) -> 
         "DJANGO_DEBUG": "0",
         "FLOWLEDGER_REQUESTS_A_MINUTE": "10000000",
     }
-    with served(environ={**given, **(environ or {})}, workers=workers) as server:
+    with served(environ={**given, **(environ or {})}, workers=workers, application=application) as server:
         yield server
