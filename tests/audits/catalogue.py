@@ -1,6 +1,7 @@
 """Every audit by its name. A new one is a function from a Request to its finding, and a line here."""
 
 from tests.audits.cross_tenant_fuzz import cross_tenant_fuzz
+from tests.audits.demotion import demotion
 from tests.audits.drill_rollback import drill_rollback
 from tests.audits.findings import Audit
 from tests.audits.graphql_http import graphql_http
@@ -21,4 +22,5 @@ AUDITS: dict[str, Audit] = {
     "legacy_days": legacy_days,
     "legacy_log": legacy_log,
     "drill_rollback": drill_rollback,
+    "demotion": demotion,
 }
