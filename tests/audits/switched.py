@@ -38,7 +38,7 @@ WEBS = 4
 CLIENTS = 8
 # Between two requests of a client: the load is to be constant, not to fill the machine.
 PAUSE_SECONDS = 1.0
-HURRIED_SECONDS = 0.1
+HURRIED_SECONDS = 0.3
 MOVES = 4
 END_SECONDS = 30
 
