@@ -20,7 +20,7 @@ from analytics.legacy.answers import VERSION, cfd, stored_days, written
 from analytics.legacy.midnight import Organisation, organisations
 from analytics.legacy.views import Switched
 from analytics.pure.drift.stages import Side, Stage
-from analytics.pure.zones import ONE_DAY, local_date
+from analytics.pure.zones import ONE_DAY, dates, local_date
 from tasks_app.refusals import Refused
 from tasks_app.tenancy import DatabaseRole, TenantFacts, entered
 
@@ -52,10 +52,10 @@ def counted_flow(*, tenant: TenantFacts | Organisation, days: int, now: datetime
     """
     flow, zone = DECLARED[FLOW], tenant.timezone
     today = local_date(instant=now, zone_name=zone)
-    dates = [(today - ONE_DAY * number).isoformat() for number in reversed(range(days))]
-    cutoffs = {day: flow.cutoff(day, zone) for day in dates}
+    asked = [day.isoformat() for day in dates(first=today - ONE_DAY * (days - 1), last=today, zone_name=zone)]
+    cutoffs = {day: flow.cutoff(day, zone) for day in asked}
     figures = flow.counted(tenant_id=tenant.id, zone=zone, cutoffs=cutoffs, now=now)
-    known = ((day, figures[day]) for day in dates)
+    known = ((day, figures[day]) for day in asked)
     return {
         "version": VERSION,
         "organisation": tenant.slug,

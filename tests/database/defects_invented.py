@@ -5,9 +5,10 @@ from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
+from analytics import switching
 from analytics.drift import flow_counts, pinned
 from analytics.drift.controls import Cutoff
-from analytics.pure import windows, workflow
+from analytics.pure import windows, workflow, zones
 from analytics.pure.flow import Frame
 from analytics.replay import definitions
 from analytics.windows import flow as reading_module
@@ -32,6 +33,7 @@ STOCK_BETWEEN = windows.between
 STOCK_BOARDS = definitions.boards
 STOCK_CORRECTIONS = pinned.corrections
 STOCK_COUNTED = flow_counts._counted
+STOCK_DATES = zones.dates
 STOCK_DEFINITION = definitions._definition
 STOCK_SLUG = workflow.by_slug
 STOCK_WORKFLOWS = definitions.workflows
@@ -132,6 +134,10 @@ def _uncancelled(row: Any) -> Any:
     return STOCK_DEFINITION((*row[:4], "TODO" if row[4] == "CANCELLED" else row[4], *row[5:]))
 
 
+def _yesterday(**asked: Any) -> date:
+    return zones.local_date(**asked) - DAY
+
+
 def _unless(name: str) -> Any:
     return lambda row: {key: value for key, value in row.items() if key != name}
 
@@ -191,6 +197,9 @@ INVENTED = (
     Defect("rollups of one board", sql("x.project_id = t.project_id", "x.project_id = (SELECT min(project_id) FROM target)")),
     Defect("labelled by its end", attribute(windows, "between", _labelled)),
     Defect("a day twice", attribute(windows, "between", _doubled)),
+    Defect("served until yesterday", attribute(switching, "local_date", _yesterday)),
+    Defect("served without its first day", attribute(switching, "dates", lambda **asked: STOCK_DATES(**asked)[1:])),
+    Defect("served the other way round", attribute(switching, "dates", lambda **asked: STOCK_DATES(**asked)[::-1])),
     Defect("days in another order", old_counts(lambda rows: rows[::-1])),
     Defect("weekends as on Friday", old_counts(_weekends)),
     Defect("done never falls", old_counts(_never_fewer_done)),

@@ -17,6 +17,7 @@ from analytics.drift.capabilities import DECLARED
 from analytics.drift.controls import Capability
 from analytics.drift.experiment import Comparison, Question, compare
 from analytics.facts.transitions import TRANSITIONS
+from analytics.legacy.midnight import Organisation
 from analytics.pure import durations, windows
 from analytics.pure.drift import comparing
 from analytics.pure.drift.comparing import Exact, Fields, Keyed, Listed
@@ -25,6 +26,7 @@ from analytics.pure.windows import Bucket
 from analytics.replay.definitions import boards
 from analytics.rollups.compact import owners
 from analytics.rollups.fold import fold
+from analytics.switching import counted_flow
 from analytics.windows.figures import FlowMode
 from analytics.windows.flow import FlowReading
 from analytics.windows.sources import ReadFrom
@@ -109,6 +111,7 @@ def figures_of(scene: Scene) -> Figures:
             "all": _of(scene, None, ReadFrom.MERGED, Bucket.DAY),
             "WEB": _of(scene, "WEB", ReadFrom.RAW, Bucket.DAY),
             "weeks": _of(scene, "WEB", ReadFrom.MERGED, Bucket.WEEK),
+            "served": counted_flow(tenant=_tenant(scene), days=DAYS, now=scene.now)["days"],
             "known": _of(scene, None, ReadFrom.RAW, Bucket.DAY, known_at=scene.middle),
         }
     found["quarters"] = [
@@ -117,6 +120,10 @@ def figures_of(scene: Scene) -> Figures:
     ]
     plain: Figures = json.loads(json.dumps(found, default=str))
     return plain
+
+
+def _tenant(scene: Scene) -> Organisation:
+    return Organisation(id=scene.loaded.tenant_id, slug=scene.old.slug, timezone=scene.old.zone)
 
 
 def _of(
@@ -228,7 +235,11 @@ def _shape(value: Any) -> comparing.Comparator:
     if isinstance(value, dict):
         return Fields({name: _shape(each) for name, each in value.items()})
     if isinstance(value, list):
-        return Keyed("slug", _shape(value[0])) if value and isinstance(value[0], dict) else Listed(_Any())
+        return (
+            Keyed("slug" if "slug" in value[0] else "date", _shape(value[0]))
+            if value and isinstance(value[0], dict)
+            else Listed(_Any())
+        )
     return Exact()
 
 

@@ -1,10 +1,16 @@
 """What is right is no alarm, wherever the clock is and whoever writes meanwhile. A thousand of them are in `drift_recall`."""
 
+from datetime import timedelta
+
 import pytest
 
+from analytics.legacy.midnight import Organisation
 from analytics.pure.drift.verdicts import Verdict
-from tests.database.clean_comparisons import PLACES, clean, written_to
+from analytics.switching import counted_flow
+from tasks_app.tenancy import DatabaseRole, entered
+from tests.database.clean_comparisons import DAYS, PLACES, clean, written_to
 from tests.database.drift_scene import compared
+from tests.database.old_counts import counted, days_from, ever_was, midnight
 
 DAYS_ASKED = 12
 
@@ -17,6 +23,23 @@ def test_no_clock_is_an_alarm(name: str) -> None:
     for number, at in enumerate(made.moments()[::5]):
         found = compared(made.scene, at=at, days=DAYS_ASKED, chance=number, now=made.now)
         assert found.finding.verdict is Verdict.MATCH, (at, found.finding.reason)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("name", PLACES)
+def test_what_is_served_is_what_a_job_with_all_knowledge_counts(name: str) -> None:
+    """P50, P52: our diagram in the old shape has each date that was, with the board as that day began."""
+    made = clean(name, folded=0.5)
+    tenant = Organisation(id=made.scene.loaded.tenant_id, slug=made.scene.old.slug, timezone=made.zone)
+    with entered(tenant_id=tenant.id, role=DatabaseRole.WORKER, read_only=True):
+        served = counted_flow(tenant=tenant, days=DAYS + 3, now=made.now)
+    first, last = made.first + timedelta(days=1), made.first + timedelta(days=DAYS)
+    later = made.now + timedelta(days=9)
+    assert [day for day in served["days"] if day["date"] >= first.isoformat()] == [
+        {"date": day.isoformat(), **counted(made.scene.old.history, cut=midnight(day, made.zone), known=later)}
+        for day in days_from(first, (last - first).days + 1)
+        if ever_was(day, made.zone)
+    ]
 
 
 @pytest.mark.django_db(transaction=True)
