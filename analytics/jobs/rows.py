@@ -34,7 +34,19 @@ CLAIMABLE = (
 )
 MINE = "tenant_id = %(tenant)s AND id = %(id)s AND attempt = %(attempt)s AND state = 'RUNNING'"
 ACTIVE = "state IN ('PENDING', 'RUNNING')"
-PARTS = {"columns": COLUMNS, "claimable": CLAIMABLE, "mine": MINE, "active": ACTIVE}
+TAKEN = (
+    "state = 'RUNNING', attempt = attempt + 1, losses = losses + (state = 'RUNNING')::int, lease_until = %(lease)s,"
+    " progress = 0, started_at = coalesce(started_at, %(now)s)"
+)
+CLAIM_COLUMNS = ("id", "actor_id", "attempt", "document", "variables", "submitted_at")
+PARTS = {
+    "columns": COLUMNS,
+    "claimable": CLAIMABLE,
+    "mine": MINE,
+    "active": ACTIVE,
+    "taken": TAKEN,
+    "claim": ", ".join(CLAIM_COLUMNS),
+}
 
 # What is there already, the newest first: one that is active, or an answer that is still right.
 KNOWN = """/* jobs.known */
@@ -55,16 +67,16 @@ RETURNING {columns}
 FIND = "/* jobs.find */ SELECT {columns} FROM analytics_job WHERE tenant_id = %(tenant)s AND id = %(id)s"
 RESULT = "/* jobs.result */ SELECT result FROM analytics_job WHERE tenant_id = %(tenant)s AND id = %(id)s"
 CLAIM = """/* jobs.claim */
-UPDATE analytics_job
-   SET state = 'RUNNING', attempt = attempt + 1, losses = losses + (state = 'RUNNING')::int, lease_until = %(lease)s,
-       progress = 0, started_at = coalesce(started_at, %(now)s)
- WHERE tenant_id = %(tenant)s AND id = %(id)s AND {claimable}
-RETURNING id, actor_id, attempt, document, variables, submitted_at
+UPDATE analytics_job SET {taken} WHERE tenant_id = %(tenant)s AND id = %(id)s AND {claimable} RETURNING {claim}
 """
-# What was begun comes first: it has waited for its turn once.
-NEXT = """/* jobs.next */
-SELECT id FROM analytics_job WHERE tenant_id = %(tenant)s AND {active} AND {claimable}
- ORDER BY started_at IS NULL, submitted_at, id LIMIT 1
+# What was begun comes first: it has waited for its turn once. Of two that want the same at once the second waits here for the
+# first, looks again, and gets nothing.
+CLAIM_NEXT = """/* jobs.claim_next */
+UPDATE analytics_job SET {taken}
+ WHERE tenant_id = %(tenant)s AND {claimable}
+   AND id = (SELECT id FROM analytics_job WHERE tenant_id = %(tenant)s AND {active} AND {claimable}
+              ORDER BY started_at IS NULL, submitted_at, id LIMIT 1)
+RETURNING {claim}
 """
 BEAT = """/* jobs.beat */
 UPDATE analytics_job SET lease_until = %(lease)s, progress = greatest(progress, %(progress)s) WHERE {mine}
@@ -222,16 +234,12 @@ def result_of(*, tenant_id: int, job_id: int) -> str | None:
 
 def claim(*, tenant_id: int, job_id: int, now: datetime) -> Claim | None:
     """The job, ours from now on; None when it is not to be had."""
-    values = {"tenant": tenant_id, "id": job_id, "now": now, "lease": now + LEASE, "most_losses": MOST_LOSSES}
-    names = ("id", "actor_id", "attempt", "document", "variables", "submitted_at")
-    found = (dict(zip(names, row, strict=True)) for row in _rows(CLAIM, values))
-    return next((Claim(tenant_id=tenant_id, **row) for row in found), None)
+    return _claimed(CLAIM, {"tenant": tenant_id, "id": job_id}, now=now)
 
 
-def next_of(*, tenant_id: int, now: datetime) -> int | None:
-    """The job of the tenant that has waited longest."""
-    rows = _rows(NEXT, {"tenant": tenant_id, "now": now, "most_losses": MOST_LOSSES})
-    return rows[0][0] if rows else None
+def claim_next(*, tenant_id: int, now: datetime) -> Claim | None:
+    """The job of the tenant that has waited longest, ours from now on; None when there is none, or another took it."""
+    return _claimed(CLAIM_NEXT, {"tenant": tenant_id}, now=now)
 
 
 def beat(held: Claim, *, progress: float, now: datetime) -> bool:
@@ -280,6 +288,12 @@ def sweep(*, tenant_id: int, now: datetime) -> Swept:
         expired=_changed(EXPIRE, values),
         dropped=_changed(DROP, values),
     )
+
+
+def _claimed(statement: str, values: Mapping[str, Any], *, now: datetime) -> Claim | None:
+    found = _rows(statement, {**values, "now": now, "lease": now + LEASE, "most_losses": MOST_LOSSES})
+    rows = (dict(zip(CLAIM_COLUMNS, row, strict=True)) for row in found)
+    return next((Claim(tenant_id=values["tenant"], **row) for row in rows), None)
 
 
 def _jobs(statement: str, values: Mapping[str, Any]) -> list[Job]:

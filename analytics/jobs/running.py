@@ -44,17 +44,26 @@ def run_job(*, tenant_id: int, job_id: int) -> bool:
     """Claims the job and runs it to its end; False when it was not to be had. Not to be called inside a transaction."""
     with entered(tenant_id=tenant_id, role=DatabaseRole.WORKER):
         held = rows.claim(tenant_id=tenant_id, job_id=job_id, now=read_clock())
-    if held is None:
-        return False
+    return held is not None and _ran(held)
+
+
+def run_next(*, tenant_id: int) -> bool:
+    """The same with the job of the tenant that has waited longest: it is found and claimed in one step."""
+    with entered(tenant_id=tenant_id, role=DatabaseRole.WORKER):
+        held = rows.claim_next(tenant_id=tenant_id, now=read_clock())
+    return held is not None and _ran(held)
+
+
+def _ran(held: Claim) -> bool:
     began = read_clock()
     try:
         ending = _answered(held)
     except TakenAway:
-        logger.warning("Job %s of tenant %s was taken away.", held.id, tenant_id)
+        logger.warning("Job %s of tenant %s was taken away.", held.id, held.tenant_id)
     except (ServerLost, *DATABASE_ERRORS) as error:
         if not is_lost(error):
             raise
-        logger.warning("Job %s of tenant %s lost its server.", held.id, tenant_id)
+        logger.warning("Job %s of tenant %s lost its server.", held.id, held.tenant_id)
         connection.close()
         _written(held, lambda: rows.give_back(held))
     else:

@@ -14,7 +14,7 @@ from analytics.jobs import rows
 from analytics.jobs.clock import read_clock
 from analytics.jobs.lost import DATABASE_ERRORS
 from analytics.jobs.rows import Swept
-from analytics.jobs.running import run_job
+from analytics.jobs.running import run_next
 from analytics.rollups.compact import owners
 from tasks_app.tenancy import DatabaseRole, entered
 
@@ -64,14 +64,10 @@ def _turns() -> list[int]:
 
 def _ran_one(tenant_id: int) -> bool:
     """Whether a job of the tenant was run here."""
-    with entered(tenant_id=tenant_id, role=DatabaseRole.WORKER, read_only=True):
-        job_id = rows.next_of(tenant_id=tenant_id, now=read_clock())
-    if job_id is None:
-        return False
     try:
-        return run_job(tenant_id=tenant_id, job_id=job_id)
+        return run_next(tenant_id=tenant_id)
     except DATABASE_ERRORS:  # the server went away: the lease runs out, and somebody takes it up
-        logger.exception("Job %s of tenant %s was left.", job_id, tenant_id)
+        logger.exception("A job of tenant %s was left.", tenant_id)
         connection.close()
         return False
 

@@ -104,6 +104,21 @@ def test_a_job_is_claimed_once_and_again_when_its_lease_is_over(people: Cast) ->
     assert (first.attempt, second.attempt) == (1, 2)
 
 
+def test_the_next_is_what_was_begun_and_then_what_has_waited_longest(people: Cast) -> None:
+    """What is held, what is over and another tenant's are nobody's next."""
+    acme, second = people.acme.tenant.id, timedelta(seconds=1)
+    over, lost, old, young = (submitted(people.alice, name=name, now=NOW + name * second) for name in range(4))
+    submitted(people.carol, name=4)
+    done, dead = claimed(people, over), claimed(people, lost)
+    assert done
+    assert dead
+    rows.finish(done, ANSWER, now=NOW)
+    later = NOW + LEASE
+    found = [rows.claim_next(tenant_id=acme, now=later) for _ in range(4)]
+    assert [each and (each.id, each.attempt) for each in found] == [(lost, 2), (old, 1), (young, 1), None]
+    assert not rows.finish(dead, ANSWER, now=later)
+
+
 def test_who_was_thought_dead_writes_nothing(people: Cast) -> None:
     """The fencing token: beats, ends and givings back of the first claim find no row."""
     job_id = submitted(people.alice)
@@ -159,9 +174,9 @@ def test_tenants_take_turns(people: Cast, monkeypatch: pytest.MonkeyPatch) -> No
     """Five jobs of Acme's do not keep Globex's two waiting; and who has none running comes before who has one."""
     order: list[int] = []
 
-    def run(*, tenant_id: int, job_id: int) -> bool:
+    def run(*, tenant_id: int) -> bool:
         order.append(tenant_id)
-        held = rows.claim(tenant_id=tenant_id, job_id=job_id, now=datetime.now(UTC))  # noqa: TID251
+        held = rows.claim_next(tenant_id=tenant_id, now=datetime.now(UTC))  # noqa: TID251
         assert held
         return rows.finish(held, ANSWER, now=datetime.now(UTC))  # noqa: TID251
 
@@ -171,7 +186,7 @@ def test_tenants_take_turns(people: Cast, monkeypatch: pytest.MonkeyPatch) -> No
     busy = rows.claim(tenant_id=people.acme.tenant.id, job_id=submitted(people.alice, name=9, now=now), now=now)
     for name in range(2):
         submitted(people.carol, name=name, now=now + timedelta(milliseconds=1))
-    monkeypatch.setattr(waiting, "run_job", run)
+    monkeypatch.setattr(waiting, "run_next", run)
     assert waiting.run_waiting() == 7
     acme, globex = people.acme.tenant.id, people.globex.tenant.id
     assert busy
