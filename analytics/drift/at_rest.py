@@ -12,7 +12,7 @@ from datetime import date, datetime, timedelta
 from random import Random, SystemRandom
 from typing import Any, Final
 
-from django.db import DatabaseError, connection
+from django.db import connection
 
 from analytics.drift import store
 from analytics.drift.capabilities import DECLARED, Declaration
@@ -96,7 +96,7 @@ def compare_rest(*, now: datetime, tenant_id: int | None = None, chance: Random 
             try:
                 compared += len(_rest_of(owner, declaration, control, now=now, chance=chance or SystemRandom()))
                 restated += len(restatements(owner=owner, declaration=declaration, now=now))
-            except DatabaseError:
+            except Exception:
                 logger.exception("Stored figures of tenant %s could not be compared.", owner.slug)
     return {"compared": compared, "restated": restated}
 

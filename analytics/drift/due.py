@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from random import Random, SystemRandom
 from typing import Any, Final
 
-from django.db import DatabaseError, connection
+from django.db import connection
 
 from analytics.drift import store
 from analytics.drift.capabilities import Declaration, declaration_of
@@ -118,7 +118,7 @@ def run_owed(
             done += _of_tenant(
                 owner, clock=clock, goes_on=goes_on, chance=chance or SystemRandom(), after_each=after_each
             )
-        except DatabaseError:
+        except Exception:
             logger.exception("What tenant %s is owed could not be compared.", owner.slug)
     return done
 
