@@ -26,6 +26,7 @@ def _register_older_sides() -> None:
     from analytics.legacy.control import CfdControl
     from analytics.switching import FlowFront
 
-    flow = EndpointOr(capability=Capability.CUMULATIVE_FLOW, inside=CfdControl(), clock=lambda: datetime.now(UTC))  # noqa: TID251
+    inside = CfdControl()
+    flow = EndpointOr(capability=Capability.CUMULATIVE_FLOW, inside=inside, clock=lambda: datetime.now(UTC))  # noqa: TID251
     register(capability=Capability.CUMULATIVE_FLOW, control=flow)
-    register_front(capability=Capability.CUMULATIVE_FLOW, front=FlowFront())
+    register_front(capability=Capability.CUMULATIVE_FLOW, front=FlowFront(), older=inside)

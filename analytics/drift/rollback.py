@@ -15,7 +15,7 @@ from typing import Any, Final, Protocol
 
 from django.db import DatabaseError, connection
 
-from analytics.drift.controls import Capability, LegacyFailure, control_of
+from analytics.drift.controls import Capability, Control, LegacyFailure
 from analytics.drift.stages import Change, Standing, answering, current, set_stage, stage_of
 from analytics.models import StageCause
 from analytics.pure.drift.stages import Flag, Side, Stage
@@ -81,11 +81,15 @@ class Front(Protocol):
 
 
 _fronts: dict[Capability, Front] = {}
+_olders: dict[Capability, Control] = {}
 
 
-def register_front(*, capability: Capability, front: Front) -> None:
-    """Makes this what a drill asks; the last one that is registered holds."""
-    _fronts[capability] = front
+def register_front(*, capability: Capability, front: Front, older: Control) -> None:
+    """Makes this what a drill asks, and `older` the side that it goes back to; the last ones that are registered hold.
+
+    A tenant whose answers are compared with those of a system elsewhere still goes back to `older`.
+    """
+    _fronts[capability], _olders[capability] = front, older
 
 
 @dataclass(slots=True, kw_only=True)
@@ -151,7 +155,7 @@ def take_back_left(*, now: datetime) -> int:
 
 def _front(capability: Capability) -> Front:
     found = _fronts.get(capability)
-    if found is None or control_of(capability) is None:
+    if found is None:
         raise Refused(f"{capability.value} has no older endpoint that could be drilled.")
     return found
 
@@ -239,7 +243,7 @@ def _probe(made: Drill, front: Front, *, probes: Sequence[int], now: datetime) -
 
 def _unlike(made: Drill, front: Front, *, days: int, now: datetime) -> str:
     """Why this answer is not the older side's, in one sentence; "" when it is."""
-    control, tenant_id = control_of(made.before.capability), made.before.tenant_id
+    tenant_id = made.before.tenant_id
     try:
         served = front.answer(tenant_id=tenant_id, days=days, now=now)
     except (DatabaseError, ContextRefused, Refused):
@@ -249,9 +253,9 @@ def _unlike(made: Drill, front: Front, *, days: int, now: datetime) -> str:
         return (
             f"After the flip {served.answered_by.value} answered for {days} days under version {served.flag_version}."
         )
-    theirs = None if control is None else control.answer(tenant_id=tenant_id, days=days, now=now)
-    if theirs is None or isinstance(theirs, LegacyFailure):
-        return f"For {days} days there is nothing to compare with: {theirs.reason if theirs else 'nobody is asked.'}"
+    theirs = _olders[made.before.capability].answer(tenant_id=tenant_id, days=days, now=now)
+    if isinstance(theirs, LegacyFailure):
+        return f"For {days} days there is nothing to compare with: {theirs.reason}"
     return (
         "" if dict(served.body) == dict(theirs.body) else f"For {days} days the answer is not that of the older side."
     )

@@ -41,6 +41,10 @@ SELECT count(*) FROM pg_stat_activity a
                     WHERE l.pid = a.pid AND l.locktype = 'advisory' AND l.objsubid = 1 AND l.granted
                       AND (l.classid::bigint << 32 | l.objid::bigint) = hashtextextended(%(mark)s, 0)))
 """
+READ_AT = """/* drift.stage_at */
+SELECT stage, percent, version, txid_current_snapshot()::text FROM drift_stage_change
+ WHERE tenant_id = %(tenant)s AND capability = %(capability)s AND changed_at <= %(at)s ORDER BY version DESC LIMIT 1
+"""
 # A first change and a later one in one statement. Whoever was slower finds another version, and writes nothing.
 WRITE = """/* drift.set_stage */
 INSERT INTO drift_stage AS s (tenant_id, capability, stage, percent, version, changed_at, cause, overridden, reason)
@@ -122,6 +126,11 @@ class Change:
 def stage_of(*, tenant_id: int, capability: Capability) -> Standing:
     """How the tenant is answered now; OFF where nobody ever switched."""
     return _standing(tenant_id, capability, _rows(READ, tenant=tenant_id, capability=capability.value))
+
+
+def stage_at(*, tenant_id: int, capability: Capability, at: datetime) -> Standing:
+    """How the tenant was answered at an instant, by the ledger: for jobs, which answer as the request that made them."""
+    return _standing(tenant_id, capability, _rows(READ_AT, tenant=tenant_id, capability=capability.value, at=at))
 
 
 def stage_to_answer(*, tenant_id: int, capability: Capability) -> Standing:

@@ -16,6 +16,8 @@ from graphql import (
 from strawberry.extensions import SchemaExtension
 from strawberry.types import ExecutionResult
 
+from analytics.drift.controls import Capability
+from analytics.drift.stages import stage_of
 from analytics.graphql.weighing import Weighing, current, weighed
 from analytics.jobs.askers import fingerprint_of, rights_of
 from analytics.jobs.rows import Job, Submission
@@ -79,7 +81,14 @@ def submission(
     alone = separate_operations(document)[operation.name.value if operation.name else ""]
     caller, place = asking.caller, position(tenant_id=asking.tenant.id)
     text, given = print_ast(alone), json.dumps(variables, sort_keys=True, separators=(",", ":"))
-    recorded = [(place.folded_facts or 0) + place.tail_rows, place.definitions, place.last_definition]
+    # An answer says under which version of a switch it was given, so another version is another question.
+    switch = stage_of(tenant_id=asking.tenant.id, capability=Capability.CUMULATIVE_FLOW).cache_key
+    recorded: list[int | str] = [
+        (place.folded_facts or 0) + place.tail_rows,
+        place.definitions,
+        place.last_definition,
+        switch,
+    ]
     return Submission(
         tenant_id=caller.tenant.id,
         actor_id=caller.actor_id,

@@ -2,16 +2,18 @@
 
 from dataclasses import field
 from datetime import datetime
+from typing import Any
 
 import strawberry
 from django.conf import settings
 
 from analytics.drift.controls import Capability
-from analytics.drift.stages import Standing, stage_of
+from analytics.drift.stages import Standing, stage_at, stage_of
 from analytics.graphql.stages import Stage
 from analytics.windows import receipts, sources
 from analytics.windows.position import Position, oldest_in_tail
 from analytics.windows.questions import Question
+from tasks_app.graphql.asking import Asking, Info
 
 ReadFrom = strawberry.enum(
     sources.ReadFrom,
@@ -68,18 +70,20 @@ class Receipt:
     tenant_id: strawberry.Private[int]
     standings: strawberry.Private[list[Standing]] = field(default_factory=list)
 
-    @strawberry.field(description="How far the switch of CUMULATIVE_FLOW was when this was answered.")
-    def stage(self) -> Stage:  # type: ignore[valid-type]
-        return self._standing().flag.stage
+    @strawberry.field(description="How far the switch of CUMULATIVE_FLOW was when this was asked, for a job, too.")
+    def stage(self, info: Info) -> Stage:  # type: ignore[valid-type]
+        return self._standing(info.context).flag.stage
 
     @strawberry.field(description="The version of that switch; 0 where it was never changed.")
-    def flag_version(self) -> int:
-        return self._standing().flag.version
+    def flag_version(self, info: Info) -> int:
+        return self._standing(info.context).flag.version
 
-    def _standing(self) -> Standing:
+    def _standing(self, asking: Asking) -> Standing:
         """Found out once, and only where it is asked for."""
         if not self.standings:
-            self.standings.append(stage_of(tenant_id=self.tenant_id, capability=Capability.CUMULATIVE_FLOW))
+            which: dict[str, Any] = {"tenant_id": self.tenant_id, "capability": Capability.CUMULATIVE_FLOW}
+            at = asking.asked_at
+            self.standings.append(stage_of(**which) if at is None else stage_at(**which, at=at))
         return self.standings[0]
 
 

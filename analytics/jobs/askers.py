@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Sequence
 
 from tasks_app.tenancy import Caller
 
@@ -11,8 +12,8 @@ def rights_of(caller: Caller) -> bytes:
     return _digest([caller.actor_id, caller.user_id, caller.role, sorted(caller.scopes)])
 
 
-def fingerprint_of(*, caller: Caller, document: str, variables: str, place: list[int]) -> bytes:
-    """Names a question: asker, canonical document and variables, and how much is recorded."""
+def fingerprint_of(*, caller: Caller, document: str, variables: str, place: Sequence[int | str]) -> bytes:
+    """Names a question: asker, canonical document and variables, how much is recorded, and how it is answered."""
     return _digest([rights_of(caller).hex(), document, variables, place])
 
 

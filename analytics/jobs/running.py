@@ -117,7 +117,7 @@ def _answered(held: Claim) -> Ending:
             timeout_seconds=TIMEOUT_SECONDS,
         ),
     ):
-        result = _executed(held, asking=Asking(caller=caller, now=now), beating=beating)
+        result = _executed(held, asking=Asking(caller=caller, now=now, asked_at=held.submitted_at), beating=beating)
     if beating.taken_away:
         raise TakenAway
     spent = min(round((time.monotonic() - began) * MICROSECONDS), LARGEST_COST)

@@ -32,10 +32,14 @@ from tasks_app.tenancy import Caller, DatabaseRole, TenantFacts, entered
 
 @dataclass(frozen=True, kw_only=True)
 class Asking:
-    """What resolvers get as `info.context`. `now` is one instant for the whole operation."""
+    """What resolvers get as `info.context`. `now` is one instant for the whole operation.
+
+    `asked_at` is when it was asked, where it is answered later, by a job.
+    """
 
     caller: Caller
     now: datetime
+    asked_at: datetime | None = None
     held: Reservation | None = None
     named: list[NamedRequest] = field(default_factory=list)
     secrets: list[str] = field(default_factory=list)

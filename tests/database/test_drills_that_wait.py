@@ -12,7 +12,7 @@ import pytest
 from django.core.management import call_command
 from django.db import connection
 
-from analytics.drift import controls, rollback
+from analytics.drift import rollback
 from analytics.drift.rollback import Drill, drill
 from analytics.drift.stages import answering, changes, stage_of, stage_to_answer
 from analytics.pure.drift.stages import Flag, Stage
@@ -28,7 +28,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture(autouse=True)
 def older_side(people: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is there, and Acme is answered by us."""
-    monkeypatch.setitem(controls._registered, FLOW, OldSide())
+    monkeypatch.setitem(rollback._olders, FLOW, OldSide())
     monkeypatch.setitem(rollback._fronts, FLOW, Endpoint())
     monkeypatch.setattr(rollback, "LONGEST", 0.4)
     for company in (people.acme, people.globex):

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from django.core.management import call_command
 
-from analytics.drift import controls, due, rollback
+from analytics.drift import due, rollback
 from analytics.drift.controls import Basis, Capability, FailureKind, LegacyAnswer, LegacyFailure
 from analytics.drift.gate import decided
 from analytics.drift.rollback import BACK, LEFT_AFTER, Drill, Served, drill, take_back_left
@@ -60,7 +60,7 @@ class Endpoint:
 @pytest.fixture(autouse=True)
 def as_the_web(people: Cast, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """An older side is there, and nobody is more than the web's login."""
-    monkeypatch.setitem(controls._registered, FLOW, OldSide())
+    monkeypatch.setitem(rollback._olders, FLOW, OldSide())
     with web_login():
         yield
 
@@ -224,7 +224,7 @@ def test_an_endpoint_or_an_older_side_that_does_not_answer_is_found_out(
     assert drilled(people, Endpoint(find=refuse), monkeypatch).problems[0] == (
         "After the flip there was no answer for 1 days."
     )
-    monkeypatch.setitem(controls._registered, FLOW, Silent())
+    monkeypatch.setitem(rollback._olders, FLOW, Silent())
     made = drilled(people, Endpoint(), monkeypatch)
     assert made.problems[0] == "For 1 days there is nothing to compare with: It is late."
 

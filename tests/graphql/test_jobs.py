@@ -257,6 +257,17 @@ def test_fragments_variables_and_names_go_with_the_job(alice: Asker, settings: A
     assert "Unused" not in made.document
 
 
+def test_a_job_answers_under_the_stage_of_its_request(alice: Asker) -> None:
+    """A switch that is turned while it waits is for those who ask later."""
+    switch = {"capability": "CUMULATIVE_FLOW", "reason": "A test."}
+    for stage in ("SHADOW", "OFF"):
+        made = submitted(alice, document=f"query {{ analytics({WINDOW}) {{ receipt {{ stage flagVersion }} }} }}")
+        before = alice.data("{ dualRun { stages { stage flagVersion } } }")["dualRun"]["stages"][0]
+        assert alice.mutate("setStage", "errors { message }", stage=stage, **switch)["errors"] == []
+        assert run_waiting() == 1
+        assert job(alice, made["id"])["result"]["data"]["analytics"]["receipt"] == before
+
+
 def test_a_job_can_be_submitted_and_cancelled(alice: Asker) -> None:
     """Its wake-up is sent once the job is there. A cancelled one is never run, and is cancelled once."""
     made = submitted(alice, clientMutationId="one")

@@ -12,7 +12,7 @@ from analytics.drift.due import run_owed
 from analytics.drift.rollback import drill
 from analytics.drift.stages import set_stage, stage_of
 from analytics.legacy.midnight import Organisation
-from analytics.models import DriftComparison, DriftDue, StageCause
+from analytics.models import DriftComparison, DriftDue, LegacyEndpoint, StageCause
 from analytics.pure.drift.stages import Flag, Stage, place_of
 from analytics.switching import FLOW
 from tasks_app.models import Tenant
@@ -147,6 +147,23 @@ def test_the_way_back_is_drilled_with_the_real_endpoint(lived: Replay) -> None:
     with web_login():
         made = drill(tenant_id=lived.tenant_id, capability=FLOW, now=lived.midnight(DAYS) + timedelta(hours=1))
     assert (made.ok, made.problems, made.probes) == (True, [], 4)
+
+
+def test_whoever_is_compared_with_a_system_elsewhere_goes_back_to_the_old_endpoint(lived: Replay) -> None:
+    """The endpoint's answers are drilled, not that system's, which nobody asks here."""
+    LegacyEndpoint.objects.create(
+        tenant_id=lived.tenant_id,
+        capability=FLOW.value,
+        url="https://old.example/cfd?days={days}",
+        mapping="@",
+        organisation="lived",
+        cutoff_rule="FIXED",
+        most_calls_a_day=1,
+        seconds=1,
+    )
+    switch(lived, Stage.SHADOW)
+    made = drill(tenant_id=lived.tenant_id, capability=FLOW, now=lived.midnight(DAYS) + timedelta(hours=1))
+    assert (made.problems, made.probes) == ([], 4)
 
 
 def test_ours_of_a_tenant_that_recorded_nothing(db: None) -> None:
