@@ -29,11 +29,13 @@ LONG = (
     "test_counts_survive.py",
     "test_demo.py",
     "test_drill_down_properties.py",
+    "test_embedded_server.py",
     "test_filter_properties.py",
     "test_real_logs.py",
     "test_replay_properties.py",
     "test_rollup_properties.py",
     "test_schedule.py",
+    "test_seeded_defects.py",
 )
 
 
