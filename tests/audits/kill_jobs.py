@@ -22,7 +22,7 @@ from tests.audits.scene import populate, say
 
 KILLS = 50
 # Filled up to so many before each kill, that 200 are left at it.
-IN_FLIGHT = 280
+IN_FLIGHT = 480
 TASKS_PER_BOARD = 200
 WORKERS, WEBS = 2, 2
 # Of ten kills five are of workers, three of web processes, two of the server.
