@@ -18,6 +18,7 @@ from analytics.drift import store
 from analytics.drift.capabilities import DECLARED, Declaration
 from analytics.drift.controls import Control, Cutoff, FailureKind, LegacyAnswer, LegacyFailure, control_of
 from analytics.drift.experiment import Comparison, Question, compare, dates_asked, unreadable
+from analytics.drift.statements import fetched
 from analytics.pure.drift.comparing import Kind, Place
 from analytics.pure.drift.telling import AT_REST
 from analytics.pure.drift.verdicts import Finding, Verdict, missing
@@ -211,7 +212,7 @@ def _gaps(days: Sequence[str], owner: Owner, declaration: Declaration, *, now: d
 
 def _verdicts(owner: Owner, declaration: Declaration) -> dict[str, str]:
     with entered(tenant_id=owner.id, role=DatabaseRole.WORKER, read_only=True):
-        rows = _rows(DONE, tenant=owner.id, capability=declaration.capability.value)
+        rows = fetched(DONE, tenant=owner.id, capability=declaration.capability.value)
     return {day.isoformat(): verdict for day, verdict in rows}
 
 
@@ -240,7 +241,7 @@ def restatements(*, owner: Owner, declaration: Declaration, now: datetime) -> li
     """The days whose figures, as known now, are not those that were counted then. Each is marked so."""
     since = (now - timedelta(days=REACH)).date()
     with entered(tenant_id=owner.id, role=DatabaseRole.WORKER):
-        rows = _rows(PUBLISHED, tenant=owner.id, capability=declaration.capability.value, since=since)
+        rows = fetched(PUBLISHED, tenant=owner.id, capability=declaration.capability.value, since=since)
         then = {row[0].isoformat(): (json.loads(row[1]), *row[2:]) for row in rows}
         cutoffs = {day: Cutoff(happened_before=until) for day, (_, until, *_) in then.items()}
         today = declaration.counted(tenant_id=owner.id, zone=owner.zone, cutoffs=cutoffs, now=now) if cutoffs else {}
@@ -264,7 +265,7 @@ def explained(*, tenant_id: int, restated: Restated, most: int = MOST_ROWS) -> l
     To be used inside `entered(...)` of the tenant.
     """
     known = {"until": restated.until, "known_at": restated.known_at, "snapshot": restated.snapshot}
-    rows = _rows(EXPLAIN, tenant=tenant_id, **known, most=most)
+    rows = fetched(EXPLAIN, tenant=tenant_id, **known, most=most)
     return [
         Learned(seq=seq, task_id=task, kind=kind, happened_at=at, recorded_at=rec) for seq, task, kind, at, rec in rows
     ]
@@ -274,9 +275,3 @@ def _restate(owner: Owner, declaration: Declaration, day: str, text: str) -> Non
     values = {"tenant": owner.id, "capability": declaration.capability.value, "day": day, "restated": text}
     with connection.cursor() as cursor:
         cursor.execute(RESTATE, values)
-
-
-def _rows(statement: str, *, tenant: int, **values: Any) -> list[tuple[Any, ...]]:
-    with connection.cursor() as cursor:
-        cursor.execute(statement, {"tenant": tenant, **values})
-        return list(cursor.fetchall())

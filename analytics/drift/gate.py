@@ -15,6 +15,7 @@ from analytics.drift.capabilities import declaration_of
 from analytics.drift.controls import Basis, Capability
 from analytics.drift.evidence import evidence_text
 from analytics.drift.stages import STAGE, Standing, check_step, last_demotion, set_stage
+from analytics.drift.statements import fetched
 from analytics.models import StageCause
 from analytics.pure.canonical import canonical
 from analytics.pure.drift.gating import DEFAULT_BOUNDS, Bounds, Gate, Inputs, gate
@@ -103,7 +104,7 @@ def inputs_of(*, standing: Standing, zone: str, now: datetime, bounds: Bounds) -
         "first": today - timedelta(days=bounds.window_days - 1),
         "last": today,
     }
-    drilled_at = _rows(DRILLED, tenant=standing.tenant_id, capability=standing.capability.value)[0][0]
+    drilled_at = fetched(DRILLED, tenant=standing.tenant_id, capability=standing.capability.value)[0][0]
     demoted_at = last_demotion(tenant_id=standing.tenant_id, capability=standing.capability)
     return Inputs(
         capability=standing.capability.value,
@@ -175,7 +176,7 @@ def kept(*, tenant_id: int, capability: Capability, most: int = 20) -> list[Kept
             inputs_digest=digest,
             evaluated_at=at,
         )
-        for stage, next_stage, passes, reasons, inputs, digest, at in _rows(
+        for stage, next_stage, passes, reasons, inputs, digest, at in fetched(
             DECISIONS, tenant=tenant_id, capability=capability.value, most=most
         )
     ]
@@ -184,9 +185,3 @@ def kept(*, tenant_id: int, capability: Capability, most: int = 20) -> list[Kept
 def _definition(capability: Capability) -> str:
     declared = declaration_of(capability)
     return "" if declared is None else declared.definition
-
-
-def _rows(statement: str, *, tenant: int, **values: Any) -> list[tuple[Any, ...]]:
-    with connection.cursor() as cursor:
-        cursor.execute(statement, {"tenant": tenant, **values})
-        return list(cursor.fetchall())

@@ -10,11 +10,10 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 
-from django.db import connection
-
 from analytics.drift.at_rest import MOST_ROWS, PUBLISHED, REACH
 from analytics.drift.capabilities import Declaration
 from analytics.drift.controls import Cutoff
+from analytics.drift.statements import fetched
 from analytics.metrics.drilling import FlowMetric
 from analytics.pure.windows import Bucket, Window
 from analytics.pure.zones import ONE_DAY, first_instant
@@ -107,7 +106,7 @@ class Restatement:
 def published(*, tenant_id: int, zone: str, declaration: Declaration, now: datetime) -> list[Month]:
     """The months that are over and of which a day is stored, the newest first."""
     since = (now - timedelta(days=REACH)).date()
-    rows = _rows(PUBLISHED, tenant=tenant_id, capability=declaration.capability.value, since=since)
+    rows = fetched(PUBLISHED, tenant=tenant_id, capability=declaration.capability.value, since=since)
     last = {_month_of(row[0]): row for row in rows}
     over = {
         first: row
@@ -217,8 +216,8 @@ def _because(tenant_id: int, month: Month, changed: Mapping[str, ChangedNumber])
         for seq in filters["definitions"]:
             of_definition.setdefault(seq, []).append(name)
     known = {"until": month.until, "known_at": month.known_at, "snapshot": month.snapshot, "most": MOST_ROWS}
-    rows = _rows(EXPLAIN, tenant=tenant_id, tasks=list(of_task), **known)
-    rows += _rows(DEFINED, tenant=tenant_id, seqs=list(of_definition), most=MOST_ROWS)
+    rows = fetched(EXPLAIN, tenant=tenant_id, tasks=list(of_task), **known)
+    rows += fetched(DEFINED, tenant=tenant_id, seqs=list(of_definition), most=MOST_ROWS)
     found = [
         Because(
             seq=seq,
@@ -231,9 +230,3 @@ def _because(tenant_id: int, month: Month, changed: Mapping[str, ChangedNumber])
         for seq, key, kind, happened_at, recorded_at, task in rows
     ]
     return sorted(found, key=lambda each: each.seq, reverse=True)[:MOST_ROWS]
-
-
-def _rows(statement: str, *, tenant: int, **values: Any) -> list[tuple[Any, ...]]:
-    with connection.cursor() as cursor:
-        cursor.execute(statement, {"tenant": tenant, **values})
-        return list(cursor.fetchall())

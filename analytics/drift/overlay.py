@@ -10,10 +10,9 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
 
-from django.db import connection
-
 from analytics.drift.at_rest import STRATUM
 from analytics.drift.controls import Capability
+from analytics.drift.statements import fetched
 from analytics.pure.drift.verdicts import GOOD, Verdict
 
 # `days[2026-03-01].todo`: the day and the field.
@@ -43,10 +42,10 @@ class Day:
 def overlay(*, tenant_id: int, capability: Capability, first: date, last: date) -> list[Day]:
     """The days that were compared at rest, in order."""
     shared: dict[str, Any] = {"tenant": tenant_id, "capability": capability.value}
-    differing = _differing(_rows(DIFFERING, **shared, stratum=STRATUM))
+    differing = _differing(fetched(DIFFERING, **shared, stratum=STRATUM))
     return [
         _day(day, Verdict(verdict), json.loads(figures), differing.get(day.isoformat(), {}))
-        for day, verdict, figures in _rows(DAYS, **shared, first=first, last=last)
+        for day, verdict, figures in fetched(DAYS, **shared, first=first, last=last)
     ]
 
 
@@ -64,9 +63,3 @@ def _differing(rows: Sequence[tuple[Any, ...]]) -> dict[str, dict[str, int | Non
             if place and isinstance(each["theirs"], int | None):
                 found.setdefault(place.group(1), {})[place.group(2)] = each["theirs"]
     return found
-
-
-def _rows(statement: str, **values: Any) -> list[tuple[Any, ...]]:
-    with connection.cursor() as cursor:
-        cursor.execute(statement, values)
-        return list(cursor.fetchall())

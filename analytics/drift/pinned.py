@@ -9,9 +9,8 @@ from datetime import UTC, datetime
 from itertools import accumulate
 from typing import Any, Final
 
-from django.db import connection
-
 from analytics.drift.controls import Cutoff
+from analytics.drift.statements import fetched
 
 # Cut-offs are told by their number in the order of time, and what was known at one was known at the later ones, too. So a
 # row had happened from the cut-off `first` on, and had been learned from `known` on. A transaction that was at work in some
@@ -107,10 +106,8 @@ def corrections(*, tenant_id: int, cutoffs: Mapping[str, Cutoff]) -> Corrections
 
 
 def _rows(statement: str, tenant_id: int, chain: Sequence["_Known"]) -> list[tuple[Any, ...]]:
-    with connection.cursor() as cursor:
-        text = statement.replace("{placed}", PLACED).replace("{busy}", BUSY)
-        cursor.execute(text, {"tenant": tenant_id, **_values(chain)})
-        return list(cursor.fetchall())
+    text = statement.replace("{placed}", PLACED).replace("{busy}", BUSY)
+    return fetched(text, tenant=tenant_id, **_values(chain))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,6 +17,7 @@ from django.db import DatabaseError, connection
 
 from analytics.drift.controls import Capability, Control, LegacyFailure
 from analytics.drift.stages import Change, Standing, answering, current, set_stage, stage_of
+from analytics.drift.statements import fetched
 from analytics.models import StageCause
 from analytics.pure.drift.stages import Flag, Side, Stage
 from analytics.rollups.compact import owners
@@ -212,7 +213,7 @@ def _flipped(before: Standing, *, now: datetime) -> Standing:
 def _wait(made: Drill, *, wait: Callable[[float], None]) -> None:
     """Until whoever had read the stage before the flip has answered."""
     begun = time.monotonic()
-    made.flipped_at = _rows(CLOCK)[0][0].astimezone(UTC)
+    made.flipped_at = fetched(CLOCK)[0][0].astimezone(UTC)
     made.pinned = _answered(made)[0]
     at = made.before
     while answering(tenant_id=at.tenant_id, capability=at.capability, since=made.flipped_at):
@@ -308,7 +309,7 @@ def _keep(made: Drill, *, now: datetime) -> None:
 def _answered(made: Drill) -> tuple[int, datetime | None]:
     """How many answers were given under the version before the flip, and when the last one after it was."""
     with entered(tenant_id=made.before.tenant_id, role=DatabaseRole.WORKER, read_only=True):
-        rows = _rows(
+        rows = fetched(
             PINNED,
             tenant=made.before.tenant_id,
             capability=made.before.capability.value,
@@ -317,9 +318,3 @@ def _answered(made: Drill) -> tuple[int, datetime | None]:
         )
     count, last = rows[0]
     return int(count), None if last is None else last.astimezone(UTC)
-
-
-def _rows(statement: str, **values: Any) -> list[tuple[Any, ...]]:
-    with connection.cursor() as cursor:
-        cursor.execute(statement, values)
-        return list(cursor.fetchall())

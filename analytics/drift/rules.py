@@ -3,7 +3,6 @@
 Every function is used inside `entered(...)` of its tenant; what writes needs the owner's login. Each row says who wrote it.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -14,6 +13,7 @@ from django.db import connection
 
 from analytics.drift.capabilities import declaration_of
 from analytics.drift.controls import Capability
+from analytics.drift.statements import fetched
 from analytics.pure.drift.comparing import Fields
 from analytics.pure.drift.verdicts import Direction, Rule
 from tasks_app.refusals import Refused
@@ -98,14 +98,14 @@ def add_rule(rule: Rule, *, tenant_id: int, capability: Capability, now: datetim
     }
     with connection.cursor() as cursor:
         cursor.execute(LOCK)
-    if same := _rows(SAME, tenant=tenant_id, **values):
+    if same := fetched(SAME, tenant=tenant_id, **values):
         return int(same[0][0]), False
     holding = [each for each in written(tenant_id=tenant_id, capability=capability) if _holds(each, now)]
     if len(holding) >= MOST_STANDING:
         raise Refused(
             f"There are {MOST_STANDING} expected differences already: end some, or find out what they have in common."
         )
-    return int(_rows(ADD, tenant=tenant_id, now=now, **values)[0][0]), True
+    return int(fetched(ADD, tenant=tenant_id, now=now, **values)[0][0]), True
 
 
 def end_rule(rule_id: int, *, tenant_id: int, reason: str, now: datetime) -> bool:
@@ -124,7 +124,7 @@ def end_rule(rule_id: int, *, tenant_id: int, reason: str, now: datetime) -> boo
 
 def written(*, tenant_id: int, capability: Capability | None = None) -> list[Written]:
     """All rules that ever were, the oldest first."""
-    return [_written(row) for row in _rows(WRITTEN, tenant=tenant_id, capability=capability and capability.value)]
+    return [_written(row) for row in fetched(WRITTEN, tenant=tenant_id, capability=capability and capability.value)]
 
 
 def check(rule: Rule, *, capability: Capability, now: datetime) -> None:
@@ -167,9 +167,3 @@ def _written(row: tuple[Any, ...]) -> Written:
         ended_at=ended_at and ended_at.astimezone(UTC),
         ended_because=because,
     )
-
-
-def _rows(statement: str, *, tenant: int, **values: Any) -> Sequence[tuple[Any, ...]]:
-    with connection.cursor() as cursor:
-        cursor.execute(statement, {"tenant": tenant, **values})
-        return list(cursor.fetchall())

@@ -8,9 +8,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from django.db import connection
-
 from analytics.drift.controls import Capability
+from analytics.drift.statements import fetched
 from analytics.models import StageCause
 from analytics.pure.drift.stages import Flag, Side, Stage, is_stale, place_of, refused_step
 from tasks_app.refusals import Refused
@@ -125,12 +124,12 @@ class Change:
 
 def stage_of(*, tenant_id: int, capability: Capability) -> Standing:
     """How the tenant is answered now; OFF where nobody ever switched."""
-    return _standing(tenant_id, capability, _rows(READ, tenant=tenant_id, capability=capability.value))
+    return _standing(tenant_id, capability, fetched(READ, tenant=tenant_id, capability=capability.value))
 
 
 def stage_at(*, tenant_id: int, capability: Capability, at: datetime) -> Standing:
     """How the tenant was answered at an instant, by the ledger: for jobs, which answer as the request that made them."""
-    return _standing(tenant_id, capability, _rows(READ_AT, tenant=tenant_id, capability=capability.value, at=at))
+    return _standing(tenant_id, capability, fetched(READ_AT, tenant=tenant_id, capability=capability.value, at=at))
 
 
 def stage_to_answer(*, tenant_id: int, capability: Capability) -> Standing:
@@ -140,7 +139,7 @@ def stage_to_answer(*, tenant_id: int, capability: Capability) -> Standing:
     """
     mark = _mark(tenant_id, capability)
     return _standing(
-        tenant_id, capability, _rows(READ_TO_ANSWER, tenant=tenant_id, capability=capability.value, mark=mark)
+        tenant_id, capability, fetched(READ_TO_ANSWER, tenant=tenant_id, capability=capability.value, mark=mark)
     )
 
 
@@ -149,7 +148,7 @@ def answering(*, tenant_id: int, capability: Capability, since: datetime) -> int
 
     Whatever else is open, jobs and folds and other tenants' requests, is not among them. Outside of any transaction.
     """
-    found: int = _rows(ANSWERING, tenant=tenant_id, mark=_mark(tenant_id, capability), since=since)[0][0]
+    found: int = fetched(ANSWERING, tenant=tenant_id, mark=_mark(tenant_id, capability), since=since)[0][0]
     return found
 
 
@@ -179,7 +178,7 @@ def set_stage(
 
     Refused when somebody else was faster.
     """
-    written = _rows(
+    written = fetched(
         WRITE,
         tenant=standing.tenant_id,
         capability=standing.capability.value,
@@ -198,18 +197,18 @@ def set_stage(
 
 def current(*, tenant_id: int) -> list[Change]:
     """What made each stage what it is; nothing for capabilities that were never switched."""
-    return [_change(row) for row in _rows(CURRENT, tenant=tenant_id)]
+    return [_change(row) for row in fetched(CURRENT, tenant=tenant_id)]
 
 
 def changes(*, tenant_id: int, capability: Capability | None = None, most: int = 100) -> list[Change]:
     """The newest changes first."""
     named = capability and capability.value
-    return [_change(row) for row in _rows(CHANGES, tenant=tenant_id, capability=named, most=most)]
+    return [_change(row) for row in fetched(CHANGES, tenant=tenant_id, capability=named, most=most)]
 
 
 def last_demotion(*, tenant_id: int, capability: Capability) -> datetime | None:
     """When the switch was last taken back by itself."""
-    found: datetime | None = _rows(LAST_DEMOTION, tenant=tenant_id, capability=capability.value)[0][0]
+    found: datetime | None = fetched(LAST_DEMOTION, tenant=tenant_id, capability=capability.value)[0][0]
     return found
 
 
@@ -231,9 +230,3 @@ def _change(row: tuple[Any, ...]) -> Change:
         reason=reason,
         changed_at=at.astimezone(UTC),
     )
-
-
-def _rows(statement: str, *, tenant: int, **values: Any) -> Sequence[tuple[Any, ...]]:
-    with connection.cursor() as cursor:
-        cursor.execute(statement, {"tenant": tenant, **values})
-        return list(cursor.fetchall())

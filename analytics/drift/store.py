@@ -15,6 +15,7 @@ from django.db import connection
 
 from analytics.drift.controls import Basis, Capability
 from analytics.drift.experiment import Comparison
+from analytics.drift.statements import fetched
 from analytics.pure.drift.comparing import Difference
 from analytics.pure.drift.parity import Parity, added, parity_of, worst
 from analytics.pure.drift.verdicts import Direction, Rule, Verdict
@@ -196,7 +197,7 @@ def _invented(comparison: Comparison, found: Sequence[Difference]) -> dict[str, 
 
 def rules(*, tenant_id: int, capability: Capability, now: datetime) -> list[Rule]:
     """The expected differences that hold."""
-    rows = _rows(RULES, tenant=tenant_id, capability=capability.value, now=now)
+    rows = fetched(RULES, tenant=tenant_id, capability=capability.value, now=now)
     return [
         Rule(
             field=field,
@@ -214,7 +215,7 @@ def counts(
     *, tenant_id: int, capability: Capability, first: date, last: date, basis: Basis | None = None
 ) -> dict[str, dict[Verdict, int]]:
     """By stratum and verdict, of those local days; with `basis` only of comparisons whose cut-offs were known so."""
-    rows = _rows(
+    rows = fetched(
         COUNTS, tenant=tenant_id, capability=capability.value, first=first, last=last, basis=basis and basis.value
     )
     found: dict[str, dict[Verdict, int]] = {}
@@ -227,7 +228,7 @@ def conclusive_days(*, tenant_id: int, capability: Capability, first: date, last
     """The local days with a conclusive comparison whose cut-off the older side told."""
     left_out = [Verdict.INCONCLUSIVE.value, Verdict.LEGACY_ERROR.value]
     values = {"basis": Basis.KNOWN.value, "left_out": left_out, "first": first, "last": last}
-    return [row[0] for row in _rows(DAYS, tenant=tenant_id, capability=capability.value, **values)]
+    return [row[0] for row in fetched(DAYS, tenant=tenant_id, capability=capability.value, **values)]
 
 
 def parity(*, tenant_id: int, capability: Capability, first: date, last: date) -> tuple[Parity, str | None]:
@@ -239,7 +240,7 @@ def parity(*, tenant_id: int, capability: Capability, first: date, last: date) -
 
 def signatures(*, tenant_id: int, capability: Capability, first: date, last: date) -> list[Signature]:
     """The causes of drift in those local days, the most frequent first."""
-    rows = _rows(SIGNATURES, tenant=tenant_id, capability=capability.value, first=first, last=last)
+    rows = fetched(SIGNATURES, tenant=tenant_id, capability=capability.value, first=first, last=last)
     return [Signature(name=name, comparisons=count, last_at=at) for name, count, at in rows]
 
 
@@ -256,7 +257,7 @@ def page(
     """At most so many comparisons, the newest first unless told otherwise, with ids between the two."""
     statement = PAGE.format(columns=COLUMNS, order="ASC" if oldest_first else "DESC")
     values = {"capability": capability, "verdict": verdict, "below": below, "above": above, "most": most}
-    return [_kept(row) for row in _rows(statement, tenant=tenant_id, **values)]
+    return [_kept(row) for row in fetched(statement, tenant=tenant_id, **values)]
 
 
 def stretch(
@@ -266,7 +267,7 @@ def stretch(
     last_at, last_id = since, 0
     values = {"capability": capability.value, "since": since, "until": until, "most": most}
     statement = STRETCH.format(columns=COLUMNS)
-    while found := _rows(statement, tenant=tenant_id, last_at=last_at, last_id=last_id, **values):
+    while found := fetched(statement, tenant=tenant_id, last_at=last_at, last_id=last_id, **values):
         kept = [_kept(row) for row in found]
         yield from kept
         last_at, last_id = kept[-1].compared_at, kept[-1].id
@@ -274,30 +275,24 @@ def stretch(
 
 def count(*, tenant_id: int, capability: str | None = None, verdict: str | None = None) -> int:
     """How many comparisons there are."""
-    return int(_rows(COUNT_ALL, tenant=tenant_id, capability=capability, verdict=verdict)[0][0])
+    return int(fetched(COUNT_ALL, tenant=tenant_id, capability=capability, verdict=verdict)[0][0])
 
 
 def find(*, tenant_id: int, comparison_id: int) -> Kept | None:
     """The comparison of that id."""
-    rows = _rows(FIND.format(columns=COLUMNS), tenant=tenant_id, id=comparison_id)
+    rows = fetched(FIND.format(columns=COLUMNS), tenant=tenant_id, id=comparison_id)
     return _kept(rows[0]) if rows else None
 
 
 def drop_old(*, tenant_id: int, now: datetime) -> int:
     """Drops comparisons after 30 days and counts after 400; says how many rows that was."""
     values = {"kept_since": now - KEPT, "counted_since": (now - COUNTED).date()}
-    return int(_rows(DROP, tenant=tenant_id, **values)[0][0])
+    return int(fetched(DROP, tenant=tenant_id, **values)[0][0])
 
 
 def _kept(row: tuple[Any, ...]) -> Kept:
     names = [name.strip() for name in COLUMNS.split(",")]
     return Kept(**{**dict(zip(names, row, strict=True)), "detail": json.loads(row[-1])})
-
-
-def _rows(statement: str, *, tenant: int, **values: Any) -> list[tuple[Any, ...]]:
-    with connection.cursor() as cursor:
-        cursor.execute(statement, {"tenant": tenant, **values})
-        return list(cursor.fetchall())
 
 
 SAID_BY_NOBODY = re.compile(r"[0-9T:.+Z#-]{1,40}")

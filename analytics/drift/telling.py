@@ -10,11 +10,10 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, Final
 
-from django.db import connection
-
 from analytics.drift import store
 from analytics.drift.controls import Basis, Capability
 from analytics.drift.overlay import PLACE, Day, overlay
+from analytics.drift.statements import fetched
 from analytics.drift.store import Signature
 from analytics.pure.drift.comparing import Kind
 from analytics.pure.drift.telling import (
@@ -94,7 +93,7 @@ def told(*, tenant_id: int, zone: str, capability: Capability, first: date, last
 
 
 def _cause(cause: Signature, days: Mapping[date, Day], *, zone: str, asked: Mapping[str, Any]) -> str:
-    rows = _rows(
+    rows = fetched(
         OF_CAUSE,
         tenant=asked["tenant_id"],
         capability=asked["capability"].value,
@@ -153,7 +152,7 @@ def _in_order_of(stored: Day | None) -> Any:
 
 def _slept(days: Mapping[date, Day], *, zone: str, asked: Mapping[str, Any]) -> list[str]:
     """Those that are missing, and those that were: each of these was once compared as missing."""
-    details = _rows(
+    details = fetched(
         SLEPT,
         tenant=asked["tenant_id"],
         capability=asked["capability"].value,
@@ -191,7 +190,7 @@ def _assumed(asked: Mapping[str, Any]) -> str:
 def _late(asked: Mapping[str, Any]) -> str:
     values = {"capability": asked["capability"].value, "first": asked["first"], "last": asked["last"]}
     found = []
-    for day, text in _rows(RESTATED, tenant=asked["tenant_id"], **values):
+    for day, text in fetched(RESTATED, tenant=asked["tenant_id"], **values):
         pairs = {name: pair for name, pair in json.loads(text).items() if all(isinstance(each, int) for each in pair)}
         found.append(Restatement(day=day, gains={name: today - then for name, (then, today) in pairs.items()}))
     return late_sentence(found)
@@ -203,15 +202,9 @@ def _changes(tenant_id: int, days: Sequence[date], *, zone: str) -> dict[date, i
         return {}
     begins = [first_instant(day=day - ONE_DAY, zone_name=zone) for day in days]
     ends = [first_instant(day=day, zone_name=zone) for day in days]
-    rows = _rows(CHANGES, tenant=tenant_id, days=list(days), begins=begins, ends=ends)
+    rows = fetched(CHANGES, tenant=tenant_id, days=list(days), begins=begins, ends=ends)
     return dict(rows)
 
 
 def _numbers(board: Mapping[str, Any]) -> dict[str, int]:
     return {name: number for name, number in board.items() if isinstance(number, int)}
-
-
-def _rows(statement: str, *, tenant: int, **values: Any) -> list[tuple[Any, ...]]:
-    with connection.cursor() as cursor:
-        cursor.execute(statement, {"tenant": tenant, **values})
-        return list(cursor.fetchall())
