@@ -2,15 +2,15 @@
 
 import strawberry
 
+from analytics.engine.graphql.prices import PRICES
 from analytics.graphql.heavy import HeavyQueries
 from analytics.graphql.mutations import Mutation as RecordMutation
-from analytics.graphql.prices import PRICES
 from analytics.graphql.queries import NODE_LOADERS, AnalyticsQuery
-from tasks_app.graphql.http.node import node_field
-from tasks_app.graphql.http.schema import Schema
 from tasks_app.graphql.keys import KeyMutation, KeyQuery, load_key
 from tasks_app.graphql.plans import PlanQuery
 from tasks_app.graphql.viewer import Viewer, load_tenant, viewer
+from tasks_app.http.node import node_field
+from tasks_app.http.schema import Schema
 
 
 @strawberry.type(description="Everything that can be asked. All of it is about the caller's own tenant.")

@@ -9,12 +9,12 @@ from django.views.generic import RedirectView
 
 from analytics.graphql.documents.catalogue import DOCUMENTS, TEXTS_BY_ID
 from analytics.graphql.documents.view import DocumentIndexView, DocumentView
+from analytics.jobs.lag_metrics import TenantGauges, WorkerGauge, WorkerIsHeard
 from analytics.legacy.views import OldView, cfd_of, summary_of
-from analytics.observing import TenantGauges, WorkerGauge, WorkerIsHeard
 from analytics.switching import switch_flow
 from config.schema import schema
 from tasks_app.graphql.asking import admit, open_request
-from tasks_app.graphql.http.view import GraphQLHTTPView
+from tasks_app.http.view import GraphQLHTTPView
 from tasks_app.observing.gauges import LevelGauges, ProcessGauges, QueueGauges
 from tasks_app.observing.numbers import MetricsView
 from tasks_app.observing.readiness import DatabaseAnswers, MigrationsAreApplied, ReadyView, RolesAreInPlace

@@ -1,6 +1,10 @@
-"""What every test needs: connections of the owner, and a flush that may empty the ledgers."""
+"""Fixtures of every test: the owner's connections, a flush that may empty ledgers, companies, homes of servers."""
 
+import os
+import signal
+import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -8,7 +12,11 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.db.backends.postgresql.operations import DatabaseOperations
 
+from config.database import postmaster
 from config.database.settings import use_owner_login
+from tests.cast import Cast, cast, tasks
+from tests.processes import Start, starter, wait_until
+from tests.tasks_app.recording import sql
 
 # The rows of a table that has grown no larger are deleted, which takes a tenth of the time of TRUNCATE. Tables of which tests
 # ask how they are read must begin as new ones: what was deleted is still in the statistics.
@@ -88,3 +96,38 @@ def as_web_login(db: Any) -> Iterator[None]:
         cursor.execute("SET SESSION AUTHORIZATION fl_app")
         yield
         cursor.execute("RESET SESSION AUTHORIZATION")
+
+
+@pytest.fixture
+def people(db: Any) -> Cast:
+    """Alice, Bob and Audrey of Acme, Carol of Globex."""
+    return cast()
+
+
+@pytest.fixture
+def board_with_a_task(people: Cast) -> Cast:
+    """WEB-1 of Acme, to do; Globex has a WEB-1, too."""
+    tasks(board=people.acme.board, count=1)
+    tasks(board=people.globex.board, count=1)
+    sql("SET CONSTRAINTS ALL IMMEDIATE")
+    sql("SET CONSTRAINTS ALL DEFERRED")
+    return people
+
+
+@pytest.fixture
+def home() -> Iterator[Path]:
+    """A directory that an ordinary account can reach, which pytest's own is not; its servers are gone afterwards."""
+    with tempfile.TemporaryDirectory(prefix="fl-", dir="/tmp", ignore_cleanup_errors=True) as parent:
+        Path(parent).chmod(0o755)
+        directory = Path(parent) / "home"
+        yield directory
+        if pid := postmaster.running(data=directory / "postgres"):
+            os.kill(pid, signal.SIGQUIT)
+            wait_until(lambda: postmaster.running(data=directory / "postgres") is None)
+
+
+@pytest.fixture
+def start(home: Path) -> Iterator[Start]:
+    """Starts processes that run a text of Python on this home; those that still live are killed in the end."""
+    with starter(home) as start_one:
+        yield start_one

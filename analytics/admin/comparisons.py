@@ -4,10 +4,10 @@ from collections.abc import Iterator, Sequence
 
 from django.http.response import HttpResponseBase
 
-from analytics.admin.asked import choice_asked, instant_asked
 from analytics.drift.capabilities import DECLARED
 from analytics.drift.controls import Capability
 from analytics.drift.tables import Stretch, Table, days_between, rows
+from analytics.engine.pages.asked import choice_asked, instant_asked
 from tasks_app.admin.downloads import Cell, csv_response
 from tasks_app.admin.visits import Visit
 from tasks_app.refusals import Refused

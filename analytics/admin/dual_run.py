@@ -10,20 +10,20 @@ from django.utils.safestring import SafeString, mark_safe
 
 from analytics.admin.expected import expected
 from analytics.drift import store
+from analytics.drift.arithmetic.gating import DEFAULT_BOUNDS
+from analytics.drift.arithmetic.parity import Parity, parity_of
+from analytics.drift.arithmetic.report_sentences import comparisons_of
+from analytics.drift.arithmetic.stages import LIVE, is_stale
+from analytics.drift.arithmetic.verdicts import Verdict
 from analytics.drift.capabilities import DECLARED
 from analytics.drift.controls import Capability
 from analytics.drift.gate import decided, kept
 from analytics.drift.overlay import Day, overlay
+from analytics.drift.report_sentences import told
 from analytics.drift.stages import Change, changes, stage_of
-from analytics.drift.telling import told
-from analytics.graphql.actors import actors_by_id
+from analytics.engine.graphql.actors import actors_by_id
 from analytics.models import DriftDrill
-from analytics.pure.drift.gating import DEFAULT_BOUNDS
-from analytics.pure.drift.parity import Parity, parity_of
-from analytics.pure.drift.stages import LIVE, is_stale
-from analytics.pure.drift.telling import comparisons_of
-from analytics.pure.drift.verdicts import Verdict
-from analytics.pure.svg_overlay import Overlay, overlay_svg
+from analytics.pictures.overlay import Overlay, overlay_svg
 from analytics.pure.zones import local_date
 from tasks_app.admin.visits import Visit
 

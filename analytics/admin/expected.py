@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from analytics.drift.arithmetic.verdicts import Direction
 from analytics.drift.controls import Capability
 from analytics.drift.rules import Standing, Written, written
-from analytics.graphql.actors import actors_by_id
-from analytics.pure.drift.verdicts import Direction
+from analytics.engine.graphql.actors import actors_by_id
 
 MOST_ROWS: Final = 50
 WAYS: Final = {

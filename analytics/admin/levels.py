@@ -8,8 +8,8 @@ from django.conf import settings
 from django.http.response import HttpResponseBase
 from django.utils.safestring import SafeString, mark_safe
 
-from analytics.pure.svg_sparkline import Sparkline, percent, sparkline
-from analytics.windows.folded import folded_families
+from analytics.engine.reading.fold_lag import folded_families
+from analytics.pictures.sparkline import Sparkline, percent, sparkline
 from tasks_app.admin.visits import Visit
 from tasks_app.observing.levels import Level, levels, share
 from tasks_app.observing.objectives import TAIL, Objective

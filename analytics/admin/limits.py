@@ -7,7 +7,7 @@ from django.http.response import HttpResponseBase
 
 from tasks_app.admin.keys import PLAN_KINDS, changes
 from tasks_app.admin.visits import Visit
-from tasks_app.graphql.http.errors import Code
+from tasks_app.errors import Code
 from tasks_app.observing.judging import REFUSED
 from tasks_app.observing.rows import Counted, days
 from tasks_app.rate.plans import Plan, plan_within

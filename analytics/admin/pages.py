@@ -3,19 +3,19 @@
 from collections.abc import Iterator
 from functools import partial
 
-from analytics.admin.board import board, board_csv
-from analytics.admin.cfd import flow
-from analytics.admin.charts import KINDS, chart_csv, chart_svg, charts
 from analytics.admin.comparisons import comparisons_csv
 from analytics.admin.dual_run import dual_run
 from analytics.admin.jobs import jobs
-from analytics.admin.ledger import ledger, ledger_csv
 from analytics.admin.levels import service_levels
 from analytics.admin.limits import limits
 from analytics.admin.months import restated_months
-from analytics.admin.question import ChartKind
-from analytics.admin.tasks import task, task_csv
 from analytics.drift.tables import COMPARISONS, DIFFERENCES
+from analytics.flow.admin.board import board, board_csv
+from analytics.flow.admin.cfd import flow
+from analytics.flow.admin.charts import KINDS, chart_csv, chart_svg, charts
+from analytics.flow.admin.ledger import ledger, ledger_csv
+from analytics.flow.admin.question import ChartKind
+from analytics.flow.admin.tasks import task, task_csv
 from tasks_app.admin.pages import Page
 
 

@@ -6,11 +6,11 @@ from datetime import date, datetime, timedelta
 from itertools import pairwise
 from typing import Any, Final, Protocol
 
+from analytics.drift.arithmetic.comparing import Comparator, Exact, Fields
 from analytics.drift.controls import Capability, Cutoff, FailureKind, LegacyFailure
 from analytics.drift.flow_counts import KINDS, counts_at, counts_within
-from analytics.pure.drift.comparing import Comparator, Exact, Fields
+from analytics.engine.reading.receipts import FLOW_VERSION
 from analytics.pure.zones import ONE_DAY, first_instant
-from analytics.windows.receipts import FLOW_VERSION
 
 Figures = Mapping[str, Any]
 # A count has no more digits than a column of integers holds; JSON may say a thousand of them.

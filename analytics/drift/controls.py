@@ -10,6 +10,20 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Protocol
 
+from analytics.safe_http import FailureKind, LegacyFailure
+
+__all__ = [
+    "Basis",
+    "Capability",
+    "Control",
+    "Cutoff",
+    "FailureKind",
+    "LegacyAnswer",
+    "LegacyFailure",
+    "control_of",
+    "register",
+]
+
 
 class Capability(StrEnum):
     """What can be compared and switched, tenant by tenant."""
@@ -26,20 +40,6 @@ class Basis(StrEnum):
 
     KNOWN = "KNOWN"
     ASSUMED = "ASSUMED"
-
-
-class FailureKind(StrEnum):
-    """Why there is no answer to compare with. The first three are nobody's error: nothing was found out."""
-
-    TIMEOUT = "TIMEOUT"
-    STALE = "STALE"
-    NOT_ASKED = "NOT_ASKED"  # the daily ceiling is reached, or the circuit is open
-    UNREACHABLE = "UNREACHABLE"
-    STATUS = "STATUS"
-    CONTENT = "CONTENT"  # not JSON, too long, or not numbers where numbers belong
-    SHAPE = "SHAPE"
-    FOREIGN = "FOREIGN"  # another tenant's data
-    REFUSED = "REFUSED"  # an address or a redirect that is not allowed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,14 +74,6 @@ class LegacyAnswer:
     basis: Basis
     cutoffs: Mapping[str, Cutoff] = field(default_factory=dict)
     uncertain_by: timedelta = timedelta(0)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LegacyFailure:
-    """No answer. `reason` is one sentence for people, without anything secret."""
-
-    kind: FailureKind
-    reason: str
 
 
 class Control(Protocol):

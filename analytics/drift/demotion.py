@@ -6,13 +6,13 @@ from typing import Any, Final
 
 from django.db import DatabaseError, connection
 
+from analytics.drift.arithmetic.breaches import LONG, SHORT, Recent, breach, may_step_back
+from analytics.drift.arithmetic.stages import Flag, stage_below
+from analytics.drift.arithmetic.verdicts import Verdict
 from analytics.drift.controls import Capability
 from analytics.drift.stages import Standing, last_demotion, set_stage, stage_of, stale
+from analytics.engine.rollups.compact import owners
 from analytics.models import StageCause
-from analytics.pure.drift.breaches import LONG, SHORT, Recent, breach, may_step_back
-from analytics.pure.drift.stages import Flag, stage_below
-from analytics.pure.drift.verdicts import Verdict
-from analytics.rollups.compact import owners
 from tasks_app.models import Actor, ActorKind
 from tasks_app.refusals import Refused
 from tasks_app.tenancy import DatabaseRole, entered

@@ -15,12 +15,12 @@ from typing import Any, Final
 from django.db import connection
 
 from analytics.drift import store
+from analytics.drift.arithmetic.verdicts import Finding, Verdict
 from analytics.drift.capabilities import Declaration, declaration_of
 from analytics.drift.controls import Capability, control_of
 from analytics.drift.experiment import Comparison, Question, compare
-from analytics.pure.drift.verdicts import Finding, Verdict
-from analytics.rollups.compact import owners
-from analytics.rollups.restating import Owner
+from analytics.engine.rollups.compact import owners
+from analytics.engine.rollups.restating import Owner
 from tasks_app.tenancy import DatabaseRole, entered
 
 logger = logging.getLogger(__name__)

@@ -13,7 +13,7 @@ from jmespath.exceptions import JMESPathError
 
 from analytics.drift.controls import Capability
 from analytics.drift.endpoints import COLUMNS, PLACEHOLDER, PLACEHOLDERS, SECRET, Endpoint
-from analytics.pure.drift.destinations import NotAllowed, destination
+from analytics.pure.destinations import NotAllowed, destination
 from tasks_app.refusals import Refused
 
 LONGEST_EXPRESSION: Final = 2_000

@@ -11,8 +11,8 @@ from django.db import connection
 
 from analytics.drift import store
 from analytics.drift.controls import Capability
+from analytics.drift.report_sentences import told
 from analytics.drift.stages import Change, Standing, changes
-from analytics.drift.telling import told
 from analytics.pure.canonical import canonical, digest
 from analytics.pure.zones import local_date
 

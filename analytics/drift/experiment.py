@@ -15,10 +15,10 @@ from typing import Any, Final
 from django.db import OperationalError
 from psycopg.errors import QueryCanceled
 
+from analytics.drift.arithmetic.comparing import ABSENT, Difference, Kind, Place
+from analytics.drift.arithmetic.verdicts import Evidence, Finding, Rule, Verdict, judged, missing, overall, signature
 from analytics.drift.capabilities import Declaration
 from analytics.drift.controls import Basis, Control, Cutoff, FailureKind, LegacyAnswer, LegacyFailure
-from analytics.pure.drift.comparing import ABSENT, Difference, Kind, Place
-from analytics.pure.drift.verdicts import Evidence, Finding, Rule, Verdict, judged, missing, overall, signature
 from analytics.pure.zones import ONE_DAY, dates, local_date
 from tasks_app.tenancy import DatabaseRole, entered
 

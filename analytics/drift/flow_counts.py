@@ -13,11 +13,11 @@ from django.db import connection
 
 from analytics.drift.controls import Cutoff
 from analytics.drift.pinned import corrections, redefined
+from analytics.engine.reading.read_from import ReadFrom
+from analytics.flow.figures.workflow import StateDefinition
+from analytics.flow.reading.replaying import SnapshotReading
+from analytics.flow.replay.definitions import boards, workflows
 from analytics.pure.windows import Bucket, Window
-from analytics.pure.workflow import StateDefinition
-from analytics.replay.definitions import boards, workflows
-from analytics.windows.replaying import SnapshotReading
-from analytics.windows.sources import ReadFrom
 
 KINDS = ("todo", "in_progress", "review", "done")
 Counts = Mapping[str, int | None]

@@ -11,15 +11,15 @@ from typing import Any, Final
 from django.db import connection
 
 from analytics.drift import store
+from analytics.drift.arithmetic.gating import DEFAULT_BOUNDS, Bounds, Gate, Inputs, gate
+from analytics.drift.arithmetic.stages import Flag, Stage, skips, takes_proof
 from analytics.drift.capabilities import declaration_of
 from analytics.drift.controls import Basis, Capability
 from analytics.drift.evidence import evidence_text
 from analytics.drift.stages import STAGE, Standing, check_step, last_demotion, set_stage
-from analytics.drift.statements import fetched
+from analytics.engine.statements import fetched
 from analytics.models import StageCause
 from analytics.pure.canonical import canonical
-from analytics.pure.drift.gating import DEFAULT_BOUNDS, Bounds, Gate, Inputs, gate
-from analytics.pure.drift.stages import Flag, Stage, skips, takes_proof
 from analytics.pure.zones import local_date
 from tasks_app.refusals import Refused
 

@@ -10,17 +10,17 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 
-from analytics.drift.at_rest import MOST_ROWS, PUBLISHED, REACH
 from analytics.drift.capabilities import Declaration
 from analytics.drift.controls import Cutoff
-from analytics.drift.statements import fetched
-from analytics.metrics.drilling import FlowMetric
+from analytics.drift.stored_day_checks import MOST_ROWS, PUBLISHED, REACH
+from analytics.engine.statements import fetched
+from analytics.flow.drills import FlowMetric
+from analytics.flow.reading.drill_result import DrillError, DrillQuestion
+from analytics.flow.reading.explaining import ChangedNumber
+from analytics.flow.reading.flow import FlowReading
+from analytics.flow.replay.definitions import boards
 from analytics.pure.windows import Bucket, Window
 from analytics.pure.zones import ONE_DAY, first_instant
-from analytics.replay.definitions import boards
-from analytics.windows.drilled import DrillError, DrillQuestion
-from analytics.windows.explaining import ChangedNumber
-from analytics.windows.flow import FlowReading
 
 # What is added up over a month, by its name here.
 TOTALS: Final[Mapping[str, FlowMetric]] = {

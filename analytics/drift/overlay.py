@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
 
-from analytics.drift.at_rest import STRATUM
+from analytics.drift.arithmetic.verdicts import GOOD, Verdict
 from analytics.drift.controls import Capability
-from analytics.drift.statements import fetched
-from analytics.pure.drift.verdicts import GOOD, Verdict
+from analytics.drift.stored_day_checks import STRATUM
+from analytics.engine.statements import fetched
 
 # `days[2026-03-01].todo`: the day and the field.
 PLACE: Final = re.compile(r"\w+\[(\d{4}-\d\d-\d\d)\]\.(\w+)")

@@ -10,7 +10,7 @@ from itertools import accumulate
 from typing import Any, Final
 
 from analytics.drift.controls import Cutoff
-from analytics.drift.statements import fetched
+from analytics.engine.statements import fetched
 
 # Cut-offs are told by their number in the order of time, and what was known at one was known at the later ones, too. So a
 # row had happened from the cut-off `first` on, and had been learned from `known` on. A transaction that was at work in some

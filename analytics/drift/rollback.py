@@ -15,12 +15,12 @@ from typing import Any, Final, Protocol
 
 from django.db import DatabaseError, connection
 
+from analytics.drift.arithmetic.stages import Flag, Side, Stage
 from analytics.drift.controls import Capability, Control, LegacyFailure
 from analytics.drift.stages import Change, Standing, answering, current, set_stage, stage_of
-from analytics.drift.statements import fetched
+from analytics.engine.rollups.compact import owners
+from analytics.engine.statements import fetched
 from analytics.models import StageCause
-from analytics.pure.drift.stages import Flag, Side, Stage
-from analytics.rollups.compact import owners
 from tasks_app.refusals import Refused
 from tasks_app.tenancy import ContextRefused, DatabaseRole, entered
 

@@ -11,11 +11,11 @@ from typing import Any, Final
 
 from django.db import connection
 
+from analytics.drift.arithmetic.comparing import Fields
+from analytics.drift.arithmetic.verdicts import Direction, Rule
 from analytics.drift.capabilities import declaration_of
 from analytics.drift.controls import Capability
-from analytics.drift.statements import fetched
-from analytics.pure.drift.comparing import Fields
-from analytics.pure.drift.verdicts import Direction, Rule
+from analytics.engine.statements import fetched
 from tasks_app.refusals import Refused
 
 LONGEST: Final = timedelta(days=90)

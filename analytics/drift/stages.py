@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from analytics.drift.arithmetic.stages import Flag, Side, Stage, is_stale, place_of, refused_step
 from analytics.drift.controls import Capability
-from analytics.drift.statements import fetched
+from analytics.engine.statements import fetched
 from analytics.models import StageCause
-from analytics.pure.drift.stages import Flag, Side, Stage, is_stale, place_of, refused_step
 from tasks_app.refusals import Refused
 
 LONGEST_REASON: Final = 1_000

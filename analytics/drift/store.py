@@ -13,12 +13,12 @@ from typing import Any, Final
 
 from django.db import connection
 
+from analytics.drift.arithmetic.comparing import Difference
+from analytics.drift.arithmetic.parity import Parity, added, parity_of, worst
+from analytics.drift.arithmetic.verdicts import Direction, Rule, Verdict
 from analytics.drift.controls import Basis, Capability
 from analytics.drift.experiment import Comparison
-from analytics.drift.statements import fetched
-from analytics.pure.drift.comparing import Difference
-from analytics.pure.drift.parity import Parity, added, parity_of, worst
-from analytics.pure.drift.verdicts import Direction, Rule, Verdict
+from analytics.engine.statements import fetched
 from analytics.pure.zones import local_date
 
 MOST_BYTES: Final = 65_536

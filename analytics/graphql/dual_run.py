@@ -8,19 +8,19 @@ import strawberry
 from strawberry.scalars import JSON
 
 from analytics.drift import controls, store
+from analytics.drift.arithmetic import parity as proven
+from analytics.drift.arithmetic import verdicts
+from analytics.drift.report_sentences import Told, told
 from analytics.drift.store import Kept
-from analytics.drift.telling import Told, told
-from analytics.graphql.inputs import WindowInput, window_asked
+from analytics.engine.graphql.inputs import WindowInput, window_asked
 from analytics.graphql.stages import Capability, StageQuery
 from analytics.pure import windows
-from analytics.pure.drift import parity as proven
-from analytics.pure.drift import verdicts
 from analytics.pure.zones import local_date
 from tasks_app.graphql.asking import Info
 from tasks_app.graphql.fields import may
-from tasks_app.graphql.http.connections import Connection, PageArgs
-from tasks_app.graphql.http.cursors import Column, Keyset
-from tasks_app.graphql.http.node import Node
+from tasks_app.http.connections import Connection, PageArgs
+from tasks_app.http.cursors import Column, Keyset
+from tasks_app.http.node import Node
 from tasks_app.models import Scope
 
 NEWEST_FIRST = Keyset(columns=(Column("id", "desc"),))

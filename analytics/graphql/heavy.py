@@ -18,18 +18,18 @@ from strawberry.types import ExecutionResult
 
 from analytics.drift.controls import Capability
 from analytics.drift.stages import stage_of
-from analytics.graphql.weighing import Weighing, current, weighed
-from analytics.jobs.askers import fingerprint_of, rights_of
+from analytics.engine.graphql.weighing import Weighing, current, weighed
+from analytics.engine.reading.costs import Decision
+from analytics.engine.reading.estimates import policy
+from analytics.engine.reading.ledger_position import position
+from analytics.jobs.job_rights import fingerprint_of, rights_of
+from analytics.jobs.request_wait import Wait, waited_for
 from analytics.jobs.rows import Job, Submission
-from analytics.jobs.waits import Wait, waited_for
 from analytics.models import JobState
-from analytics.pure.costs import Decision
-from analytics.windows.estimates import policy
-from analytics.windows.position import position
+from tasks_app.errors import ApiError, Code
 from tasks_app.graphql.asking import Asking
-from tasks_app.graphql.http.documents import pick_operation
-from tasks_app.graphql.http.errors import ApiError, Code
-from tasks_app.graphql.http.node import encode_id
+from tasks_app.http.documents import pick_operation
+from tasks_app.http.node import encode_id
 
 # How soon to look again, in milliseconds.
 SOONEST_MS, LATEST_MS = 200, 5_000

@@ -7,16 +7,16 @@ from typing import Annotated
 import strawberry
 from strawberry.scalars import JSON
 
+from analytics.engine.reading import costs
+from analytics.engine.reading.estimates import policy
 from analytics.graphql.heavy import retry_after_ms
 from analytics.jobs import rows
-from analytics.jobs.askers import rights_of
+from analytics.jobs.job_rights import rights_of
 from analytics.jobs.rows import Job
 from analytics.models import JobState
-from analytics.pure import costs
-from analytics.windows.estimates import policy
 from tasks_app.graphql.asking import Info
 from tasks_app.graphql.fields import may
-from tasks_app.graphql.http.node import Node, decode_pk
+from tasks_app.http.node import Node, decode_pk
 from tasks_app.models import Scope
 from tasks_app.tenancy import Caller
 

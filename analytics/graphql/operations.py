@@ -5,7 +5,7 @@ from datetime import datetime
 import strawberry
 from django.conf import settings
 
-from analytics.windows import folded
+from analytics.engine.reading import fold_lag as folded
 from tasks_app.graphql.asking import Info
 from tasks_app.observing.levels import Level, levels
 

@@ -7,33 +7,33 @@ from enum import Enum
 import strawberry
 from strawberry.scalars import JSON
 
-from analytics.graphql import explaining
-from analytics.graphql.activity import ActivityConnection, activity_connection, load_activity
-from analytics.graphql.board import Board, board_reading
-from analytics.graphql.charts import Analytics, Asked, figures_selected
+from analytics.engine.graphql.inputs import ActivityFilter, Bucket, TaskFilter, WindowInput, window_asked
+from analytics.engine.graphql.receipts import ReadFrom
+from analytics.engine.reading import read_from
+from analytics.engine.reading.questions import BoardQuestion, WindowQuestion
+from analytics.flow.graphql import explaining
+from analytics.flow.graphql.activity import ActivityConnection, activity_connection, load_activity
+from analytics.flow.graphql.board import Board, board_reading
+from analytics.flow.graphql.charts import Analytics, Asked, figures_selected
+from analytics.flow.graphql.explaining import explain_change
+from analytics.flow.graphql.filters import activity_conditions, plain, task_conditions, unknown
+from analytics.flow.graphql.persons import actors_asked, check_filters
+from analytics.flow.graphql.projects import Project, load_project, project_connection, project_node
+from analytics.flow.graphql.tasks import Task, TaskConnection, load_task, task_connection, task_nodes
+from analytics.flow.reading.flow import FlowReading
+from analytics.flow.replay.definitions import boards
+from analytics.flow.replay.tasks import TaskList
 from analytics.graphql.dual_run import DualRun, dual_run, load_comparison
-from analytics.graphql.explaining import explain_change
-from analytics.graphql.filters import activity_conditions, plain, task_conditions, unknown
-from analytics.graphql.inputs import ActivityFilter, Bucket, TaskFilter, WindowInput, window_asked
 from analytics.graphql.jobs import AnalyticsJob, ExecutionPolicy, analytics_job, execution_policy, load_job
 from analytics.graphql.operations import Operations, operations
-from analytics.graphql.persons import actors_asked, check_filters
-from analytics.graphql.projects import Project, load_project, project_connection, project_node
-from analytics.graphql.receipts import ReadFrom
 from analytics.graphql.replaying import replay_receipt
-from analytics.graphql.tasks import Task, TaskConnection, load_task, task_connection, task_nodes
 from analytics.pure import windows
-from analytics.replay.definitions import boards
-from analytics.replay.tasks import TaskList
-from analytics.windows import sources
-from analytics.windows.flow import FlowReading
-from analytics.windows.questions import BoardQuestion, WindowQuestion
-from tasks_app.access_matrix import ONE_PERSON
+from tasks_app.access.matrix import ONE_PERSON
+from tasks_app.errors import ApiError
 from tasks_app.graphql.asking import Info
 from tasks_app.graphql.fields import may, scoped
-from tasks_app.graphql.http.connections import Connection, PageArgs
-from tasks_app.graphql.http.errors import ApiError
-from tasks_app.graphql.http.node import Node, NodeLoader
+from tasks_app.http.connections import Connection, PageArgs
+from tasks_app.http.node import Node, NodeLoader
 from tasks_app.models import Scope
 
 
@@ -198,7 +198,7 @@ class AnalyticsQuery:
         timezone: str | None = strawberry.UNSET,
         known_at: datetime | None = strawberry.UNSET,
         definition_as_of: DefinitionAsOf = DefinitionAsOf.THEN,
-        read_from: ReadFrom = sources.ReadFrom.MERGED,  # type: ignore[valid-type]
+        read_from: ReadFrom = read_from.ReadFrom.MERGED,  # type: ignore[valid-type]
         filter: TaskFilter | None = strawberry.UNSET,  # noqa: A002  the contract's name
         filter_as_of: FilterAsOf = FilterAsOf.THEN,
     ) -> Analytics:

@@ -5,19 +5,19 @@ from typing import Any, cast
 
 from strawberry.scalars import JSON
 
-from analytics.graphql.board import board_reading
-from analytics.graphql.charts import FIGURES
-from analytics.graphql.persons import actors_asked, check_filters
-from analytics.graphql.projects import projects_by_id
+from analytics.engine.reading.questions import BoardQuestion, Question
+from analytics.engine.reading.receipts import answer, metric_version
+from analytics.engine.reading.tokens import Proof, check_can_be_replayed, proof_of
+from analytics.flow.graphql.board import board_reading
+from analytics.flow.graphql.charts import FIGURES
+from analytics.flow.graphql.persons import actors_asked, check_filters
+from analytics.flow.graphql.projects import projects_by_id
+from analytics.flow.reading.replaying import figures_again
 from analytics.pure.canonical import canonical, digest
-from analytics.windows.questions import BoardQuestion, Question
-from analytics.windows.receipts import answer, metric_version
-from analytics.windows.replaying import figures_again
-from analytics.windows.tokens import Proof, check_can_be_replayed, proof_of
+from tasks_app.errors import ApiError
 from tasks_app.graphql.asking import Info, as_api_error
 from tasks_app.graphql.fields import require
-from tasks_app.graphql.http.errors import ApiError
-from tasks_app.graphql.http.node import encode_id
+from tasks_app.http.node import encode_id
 from tasks_app.models import Scope
 from tasks_app.refusals import Refused
 from tasks_app.tenancy import Caller

@@ -8,11 +8,11 @@ import strawberry
 from django.db import connection
 
 from analytics.drift import controls, stages
+from analytics.drift.arithmetic import stages as pure
 from analytics.drift.capabilities import DECLARED
 from analytics.drift.gate import Decision, decided
 from analytics.drift.stages import NEVER_CHANGED, Change, stage_of
-from analytics.graphql.actors import Actor, actors_by_id
-from analytics.pure.drift import stages as pure
+from analytics.engine.graphql.actors import Actor, actors_by_id
 from tasks_app.graphql.asking import Info
 
 Capability = strawberry.enum(

@@ -13,18 +13,18 @@ from django.utils.module_loading import import_string
 from graphql import FieldNode, OperationDefinitionNode
 from strawberry.types import ExecutionResult
 
-from analytics.graphql.weighing import Weighing, weighed
+from analytics.engine.graphql.weighing import Weighing, weighed
+from analytics.engine.reading.estimates import policy
 from analytics.jobs import rows
 from analytics.jobs.clock import read_clock
 from analytics.jobs.lost import DATABASE_ERRORS, ServerLost, is_lost
 from analytics.jobs.pulse import Pulse, TakenAway, pulse
 from analytics.jobs.rows import Claim, Ending
 from analytics.models import JobState
-from analytics.windows.estimates import policy
-from tasks_app.access import NotAdmitted, caller_of_actor
+from tasks_app.access.callers import NotAdmitted, caller_of_actor
+from tasks_app.errors import Code, mask_errors
 from tasks_app.graphql.asking import Asking
-from tasks_app.graphql.http.documents import parse_document, pick_operation
-from tasks_app.graphql.http.errors import Code, mask_errors
+from tasks_app.http.documents import parse_document, pick_operation
 from tasks_app.observing.serving import job_ended
 from tasks_app.tenancy import DatabaseRole, entered
 

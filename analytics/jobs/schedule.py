@@ -16,14 +16,14 @@ from django.conf import settings
 from django.db import connections, transaction
 from django_q.models import Schedule
 
-from analytics.drift.at_rest import compare_rest
 from analytics.drift.demotion import stale_all, step_back, step_back_all
 from analytics.drift.due import drop_old_comparisons, run_owed
 from analytics.drift.rollback import take_back_left
+from analytics.drift.stored_day_checks import compare_rest
+from analytics.engine.retention import limits, retain
+from analytics.engine.rollups.compact import NotFolded, compact
 from analytics.jobs.clock import read_clock
 from analytics.legacy.midnight import count_midnights
-from analytics.retention import limits, retain
-from analytics.rollups.compact import NotFolded, compact
 from tasks_app.observing.rows import drop_old
 from tasks_app.sweeping import forget_requests
 
@@ -153,7 +153,7 @@ def _midnights_counted(now: datetime) -> dict[str, Any]:
 
 def _swept(now: datetime) -> dict[str, Any]:
     # Only now: what runs a job has the whole schema below it, which `migrate` does without.
-    from analytics.jobs.waiting import run_waiting, sweep
+    from analytics.jobs.dispatch import run_waiting, sweep
 
     return {**asdict(sweep(now=now)), "ran": run_waiting()}
 

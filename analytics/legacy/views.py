@@ -17,12 +17,12 @@ from graphql import OperationType
 
 from analytics.legacy.answers import cfd, stored_days, summary
 from analytics.legacy.midnight import Organisation
+from tasks_app.errors import ApiError, Code
 from tasks_app.graphql.asking import Asking
 from tasks_app.graphql.fields import require
-from tasks_app.graphql.http.costs import Bill
-from tasks_app.graphql.http.errors import ApiError, Code
-from tasks_app.graphql.http.reading import HTTPError, has_api_key
-from tasks_app.graphql.http.view import Admit, Answer, GraphQLHTTPView, OpenRequest
+from tasks_app.http.costs import Bill
+from tasks_app.http.reading import HTTPError, has_api_key
+from tasks_app.http.view import Admit, Answer, GraphQLHTTPView, OpenRequest
 from tasks_app.models import Scope
 from tasks_app.tenancy import TenantFacts
 

@@ -11,17 +11,17 @@ from typing import Any, Final
 
 from django.db import connection
 
-from analytics.drift.at_rest import compare_rest
+from analytics.drift.arithmetic.stages import Stage
+from analytics.drift.arithmetic.verdicts import Verdict
 from analytics.drift.controls import Capability
 from analytics.drift.due import owe, run_owed
 from analytics.drift.gate import Wish, decided, switch
+from analytics.drift.report_sentences import told
 from analytics.drift.rollback import drill
 from analytics.drift.stages import stage_of
-from analytics.drift.telling import told
+from analytics.drift.stored_day_checks import compare_rest
 from analytics.legacy.midnight import backfill, organisations
 from analytics.models import DriftRest
-from analytics.pure.drift.stages import Stage
-from analytics.pure.drift.verdicts import Verdict
 from analytics.pure.zones import local_date
 from tasks_app.models import Actor, ActorKind
 from tasks_app.refusals import Refused

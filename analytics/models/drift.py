@@ -102,7 +102,7 @@ class DriftCount(TenantOwned):
 
 
 class DriftRule(TenantOwned):
-    """A difference that somebody answers for, until it expires: see analytics.pure.drift.verdicts.Rule.
+    """A difference that somebody answers for, until it expires: see analytics.drift.arithmetic.verdicts.Rule.
 
     A row never changes and never goes. `actor_id` is who wrote it, as the database knows it.
     """

@@ -53,7 +53,7 @@ class RollupBasis(TenantOwned):
 
 
 class Heartbeat(models.Model):
-    """One row: at that instant no transaction had `next_xid` or a later number. See analytics.windows.position."""
+    """One row: at that instant no transaction had `next_xid` or a later number. See engine.reading.ledger_position."""
 
     id = models.SmallIntegerField(primary_key=True, default=1)
     at = models.DateTimeField(db_default=Now())

@@ -2,7 +2,7 @@ from django.db import models
 
 
 class TaskRollup(models.Model):
-    """Transitions counted by bucket; analytics.facts.transitions says what a row means.
+    """Transitions counted by bucket; analytics.flow.family says what a row means.
 
     The key is what a reader asks by, the bucket last but for the states: one range of the index for each stretch of time.
     """

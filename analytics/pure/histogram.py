@@ -11,9 +11,8 @@ from math import ceil, exp, log
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
-Numbers = NDArray[np.int64]
+from analytics.pure.spans import Numbers
 
 # Up to so many values each percentile is one of them.
 MOST_EXACT: Final = 20_000
@@ -65,7 +64,7 @@ def histogram(values: Numbers) -> Histogram:
 
 
 def counted(*, bins: Sequence[int], counts: Sequence[int], longest: int) -> Histogram:
-    """From the numbers of bins, as BIN of analytics.replay.durations has them, and how many values are in each."""
+    """From the numbers of bins, as BIN of analytics.flow.replay.durations has them, and how many values are in each."""
     whole = np.zeros(BINS, dtype=np.int64)
     whole[list(bins)] = counts
     return Histogram(whole, longest)

@@ -8,8 +8,8 @@ from itertools import pairwise
 
 import numpy as np
 
-from analytics.pure.journeys import Numbers, Spans
 from analytics.pure.segments import day_starts
+from analytics.pure.spans import Numbers, Spans
 from analytics.pure.zones import MICROSECOND, from_microseconds, local_date, to_microseconds
 
 

@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
-from analytics.pure.steps import Calendar, Clock, Span, Steps
+from analytics.pure.bucket_edges import Calendar, Clock, Span, Steps
 from analytics.pure.zones import WindowError, local_date, zone
 
 __all__ = ["Bucket", "Unit", "Window", "WindowError", "between", "one_bucket", "quarter_label", "rolling"]

@@ -18,12 +18,12 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 from psycopg.errors import QueryCanceled
 
-from tasks_app.access import NotAdmitted
+from tasks_app.access.callers import NotAdmitted
 from tasks_app.admin import keys, records
 from tasks_app.admin.pages import Page, View
 from tasks_app.admin.sign_in import SignInForm
 from tasks_app.admin.visits import NOBODY, Visit, choose, tenants_to_audit, visitor
-from tasks_app.graphql.http.errors import ApiError
+from tasks_app.errors import ApiError
 from tasks_app.models import User
 from tasks_app.observing.watch import admitted
 from tasks_app.refusals import Refused

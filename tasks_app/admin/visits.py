@@ -8,7 +8,7 @@ from typing import Any
 from django.http import HttpRequest
 from django.template.response import TemplateResponse
 
-from tasks_app.access import NotAdmitted, caller_of_user
+from tasks_app.access.callers import NotAdmitted, caller_of_user
 from tasks_app.models import Scope, User
 from tasks_app.tenancy import Caller, TenantFacts
 

@@ -13,13 +13,13 @@ from django.db import transaction
 from django.http import HttpRequest
 from graphql import OperationType
 
-from tasks_app.access import NotAdmitted, caller_of_key, caller_of_user
-from tasks_app.addresses import client_address
-from tasks_app.graphql.http.costs import Bill
-from tasks_app.graphql.http.errors import ApiError, Code
-from tasks_app.graphql.http.reading import HTTPError, has_api_key
-from tasks_app.graphql.http.scalars import format_datetime
+from tasks_app.access.callers import NotAdmitted, caller_of_key, caller_of_user
+from tasks_app.access.networks import client_address
+from tasks_app.errors import ApiError, Code
 from tasks_app.graphql.idempotency import InFlight, NamedRequest, NameUsed
+from tasks_app.http.costs import Bill
+from tasks_app.http.reading import HTTPError, has_api_key
+from tasks_app.http.scalars import format_datetime
 from tasks_app.models import User
 from tasks_app.observing import watch
 from tasks_app.rate.addresses import AddressLimit

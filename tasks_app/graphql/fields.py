@@ -7,8 +7,8 @@ import strawberry
 from strawberry.extensions import FieldExtension
 from strawberry.types.field import StrawberryField
 
-from tasks_app.access_matrix import WHOLE, Group, described
-from tasks_app.graphql.http.errors import ApiError, Code
+from tasks_app.access.matrix import WHOLE, Group, described
+from tasks_app.errors import ApiError, Code
 from tasks_app.models import Scope
 from tasks_app.tenancy import Caller
 

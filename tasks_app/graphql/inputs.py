@@ -6,9 +6,9 @@ from typing import Any
 
 import strawberry
 
-from tasks_app.graphql.http.node import decode_pk
+from tasks_app.http.node import decode_pk
+from tasks_app.imports.event_list import EventIn
 from tasks_app.models import StateCategory
-from tasks_app.operations.events import EventIn
 from tasks_app.operations.projects import StateSpec
 from tasks_app.refusals import Refused
 

@@ -8,13 +8,13 @@ import strawberry
 from tasks_app.graphql.asking import Asking, Info
 from tasks_app.graphql.attempts import Payload, tried
 from tasks_app.graphql.fields import may, scoped
-from tasks_app.graphql.http.connections import Connection, PageArgs, keyset_page
-from tasks_app.graphql.http.cursors import Column, Keyset
-from tasks_app.graphql.http.node import Node, decode_pk, encode_id
 from tasks_app.graphql.idempotency import Outcome
 from tasks_app.graphql.inputs import LeftOutIsNull, checked_length
 from tasks_app.graphql.user_errors import UserError
 from tasks_app.graphql.viewer import ScopeName
+from tasks_app.http.connections import Connection, PageArgs, keyset_page
+from tasks_app.http.cursors import Column, Keyset
+from tasks_app.http.node import Node, decode_pk, encode_id
 from tasks_app.models import Actor, Scope, User
 from tasks_app.models import ApiKey as Row
 from tasks_app.operations import keys

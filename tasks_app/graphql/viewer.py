@@ -7,9 +7,9 @@ from enum import Enum
 import strawberry
 from strawberry.types.enum import StrawberryEnumDefinition
 
-from tasks_app.access_matrix import ROLE_SCOPES, opens
+from tasks_app.access.matrix import ROLE_SCOPES, opens
 from tasks_app.graphql.asking import Info
-from tasks_app.graphql.http.node import Node
+from tasks_app.http.node import Node
 from tasks_app.models import Role, Scope
 from tasks_app.rate.plans import DEFAULT
 from tasks_app.tenancy import CallerKind, TenantFacts

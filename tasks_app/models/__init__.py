@@ -5,15 +5,7 @@ from tasks_app.models.actor import Actor, ActorKind
 from tasks_app.models.api_key import ApiKey, Scope
 from tasks_app.models.client_mutation import ClientMutation
 from tasks_app.models.kept_response import KeptResponse
-from tasks_app.models.ledger import (
-    STATE_KINDS,
-    DefinitionLedger,
-    FactNote,
-    Kind,
-    ReportedEvent,
-    TaskLedger,
-    TaskTail,
-)
+from tasks_app.models.ledger import STATE_KINDS, DefinitionLedger, FactNote, Kind, ReportedEvent, TaskLedger, TaskTail
 from tasks_app.models.membership import Membership, Role
 from tasks_app.models.project import Project
 from tasks_app.models.rate_bucket import RateBucket

@@ -18,7 +18,7 @@ class Answers(models.Model):
 
 class ServiceMinute(TenantOwned, Answers):
     """How many of a tenant's answers counted for an objective in a minute, how many were good, and how their times are
-    spread by the steps of tasks_app.observing.spread.
+    spread by the steps of tasks_app.observing.latency_histogram.
 
     Unlogged: a crash of the server empties it. Kept for two days, for what the last hours were like.
     """

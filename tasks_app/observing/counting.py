@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from tasks_app.observing import spread
+from tasks_app.observing import latency_histogram as spread
 from tasks_app.observing.judging import Verdict
-from tasks_app.observing.spread import Spread
+from tasks_app.observing.latency_histogram import Spread
 
 # More than a process sees between two writes, unless nothing can be written for long. Beyond it counts are dropped.
 MOST_ROWS = 50_000

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import NamedTuple
 
-from tasks_app.graphql.http.errors import Code
+from tasks_app.errors import Code
 from tasks_app.observing.objectives import ASYNCHRONOUS, AVAILABILITY, FRESHNESS, SUMMARY, SYNCHRONOUS, Objective
 
 # What an operation is called whose name nobody but its caller has chosen: a label must not be for strangers to fill.

@@ -6,9 +6,9 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
 from tasks_app.observing.counting import Count
+from tasks_app.observing.latency_histogram import within
 from tasks_app.observing.objectives import Objective
 from tasks_app.observing.rows import Counted, days, minutes, totals
-from tasks_app.observing.spread import within
 
 NONE: Final = Count(0, 0)
 # A rate is that of so long before now. A crash of the server empties the minutes; until then there is none.

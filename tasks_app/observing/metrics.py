@@ -12,7 +12,7 @@ from prometheus_client import CollectorRegistry, Counter, GCCollector, Histogram
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
-from tasks_app.graphql.http.errors import Code
+from tasks_app.errors import Code
 from tasks_app.observing.judging import OTHER, Served, Verdict
 from tasks_app.observing.objectives import DEFAULTS
 

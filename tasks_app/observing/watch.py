@@ -18,7 +18,7 @@ from typing import Any
 
 from structlog.contextvars import bind_contextvars
 
-from tasks_app.graphql.http.errors import TOO_LONG
+from tasks_app.errors import TOO_LONG
 from tasks_app.observing.judging import OTHER, Served
 from tasks_app.tenancy import Caller
 

@@ -12,7 +12,7 @@ import zlib
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from tasks_app.addresses import network_of
+from tasks_app.access.networks import network_of
 from tasks_app.models import AccessLedger, Actor, ActorKind, ApiKey, FactNote, Membership, Scope, User
 from tasks_app.refusals import Refused, not_found
 

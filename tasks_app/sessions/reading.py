@@ -8,9 +8,9 @@ from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils.cache import patch_vary_headers
 
-from tasks_app.graphql.http.csrf import lacks_token
-from tasks_app.graphql.http.errors import Code, mask_exception
-from tasks_app.graphql.http.reading import JSON_TYPE, HTTPError
+from tasks_app.errors import Code, mask_exception
+from tasks_app.http.csrf import lacks_token
+from tasks_app.http.reading import JSON_TYPE, HTTPError
 
 LONGEST_TEXT = 4096
 STATUSES: Mapping[str, int] = {Code.INTERNAL: 500}

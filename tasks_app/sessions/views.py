@@ -14,10 +14,10 @@ from django.utils.http import urlsafe_base64_decode
 from django.views import View
 from django.views.decorators.csrf import csrf_exempt
 
-from tasks_app.access import NotAdmitted, caller_of_user
-from tasks_app.addresses import client_address
-from tasks_app.graphql.http.errors import Code
-from tasks_app.graphql.http.reading import HTTPError
+from tasks_app.access.callers import NotAdmitted, caller_of_user
+from tasks_app.access.networks import client_address
+from tasks_app.errors import Code
+from tasks_app.http.reading import HTTPError
 from tasks_app.models import User
 from tasks_app.sessions.forms import AskForReset, SignIn
 from tasks_app.sessions.mail import send_resets

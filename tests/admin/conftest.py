@@ -8,7 +8,7 @@ from django.test import Client
 
 from tests.admin.scene import scene, signed_in
 from tests.cast import Cast
-from tests.database.recording import web_login
+from tests.tasks_app.recording import web_login
 
 
 @pytest.fixture

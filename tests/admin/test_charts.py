@@ -10,9 +10,9 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from analytics.admin.charts import KINDS
-from analytics.admin.warnings import ANY_CHART, DID, TOUCHED
-from analytics.replay.quality import CHECKS
+from analytics.flow.admin.charts import KINDS
+from analytics.flow.admin.warnings import ANY_CHART, DID, TOUCHED
+from analytics.flow.replay.quality import CHECKS
 from tests.admin.scene import table, text
 
 WINDOW = "from=2024-03-03&to=2024-03-09&bucket=DAY"

@@ -13,14 +13,14 @@ from django.core.management import call_command
 from django.test import Client
 
 from analytics.drift import store
+from analytics.drift.arithmetic.verdicts import Verdict
 from analytics.drift.controls import Basis, Capability
 from analytics.models import DriftComparison
-from analytics.pure.drift.verdicts import Verdict
 from tasks_app.refusals import Refused
 from tasks_app.tenancy import DatabaseRole, entered
 from tests.admin.scene import table
 from tests.cast import Cast, Person
-from tests.database.recording import as_owner
+from tests.tasks_app.recording import as_owner
 
 FLOW = Capability.CUMULATIVE_FLOW
 NOW = datetime.now(UTC)  # noqa: TID251 - the files have the days before now

@@ -5,17 +5,17 @@ from datetime import UTC, datetime, timedelta
 
 from django.test import Client
 
+from analytics.drift.arithmetic.stages import Flag, Stage
+from analytics.drift.arithmetic.verdicts import Direction, Rule, Verdict
 from analytics.drift.controls import Basis, Capability
 from analytics.drift.rules import add_rule, end_rule
 from analytics.drift.stages import set_stage, stage_of
 from analytics.models import DriftComparison, DriftCount, DriftDrill, DriftRest, StageCause
-from analytics.pure.drift.stages import Flag, Stage
-from analytics.pure.drift.verdicts import Direction, Rule, Verdict
 from tasks_app.tenancy import DatabaseRole, entered
 from tests.admin.scene import text
 from tests.cast import Cast, Person
-from tests.database.recording import as_owner
 from tests.graphql.client import with_session
+from tests.tasks_app.recording import as_owner
 
 FLOW = Capability.CUMULATIVE_FLOW
 NOW = datetime.now(UTC)  # noqa: TID251 - the page shows the days before now

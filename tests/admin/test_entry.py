@@ -9,7 +9,7 @@ from django.urls import reverse
 from tasks_app.models import Membership, Role
 from tests.admin.scene import PASSWORD, SECRET, signed_in, text
 from tests.cast import Cast, Person
-from tests.database.recording import as_owner, sql
+from tests.tasks_app.recording import as_owner, sql
 
 TOKEN = re.compile(r'name="csrfmiddlewaretoken" value="\w+"')
 

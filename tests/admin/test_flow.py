@@ -7,10 +7,10 @@ from xml.etree import ElementTree
 import pytest
 from django.test import Client
 
-from analytics.rollups.compact import compact
+from analytics.engine.rollups.compact import compact
 from tests.admin.scene import rename_state, signed_in, table, text
 from tests.cast import Cast
-from tests.database.recording import as_owner
+from tests.tasks_app.recording import as_owner
 
 WINDOW = "from=2024-03-03&to=2024-03-09&bucket=DAY"
 DIGEST = re.compile(r"digest <code>(\w{64})</code>")

@@ -6,7 +6,7 @@ from django.test.utils import CaptureQueriesContext
 
 from tests.admin.scene import at, signed_in, table, text
 from tests.cast import Cast
-from tests.database.recording import as_owner, sql
+from tests.tasks_app.recording import as_owner, sql
 
 
 def test_stays_have_their_durations(audrey: Client) -> None:

@@ -8,11 +8,11 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from analytics.admin import ledger as pages
-from analytics.admin import lines
+from analytics.flow.admin import ledger as pages
+from analytics.flow.admin import lines
 from tests.admin.scene import ledger_size, rename_state, scene, signed_in, table, text
 from tests.cast import Cast, tasks
-from tests.database.recording import as_owner, sql
+from tests.tasks_app.recording import as_owner, sql
 
 POSITION = re.compile(r'title="Position (\d+):')
 OLDER = re.compile(r'href="([^"]*older=\d+[^"]*)">Older')

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 from django.test import Client
 
-from tasks_app.graphql.http.errors import Code
+from tasks_app.errors import Code
 from tasks_app.models import TenantPlan
 from tasks_app.observing.counting import Counts
 from tasks_app.observing.judging import Served, refusals
@@ -14,7 +14,7 @@ from tasks_app.operations.plans import set_plan
 from tasks_app.tenancy import entered
 from tests.admin.scene import signed_in, text
 from tests.cast import Cast
-from tests.database.recording import as_owner
+from tests.tasks_app.recording import as_owner
 
 
 def refused(tenant_id: int, *codes: Code, days_ago: int = 0) -> None:

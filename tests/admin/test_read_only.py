@@ -14,7 +14,7 @@ from tasks_app.models import Project
 from tasks_app.tenancy import DatabaseRole, entered
 from tests.admin.scene import SECRET, ledger_size, scene, signed_in, text
 from tests.cast import Cast
-from tests.database.recording import as_owner, sql
+from tests.tasks_app.recording import as_owner, sql
 
 WINDOW = "?from=2024-03-01&to=2024-03-10"
 CHARTS = ("flow", "throughput", "cycle-time", "time-in-state", "aging")

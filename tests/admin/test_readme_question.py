@@ -15,7 +15,7 @@ from tasks_app.demo.today import live_through
 from tasks_app.demo.writing import found_tenant
 from tasks_app.models import User
 from tests.admin.scene import table, text
-from tests.database.recording import web_login
+from tests.tasks_app.recording import web_login
 
 README = Path(__file__).resolve().parents[2] / "README.md"
 SECTION = re.compile(r"## Where do items wait\?\n(.*?)\n## ", re.DOTALL)

@@ -11,7 +11,7 @@ from tasks_app.admin.visits import Visit
 from tasks_app.models import ApiKey, Scope
 from tests.admin.scene import NOW, at, signed_in, text
 from tests.cast import Cast
-from tests.database.recording import as_owner
+from tests.tasks_app.recording import as_owner
 
 DIGEST = b"\xab\xcd" * 16
 

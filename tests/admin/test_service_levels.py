@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 import pytest
 from django.test import Client
 
-from analytics.pure.svg_sparkline import Sparkline, in_words, sparkline
+from analytics.pictures.sparkline import Sparkline, in_words, sparkline
 from tasks_app.observing.counting import Counts
 from tasks_app.observing.judging import Verdict
 from tasks_app.observing.rows import write

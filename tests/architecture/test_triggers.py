@@ -8,7 +8,7 @@ from django.apps import apps
 
 from tasks_app.policies import LedgerFunction
 from tasks_app.triggers import Call
-from tests.database.recording import sql
+from tests.tasks_app.recording import sql
 
 READ_TRIGGERS = """/* tests.read_triggers */
 SELECT t.tgname::text, c.relname::text, p.proname::text, p.proowner::regrole::text, t.tgenabled::text

@@ -8,17 +8,17 @@ from typing import Any
 
 from django.db import connection
 
-from analytics.facts import FAMILIES
+from analytics.engine.families import FAMILIES
+from analytics.engine.reading.read_from import ReadFrom
+from analytics.engine.rollups.compact import compact
+from analytics.engine.rollups.restating import Owner
+from analytics.engine.rollups.verify import verify_rollups
+from analytics.flow.reading import canonical
+from analytics.flow.reading.flow import FlowReading
+from analytics.flow.reading.results import FlowMode
+from analytics.flow.replay.definitions import boards
 from analytics.pure.canonical import digest
 from analytics.pure.windows import Bucket, Window, between
-from analytics.replay.definitions import boards
-from analytics.rollups.compact import compact
-from analytics.rollups.restating import Owner
-from analytics.rollups.verify import verify_rollups
-from analytics.windows import canonical
-from analytics.windows.figures import FlowMode
-from analytics.windows.flow import FlowReading
-from analytics.windows.sources import ReadFrom
 from tasks_app.tenancy import entered
 from tests.audits.changes import surroundings
 from tests.audits.scene import clock

@@ -11,15 +11,15 @@ from django.conf import settings
 from django.db import connection
 from graphql import parse
 
+from analytics.engine.rollups.compact import owners
 from analytics.jobs import rows
-from analytics.jobs.askers import fingerprint_of, rights_of
+from analytics.jobs.job_rights import fingerprint_of, rights_of
 from analytics.jobs.rows import Submission
 from analytics.jobs.schedule import sweep_all
-from analytics.rollups.compact import owners
 from config.schema import schema
-from tasks_app.access import caller_of_actor
+from tasks_app.access.callers import caller_of_actor
+from tasks_app.errors import Code, error_code
 from tasks_app.graphql.asking import Asking
-from tasks_app.graphql.http.errors import Code, error_code
 from tasks_app.tenancy import Caller, DatabaseRole, entered
 
 PEOPLE = """/* audits.people */

@@ -11,7 +11,7 @@ from random import Random
 
 from django.db import connection
 
-from analytics.rollups.compact import owners
+from analytics.engine.rollups.compact import owners
 from tests.audits.comparisons import compared_when_folded, unsound
 from tests.audits.crew import Crew, Process, crew
 from tests.audits.findings import Finding, Request

@@ -9,19 +9,19 @@ from random import Random
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from analytics.drift.arithmetic.parity import parity_of
 from analytics.drift.capabilities import declaration_of
 from analytics.drift.controls import Capability
 from analytics.drift.experiment import Comparison, Question, compare
 from analytics.legacy.control import CfdControl
 from analytics.legacy.midnight import count_midnights
-from analytics.pure.drift.parity import parity_of
+from tasks_app.imports.event_list import MOST_EVENTS, EventIn, record_events
 from tasks_app.models import StateCategory, Tenant
-from tasks_app.operations.events import MOST_EVENTS, EventIn, record_events
 from tasks_app.operations.projects import StateSpec, create_project
 from tasks_app.tenancy import entered
 from tests.audits.findings import Finding, Request
 from tests.audits.scene import clock, say
-from tests.database.reference_logs import DATA, WORKFLOWS, events_of
+from tests.flow.reference_logs import DATA, WORKFLOWS, events_of
 
 LOG = "bpic2013_incidents"
 KEY = "LOG"

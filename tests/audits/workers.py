@@ -61,7 +61,7 @@ def _is_lost(error: Exception) -> bool:
     import psycopg
     from django.db import InterfaceError, OperationalError
 
-    from analytics.rollups.compact import NotFolded
+    from analytics.engine.rollups.compact import NotFolded
     from tasks_app.tenancy import ContextRefused
 
     if isinstance(error, NotFolded):
@@ -73,7 +73,7 @@ def _is_lost(error: Exception) -> bool:
 
 
 def _tenant(chance: Random) -> Any:
-    from analytics.rollups.compact import owners
+    from analytics.engine.rollups.compact import owners
 
     return chance.choice(owners())
 
@@ -97,7 +97,7 @@ class _EnoughError(Exception):
 
 
 def _compact(chance: Random, _wrong: list[str]) -> str:
-    from analytics.rollups.compact import compact
+    from analytics.engine.rollups.compact import compact
     from tests.audits.scene import clock
 
     batches = iter(range(MOST_BATCHES))
@@ -115,7 +115,7 @@ def _compact(chance: Random, _wrong: list[str]) -> str:
 
 
 def _rebuild(chance: Random, wrong: list[str]) -> str:
-    from analytics.rollups.rebuild import rebuild
+    from analytics.engine.rollups.rebuild import rebuild
     from tests.audits.comparisons import unsound
     from tests.audits.scene import clock
 
@@ -126,7 +126,7 @@ def _rebuild(chance: Random, wrong: list[str]) -> str:
 
 
 def _compare(chance: Random, wrong: list[str]) -> str:
-    from analytics.windows.sources import ReadFrom
+    from analytics.engine.reading.read_from import ReadFrom
     from tests.audits.comparisons import compared
 
     found = compared(tenant_id=_tenant(chance).id, read_from=ReadFrom.MERGED, chance=chance)

@@ -8,12 +8,12 @@ from typing import Any
 
 from django.db import connection
 
+from analytics.engine.reading.read_from import ReadFrom
+from analytics.flow.reading.flow import FlowReading
+from analytics.flow.reading.results import FlowMode
+from analytics.flow.replay.definitions import boards
 from analytics.pure import windows
 from analytics.pure.windows import Window
-from analytics.replay.definitions import boards
-from analytics.windows.figures import FlowMode
-from analytics.windows.flow import FlowReading
-from analytics.windows.sources import ReadFrom
 from tasks_app.tenancy import entered
 from tests.benchmarks.companies import Company
 from tests.benchmarks.history import BEGINNING, END

@@ -8,7 +8,7 @@ from django.db import connection
 from django.http import HttpRequest, JsonResponse
 from django.utils import timezone
 
-from analytics.facts.transitions import Facet
+from analytics.flow.family import Facet
 from tasks_app.graphql.asking import caller_of
 from tasks_app.tenancy import entered
 from tests.benchmarks.history import DAYS

@@ -11,7 +11,7 @@ from functools import partial
 from itertools import accumulate
 from statistics import median
 
-from analytics.windows.sources import ReadFrom
+from analytics.engine.reading.read_from import ReadFrom
 from tests.benchmarks.asked import Figure, Question, answered_from, counts, diagram, occupancy, taken
 from tests.benchmarks.columnar import TABLES, Engine, Row, engines
 from tests.benchmarks.companies import Company

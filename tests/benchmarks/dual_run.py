@@ -9,10 +9,10 @@ from time import perf_counter
 from django.db import connection, connections
 
 from analytics.drift import store
+from analytics.drift.arithmetic.comparing import Exact, Fields, Keyed
+from analytics.drift.arithmetic.comparing import compare as compared
+from analytics.drift.arithmetic.verdicts import Verdict
 from analytics.drift.controls import Capability
-from analytics.pure.drift.comparing import Exact, Fields, Keyed
-from analytics.pure.drift.comparing import compare as compared
-from analytics.pure.drift.verdicts import Verdict
 from config.database.settings import use_owner_login
 from tasks_app.tenancy import DatabaseRole, entered
 from tests.benchmarks.outcomes import Outcome, Request
@@ -96,9 +96,9 @@ def drift_recall(request: Request) -> Iterator[Outcome]:
     """Seeded defects that are seen, and alarms of clean comparisons. `rows` are clean comparisons."""
     use_owner_login(connections["default"].settings_dict)
     connection.close()
-    from tests.database.defects_invented import INVENTED
-    from tests.database.drift_scene import Seen, watched
-    from tests.database.seeded_defects import DEFECTS
+    from tests.drift.defects_invented import INVENTED
+    from tests.drift.scene import Seen, watched
+    from tests.drift.seeded_defects import DEFECTS
 
     scenes = watched()
     seen = {defect.name: scenes.seen(defect.patched) for defect in (*DEFECTS, *INVENTED)}
@@ -120,8 +120,8 @@ def drift_recall(request: Request) -> Iterator[Outcome]:
 
 def _alarms(wanted: int) -> Iterator[Outcome]:
     """Of comparisons in which nothing is wrong, place by place; in every other one somebody writes meanwhile."""
-    from tests.database.clean_comparisons import PLACES, clean, written_to
-    from tests.database.drift_scene import compared
+    from tests.drift.clean_comparisons import PLACES, clean, written_to
+    from tests.drift.scene import compared
 
     alarms, written, begun = list[str](), 0, perf_counter()
     for place, name in enumerate(PLACES):

@@ -12,7 +12,7 @@ from typing import Any
 from django.conf import settings
 from django.core.handlers.wsgi import WSGIHandler
 
-from analytics.graphql.charts import FIGURES
+from analytics.flow.graphql.charts import FIGURES
 from tasks_app.imports.transitions import ImportOrder, import_transitions
 from tasks_app.imports.workflow import read_workflow
 from tests.benchmarks.companies import new_tenant

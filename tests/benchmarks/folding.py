@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from datetime import timedelta
 from functools import partial
 
-from analytics.rollups.compact import compact
+from analytics.engine.rollups.compact import compact
 from tests.benchmarks.companies import Company
 from tests.benchmarks.history import END, LAST_DAY, add_moves, companies_with_history
 from tests.benchmarks.outcomes import Outcome, Request

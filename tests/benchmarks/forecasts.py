@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from random import Random
 from statistics import median
 
-from analytics.pure.forecast import totals
+from analytics.flow.figures.forecast import totals
 from tests.benchmarks.outcomes import Outcome, Request
 from tests.benchmarks.stopwatch import taking_turns, timed
 

@@ -10,15 +10,15 @@ from django.core.cache import cache
 from django.db import connection
 from graphql import parse
 
-from analytics.graphql.weighing import Weighing, weighed
+from analytics.engine.graphql.weighing import Weighing, weighed
+from analytics.engine.reading.costs import Decision
+from analytics.engine.reading.estimates import policy
 from analytics.jobs import rows
-from analytics.jobs.askers import fingerprint_of, rights_of
+from analytics.jobs.dispatch import run_waiting
+from analytics.jobs.job_rights import fingerprint_of, rights_of
 from analytics.jobs.rows import Submission
-from analytics.jobs.waiting import run_waiting
-from analytics.pure.costs import Decision
-from analytics.windows.estimates import policy
 from config.schema import schema
-from tasks_app.access import caller_of_actor
+from tasks_app.access.callers import caller_of_actor
 from tasks_app.graphql.asking import Asking
 from tasks_app.tenancy import Caller, DatabaseRole, entered
 from tests.benchmarks.companies import Company

@@ -9,10 +9,10 @@ from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from analytics.flow.reading.flow import FlowReading
+from analytics.flow.reading.results import FlowMode
+from analytics.flow.replay.definitions import boards
 from analytics.pure import windows
-from analytics.replay.definitions import boards
-from analytics.windows.figures import FlowMode
-from analytics.windows.flow import FlowReading
 from tasks_app.imports.transitions import ImportOrder, import_transitions
 from tasks_app.imports.workflow import read_workflow
 from tasks_app.tenancy import TenantFacts, entered

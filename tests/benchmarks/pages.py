@@ -7,8 +7,8 @@ from typing import Any
 from django.db.models import QuerySet
 from strawberry_django.relay.cursor_connection import annotate_ordering_fields, build_tuple_compare
 
-from tasks_app.graphql.http.connections import PageArgs, keyset_page
-from tasks_app.graphql.http.cursors import Column, Keyset
+from tasks_app.http.connections import PageArgs, keyset_page
+from tasks_app.http.cursors import Column, Keyset
 from tasks_app.models import TaskLedger
 from tasks_app.policies import LEDGER_ROLE
 from tasks_app.tenancy import entered

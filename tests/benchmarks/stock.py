@@ -17,7 +17,7 @@ from strawberry.schema.config import StrawberryConfig
 from config.schema import Mutation, Query
 from config.urls import urlpatterns as doors
 from tasks_app.graphql.asking import Asking, caller_of
-from tasks_app.graphql.http.scalars import SCALARS
+from tasks_app.http.scalars import SCALARS
 from tasks_app.tenancy import entered
 
 

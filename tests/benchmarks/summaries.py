@@ -5,10 +5,10 @@ from datetime import UTC, datetime
 from functools import partial
 from statistics import median
 
+from analytics.engine.reading.read_from import ReadFrom
+from analytics.flow.reading.flow import FlowReading
 from analytics.pure import windows
 from analytics.pure.windows import Window
-from analytics.windows.flow import FlowReading
-from analytics.windows.sources import ReadFrom
 from tests.benchmarks.asked import Question, taken
 from tests.benchmarks.companies import Company
 from tests.benchmarks.folding import fold_all

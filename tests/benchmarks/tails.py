@@ -9,8 +9,8 @@ from statistics import median
 
 from django.db import connections, transaction
 
-from analytics.rollups.compact import compact
-from analytics.windows.sources import ReadFrom
+from analytics.engine.reading.read_from import ReadFrom
+from analytics.engine.rollups.compact import compact
 from tests.benchmarks.asked import Figure, Question, counts, diagram, taken
 from tests.benchmarks.companies import Company
 from tests.benchmarks.folding import fold_all

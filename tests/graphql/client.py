@@ -8,7 +8,7 @@ from typing import Any
 
 from django.test import Client
 
-from tasks_app.graphql.http.reading import RESPONSE_TYPE
+from tasks_app.http.reading import RESPONSE_TYPE
 from tasks_app.models import Scope, User
 from tasks_app.operations.keys import create_api_key
 from tasks_app.tenancy import entered

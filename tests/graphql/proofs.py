@@ -8,17 +8,17 @@ from typing import Any
 import psycopg
 from django.db import connection
 
+from analytics.engine.rollups.compact import compact
 from analytics.pure.canonical import digest
-from analytics.rollups.compact import compact
-from tasks_app.graphql.http.node import encode_id
+from tasks_app.http.node import encode_id
+from tasks_app.imports.event_list import EventIn, record_events
 from tasks_app.operations import tasks as operations
-from tasks_app.operations.events import EventIn, record_events
 from tasks_app.operations.projects import StateSpec, change_states, create_project
 from tasks_app.tenancy import entered
 from tests.cast import WORKFLOW, Cast, Person
-from tests.database.recording import sql
 from tests.graphql.in_process import Refusal, ask
 from tests.graphql.march import NOW, at, made
+from tests.tasks_app.recording import sql
 
 RECEIPT = """receipt { digest token ledgerPosition settled cached note readFrom rawRows tailRows knownAt dataAsOf answeredBy
     freshness { status ageSeconds thresholdSeconds } }"""

@@ -16,13 +16,13 @@ from django.urls import path
 from graphql import GraphQLError, OperationType
 from strawberry.extensions import SchemaExtension
 
-from tasks_app.graphql.http.costs import Bill
-from tasks_app.graphql.http.errors import ApiError, Code
-from tasks_app.graphql.http.node import Node, node_field
-from tasks_app.graphql.http.reading import RESPONSE_TYPE
-from tasks_app.graphql.http.scalars import JSON, BigInt
-from tasks_app.graphql.http.schema import Schema
-from tasks_app.graphql.http.view import GraphQLHTTPView
+from tasks_app.errors import ApiError, Code
+from tasks_app.http.costs import Bill
+from tasks_app.http.node import Node, node_field
+from tasks_app.http.reading import RESPONSE_TYPE
+from tasks_app.http.scalars import JSON, BigInt
+from tasks_app.http.schema import Schema
+from tasks_app.http.view import GraphQLHTTPView
 
 URLS = __name__
 KEY = {"Authorization": "Bearer good"}

@@ -8,7 +8,7 @@ from django.test import Client
 from strawberry.types import get_object_definition
 
 from config.schema import Mutation, Query
-from tasks_app.access_matrix import ROLE_SCOPES
+from tasks_app.access.matrix import ROLE_SCOPES
 from tasks_app.graphql.fields import NeedsScope
 from tasks_app.models import ApiKey, Membership, Role, Scope, Tenant, User
 from tasks_app.operations.keys import CHECKSUM_LENGTH, _checksum

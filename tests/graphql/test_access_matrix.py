@@ -12,9 +12,9 @@ from graphql import GraphQLEnumType
 from strawberry.types import get_object_definition
 
 from config.schema import schema
-from tasks_app.access_matrix import MATRIX, ROLE_SCOPES, SIGNED_IN, WHOLE, Group, described
+from tasks_app.access.matrix import MATRIX, ROLE_SCOPES, SIGNED_IN, WHOLE, Group, described
 from tasks_app.graphql.fields import NeedsScope
-from tasks_app.graphql.http.node import decode_id, encode_id
+from tasks_app.http.node import decode_id, encode_id
 from tasks_app.models import Actor, Role, Scope, User
 from tests.cast import Cast, Company, cast, person
 from tests.graphql.access_table import LINES, ROLES, Line

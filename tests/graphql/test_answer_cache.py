@@ -10,10 +10,10 @@ from django.db import connection
 from django.test import override_settings
 from django.test.utils import CaptureQueriesContext
 
-from analytics.graphql.charts import FIGURES
+from analytics.engine.reading.cache import kept
+from analytics.engine.rollups.compact import compact
+from analytics.flow.graphql.charts import FIGURES
 from analytics.models import Folded
-from analytics.rollups.compact import compact
-from analytics.windows.cache import kept
 from tasks_app.operations import tasks as operations
 from tasks_app.operations.projects import StateSpec, create_project
 from tests.cast import Cast, cast
@@ -34,9 +34,7 @@ from tests.graphql.proofs import (
     replayed,
     working,
 )
-from tests.graphql.proofs import (
-    FIGURES as SELECTION,
-)
+from tests.graphql.proofs import FIGURES as SELECTION
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from graphql import GraphQLField, GraphQLObjectType
 
-from analytics.metrics.catalogue import CATALOGUE, METRICS, metric, versions
+from analytics.flow.catalogue import CATALOGUE, METRICS, metric, versions
 from config.schema import schema
 
 # What an answer says of itself beside its figures.

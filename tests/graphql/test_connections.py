@@ -12,10 +12,10 @@ import strawberry
 from django.apps.registry import Apps
 from django.db import connection, models
 
-from tasks_app.graphql.http.connections import Connection, PageArgs, keyset_page
-from tasks_app.graphql.http.cursors import Column, Keyset
-from tasks_app.graphql.http.errors import ApiError, Code, mask_errors
-from tasks_app.graphql.http.schema import Schema
+from tasks_app.errors import ApiError, Code, mask_errors
+from tasks_app.http.connections import Connection, PageArgs, keyset_page
+from tasks_app.http.cursors import Column, Keyset
+from tasks_app.http.schema import Schema
 
 START = datetime(2026, 3, 1, 9, 0, tzinfo=UTC)
 ROWS = 100

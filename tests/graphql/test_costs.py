@@ -6,7 +6,7 @@ import pytest
 from graphql import OperationDefinitionNode, parse
 
 from config.schema import schema
-from tasks_app.graphql.http.costs import Bill, objects_in
+from tasks_app.http.costs import Bill, objects_in
 
 EIGHT_FIGURES = """
     cumulativeFlow { series { state { slug } counts } arrivals departures } throughput { finished } workInProgress

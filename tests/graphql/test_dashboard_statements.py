@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from analytics.rollups.compact import compact
+from analytics.engine.rollups.compact import compact
 from tests.cast import Person, cast
 from tests.graphql.in_process import ask
 from tests.graphql.march import NOW, at, made

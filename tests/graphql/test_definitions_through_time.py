@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
-from analytics.graphql.charts import FIGURES as EVERY_FIGURE
+from analytics.flow.graphql.charts import FIGURES as EVERY_FIGURE
 from tasks_app.operations import tasks as operations
 from tasks_app.operations.projects import StateSpec, change_states
 from tests.cast import WORKFLOW, Cast, cast
-from tests.database.recording import sql
 from tests.graphql.march import at, made
 from tests.graphql.proofs import FIGURES, SUMMARY, actor_id, asked, board_of_march, clock, folded, working
+from tests.tasks_app.recording import sql
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -8,16 +8,16 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from graphql import GraphQLInt, GraphQLObjectType, get_named_type
 
-from analytics.metrics.drilling import DRILLS, FlowMetric
+from analytics.flow.drills import DRILLS, FlowMetric
 from config.schema import schema
 from tasks_app.models import Scope
 from tasks_app.operations import tasks as operations
 from tests.cast import Cast, cast
-from tests.database.recording import sql
 from tests.graphql.client import new_key, with_key
 from tests.graphql.in_process import Refusal, ask
 from tests.graphql.march import NOW, at, made
 from tests.graphql.proofs import ASK, actor_id, asked, board_of_march, folded, working
+from tests.tasks_app.recording import sql
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -7,12 +7,12 @@ from random import Random
 import pytest
 
 from analytics.drift import store
+from analytics.drift.arithmetic.comparing import Difference, Kind, Place
+from analytics.drift.arithmetic.verdicts import Finding, Verdict
 from analytics.drift.capabilities import DECLARED
 from analytics.drift.controls import Capability, FailureKind, LegacyAnswer, LegacyFailure
 from analytics.drift.experiment import Comparison, Question, compare
 from analytics.models import DriftComparison
-from analytics.pure.drift.comparing import Difference, Kind, Place
-from analytics.pure.drift.verdicts import Finding, Verdict
 from tasks_app.tenancy import DatabaseRole, entered
 from tests.cast import Cast, cast
 from tests.graphql.client import with_session

@@ -9,7 +9,7 @@ import pytest
 
 from analytics.drift.controls import Basis, Capability
 from analytics.models import DriftComparison, DriftCount, DriftStage
-from tasks_app.graphql.http.node import encode_id
+from tasks_app.http.node import encode_id
 from tasks_app.models import Scope, Tenant
 from tests.cast import cast
 from tests.graphql.client import Asker, new_key, with_key

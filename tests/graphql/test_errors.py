@@ -5,7 +5,7 @@ import logging
 import pytest
 from graphql import GraphQLError
 
-from tasks_app.graphql.http.errors import INTERNAL_MESSAGE, ApiError, Code, mask_errors
+from tasks_app.errors import INTERNAL_MESSAGE, ApiError, Code, mask_errors
 from tests.graphql.small_schema import SECRET, URLS, ask, only_error, post
 
 pytestmark = pytest.mark.urls(URLS)

@@ -4,15 +4,15 @@ from typing import Any
 
 import pytest
 
-from tasks_app.graphql.http.node import encode_id
+from tasks_app.http.node import encode_id
 from tasks_app.models import Membership, Role
 from tasks_app.operations import tasks as operations
 from tasks_app.tenancy import entered
 from tests.cast import Cast, cast
-from tests.database.recording import sql
 from tests.graphql.in_process import Refusal, ask
 from tests.graphql.march import NOW, at, made
 from tests.graphql.proofs import actor_id, digest_of, folded, replayed
+from tests.tasks_app.recording import sql
 
 QUERY = """query ($filter: TaskFilter, $asOf: FilterAsOf! = THEN, $project: String = "WEB", $window: WindowInput!) {
     analytics(project: $project, window: $window, bucket: DAY, filter: $filter, filterAsOf: $asOf) {

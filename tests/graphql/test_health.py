@@ -10,8 +10,8 @@ from django.db import DatabaseError, connection
 from django.test import Client, override_settings
 
 from tests.cast import Cast, cast
-from tests.database.recording import clock, sql, web_login
 from tests.graphql.proofs import folded
+from tests.tasks_app.recording import clock, sql, web_login
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

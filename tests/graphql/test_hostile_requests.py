@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from tasks_app.graphql.http.node import encode_id
-from tasks_app.graphql.http.reading import JSON_TYPE
-from tasks_app.graphql.http.view import CHALLENGE
+from tasks_app.http.node import encode_id
+from tasks_app.http.reading import JSON_TYPE
+from tasks_app.http.view import CHALLENGE
 from tests.cast import Cast, cast, tasks
 from tests.graphql.client import Asker, new_key, with_key, with_session
 from tests.graphql.test_limits import bomb

@@ -7,8 +7,8 @@ import pytest
 from django.test import Client
 from graphql import OperationType
 
-from tasks_app.graphql.http import view
-from tasks_app.graphql.http.reading import JSON_TYPE, RESPONSE_TYPE
+from tasks_app.http import view
+from tasks_app.http.reading import JSON_TYPE, RESPONSE_TYPE
 from tests.graphql.small_schema import KEY, OPENED, SECRET, URLS, ask, only_error, post
 
 pytestmark = pytest.mark.urls(URLS)

@@ -19,7 +19,7 @@ from graphql import (
 
 from analytics.models import DriftComparison
 from config.schema import schema
-from tasks_app.graphql.http.node import decode_id, encode_id
+from tasks_app.http.node import decode_id, encode_id
 from tasks_app.models import AccessLedger, Actor, ActorKind, ApiKey, DefinitionLedger, Task, TaskLedger
 from tasks_app.operations.keys import prefix_of
 from tests.cast import board, cast, tasks

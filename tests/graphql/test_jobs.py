@@ -12,13 +12,13 @@ import pytest
 from django_q.models import OrmQ
 
 from analytics.graphql.documents.catalogue import DOCUMENTS
-from analytics.jobs import waits
-from analytics.jobs.waiting import run_waiting
+from analytics.jobs import request_wait as waits
+from analytics.jobs.dispatch import run_waiting
 from analytics.models import AnalyticsJob
 from tasks_app.models import ApiKey, Membership, Role
 from tests.cast import Cast, cast, tasks
-from tests.database.test_concurrent_changes import own_connection
 from tests.graphql.client import Asker, new_key, with_key, with_session
+from tests.tasks_app.test_concurrent_changes import own_connection
 
 SYNC_ONLY = {"version": "test/1", "sync": 10**9, "try_sync": 10**9, "asynchronous": 10**9, "budget_ms": 2000}
 TRY = {**SYNC_ONLY, "sync": 0}
@@ -136,7 +136,7 @@ def test_what_is_far_too_heavy_for_a_request_is_left_to_a_worker(alice: Asker, s
     assert job(alice, found["jobId"])["state"] == "PENDING"
     assert handed_over(alice)["jobId"] == found["jobId"]
     (bell,) = OrmQ.objects.all()
-    assert (bell.func(), len(bell.task["args"])) == ("analytics.jobs.waiting.wake", 1)
+    assert (bell.func(), len(bell.task["args"])) == ("analytics.jobs.dispatch.wake", 1)
     assert run_waiting() == 1
     assert job(alice, found["jobId"]) == {
         "id": found["jobId"],

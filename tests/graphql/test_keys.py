@@ -10,7 +10,7 @@ from django.db import DatabaseError, connection, transaction
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from tasks_app.access import FIND_KEY, _text, caller_of_key
+from tasks_app.access.callers import FIND_KEY, _text, caller_of_key
 from tasks_app.models import (
     AccessKind,
     AccessLedger,

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from graphql import get_introspection_query, parse
 
-from tasks_app.graphql.http.limits import limit_errors
-from tasks_app.graphql.http.schema import Schema
+from tasks_app.http.limits import limit_errors
+from tasks_app.http.schema import Schema
 from tests.graphql.small_schema import URLS, Query, ask, only_error, post
 
 pytestmark = pytest.mark.urls(URLS)

@@ -7,8 +7,8 @@ import pytest
 import strawberry
 from graphql import parse
 
-from tasks_app.graphql.http import rows
-from tasks_app.graphql.http.schema import Schema
+from tasks_app.http import rows
+from tasks_app.http.schema import Schema
 
 FIRST = datetime(2026, 3, 1, 9, tzinfo=UTC)
 LENGTHS = [rows.LONG - 1, rows.LONG, 3 * rows.LONG]

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tasks_app.graphql.http.node import encode_id
+from tasks_app.http.node import encode_id
 from tasks_app.models import Actor, Kind, Project, Role, Task, TaskLedger, TaskWords, WorkflowState
 from tests.cast import Cast, cast, person, tasks
 from tests.graphql.client import Asker, new_key, with_key, with_session

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tasks_app.graphql.http.node import encode_id
+from tasks_app.http.node import encode_id
 from tasks_app.models import Task, TaskLedger
 from tests.cast import cast, tasks
 from tests.graphql.client import Asker, with_session

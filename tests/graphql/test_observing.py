@@ -18,9 +18,9 @@ from django.http import HttpRequest, HttpResponse
 from django.test import Client, RequestFactory, override_settings
 
 from analytics.graphql.documents.catalogue import DOCUMENTS
-from analytics.observing import TenantGauges
+from analytics.jobs.lag_metrics import TenantGauges
+from tasks_app.errors import Code
 from tasks_app.graphql import asking
-from tasks_app.graphql.http.errors import Code
 from tasks_app.models import TenantPlan
 from tasks_app.observing import metrics, watch
 from tasks_app.observing.counting import Count
@@ -32,9 +32,9 @@ from tasks_app.observing.serving import job_ended, watch_requests
 from tasks_app.rate.addresses import AddressLimit
 from tasks_app.rate.plans import known_plans
 from tests.cast import Cast, cast, tasks
-from tests.database.recording import clock, sql, web_login
 from tests.graphql.client import Asker, new_key, with_key
 from tests.graphql.proofs import folded
+from tests.tasks_app.recording import clock, sql, web_login
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 
 from tests.cast import Cast, cast
-from tests.database.recording import sql
 from tests.graphql.client import new_key, with_key
 from tests.graphql.in_process import ask
 from tests.graphql.proofs import board_of_march, clock, folded, late_move
+from tests.tasks_app.recording import sql
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

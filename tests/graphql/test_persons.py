@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tasks_app.graphql.http.node import encode_id
+from tasks_app.http.node import encode_id
 from tasks_app.models import Actor, Membership, Role, Scope
 from tasks_app.operations import tasks as operations
 from tasks_app.tenancy import entered

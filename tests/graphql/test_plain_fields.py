@@ -8,9 +8,9 @@ import pytest
 import strawberry
 from graphql import parse
 
-from tasks_app.graphql.http import plain
-from tasks_app.graphql.http.errors import ApiError, Code
-from tasks_app.graphql.http.schema import Schema
+from tasks_app.errors import ApiError, Code
+from tasks_app.http import plain
+from tasks_app.http.schema import Schema
 
 FIRST = datetime(2026, 3, 1, 9, tzinfo=UTC)
 T = TypeVar("T")

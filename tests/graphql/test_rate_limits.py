@@ -20,8 +20,8 @@ from tasks_app.rate.plans import DEFAULT, KnownPlans, known_plans
 from tasks_app.refusals import Refused
 from tasks_app.tenancy import entered
 from tests.cast import Cast, cast, tasks
-from tests.database.recording import sql
 from tests.graphql.client import Asker, new_key, with_key, with_session
+from tests.tasks_app.recording import sql
 
 PAGE = "{ tasks(first: 500) { edges { node { key } } } }"
 PAGE_COST = 21

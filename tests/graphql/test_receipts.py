@@ -6,12 +6,10 @@ from typing import Any
 
 import pytest
 
-from analytics.windows.position import Position, position
-from analytics.windows.receipts import FreshnessStatus, freshness
+from analytics.engine.reading.ledger_position import Position, position
+from analytics.engine.reading.receipts import FreshnessStatus, freshness
 from tasks_app.tenancy import entered
 from tests.cast import Cast, cast
-from tests.database.processes import wait_until
-from tests.database.recording import sql
 from tests.graphql.in_process import Refusal, ask
 from tests.graphql.march import NOW, at
 from tests.graphql.proofs import (
@@ -26,6 +24,8 @@ from tests.graphql.proofs import (
     replayed,
     second_session,
 )
+from tests.processes import wait_until
+from tests.tasks_app.recording import sql
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

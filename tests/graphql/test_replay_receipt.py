@@ -6,11 +6,10 @@ import pytest
 from django.core import signing
 from django.db import transaction
 
+from analytics.engine.reading import tokens
 from analytics.pure import zones
-from analytics.windows import tokens
 from tasks_app.models import Membership, Project, Role, Task
 from tests.cast import Cast, cast
-from tests.database.recording import sql
 from tests.graphql.client import new_key, with_key
 from tests.graphql.in_process import Refusal, ask
 from tests.graphql.march import NOW, at
@@ -26,6 +25,7 @@ from tests.graphql.proofs import (
     replayed,
     second_session,
 )
+from tests.tasks_app.recording import sql
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -14,7 +14,7 @@ from graphql import OperationType
 from psycopg import pq
 
 from tasks_app.graphql.asking import caller_of, open_request
-from tasks_app.graphql.http.costs import NOTHING
+from tasks_app.http.costs import NOTHING
 from tasks_app.tenancy import entered
 from tests.cast import Cast, cast
 from tests.graphql.client import new_key, with_key

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tasks_app.graphql.http.node import decode_id, decode_pk, encode_id
+from tasks_app.http.node import decode_id, decode_pk, encode_id
 from tests.graphql.small_schema import URLS, ask, only_error
 
 pytestmark = pytest.mark.urls(URLS)

@@ -17,7 +17,7 @@ from tasks_app.models import Actor, ActorKind
 from tasks_app.operations.tasks import create_task, discard_task, move_task, restore_task, transfer_task
 from tasks_app.tenancy import entered
 from tests.cast import company
-from tests.database.old_counts import ever_was, midnight
+from tests.drift.old_counts import ever_was, midnight
 
 ZONE = "Europe/Stockholm"
 FIRST = date(2025, 3, 17)  # the clocks change on the 30th

@@ -11,6 +11,7 @@ import pytest
 from django.core.management import call_command
 
 from analytics.drift import store
+from analytics.drift.arithmetic.verdicts import Verdict
 from analytics.drift.capabilities import DECLARED
 from analytics.drift.controls import Basis, control_of
 from analytics.drift.demotion import step_back
@@ -18,16 +19,15 @@ from analytics.drift.experiment import Question, compare
 from analytics.drift.rollback import drill
 from analytics.models import DriftDue, DriftGate, DriftStageChange
 from analytics.pure.canonical import digest
-from analytics.pure.drift.verdicts import Verdict
 from analytics.switching import FLOW
 from tasks_app.models import Tenant
 from tasks_app.refusals import Refused
 from tasks_app.tenancy import DatabaseRole, entered
-from tests.database.recording import web_login
 from tests.graphql.client import Asker, new_key, with_key
 from tests.legacy.replay import ZONE, Replay, replayed
 from tests.legacy.test_contract import CFD, body, get
 from tests.legacy.test_switching import today
+from tests.tasks_app.recording import web_login
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

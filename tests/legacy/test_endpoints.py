@@ -12,14 +12,14 @@ from django.db import connection
 
 from analytics.drift.controls import Capability, FailureKind, LegacyAnswer, LegacyFailure
 from analytics.drift.endpoints import EndpointOr
-from analytics.drift.outside import Limits, OutsideAnswer
 from analytics.legacy.control import CfdControl
 from analytics.models import LegacyEndpoint
+from analytics.safe_http import Limits, OutsideAnswer
 from tasks_app.refusals import Refused
 from tasks_app.tenancy import DatabaseRole, entered
 from tests.cast import Cast, cast
-from tests.database.bad_server import GOOD, BadServer, bad_server
-from tests.database.recording import refused, sql
+from tests.drift.bad_server import GOOD, BadServer, bad_server
+from tests.tasks_app.recording import refused, sql
 
 FLOW = Capability.CUMULATIVE_FLOW
 NOW = datetime(2026, 3, 3, 9, tzinfo=UTC)

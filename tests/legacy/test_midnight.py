@@ -14,7 +14,7 @@ from analytics.models import LegacyDailyMetric
 from tasks_app.models import Task, Tenant
 from tasks_app.refusals import Refused
 from tests.cast import Cast, cast, company, tasks
-from tests.database.recording import sql
+from tests.tasks_app.recording import sql
 
 MIDNIGHT = datetime(2026, 3, 2, tzinfo=UTC)
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)

@@ -11,24 +11,24 @@ from zoneinfo import ZoneInfo
 import pytest
 from django.db import transaction
 
-from analytics.drift.at_rest import compare_rest, explained, restatements
+from analytics.drift.arithmetic.stages import Flag, Stage
 from analytics.drift.capabilities import DECLARED
 from analytics.drift.controls import Basis, Capability, Control, Cutoff, LegacyAnswer
 from analytics.drift.due import run_owed
 from analytics.drift.experiment import Comparison, Question, compare
 from analytics.drift.stages import set_stage, stage_of
+from analytics.drift.stored_day_checks import compare_rest, explained, restatements
+from analytics.engine.rollups.compact import compact, owners
 from analytics.legacy.control import CfdControl
 from analytics.legacy.midnight import backfill, count_midnights, organisations
 from analytics.models import DriftComparison, LegacyDailyMetric, StageCause
-from analytics.pure.drift.stages import Flag, Stage
-from analytics.rollups.compact import compact, owners
 from tasks_app.models import Actor, ActorKind, Task, TaskLedger
 from tasks_app.operations.tasks import move_task
 from tasks_app.tenancy import DatabaseRole, entered
 from tests.cast import Company, company, tasks
-from tests.database.recording import clock, sql
-from tests.database.test_concurrent_changes import own_connection
 from tests.legacy.test_contract import CFD, get
+from tests.tasks_app.recording import clock, sql
+from tests.tasks_app.test_concurrent_changes import own_connection
 
 pytestmark = pytest.mark.django_db(transaction=True)
 MOVE = "/* tests.move */ UPDATE task SET state_id = %s WHERE tenant_id = %s AND id = ANY (%s)"

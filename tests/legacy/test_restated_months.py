@@ -9,16 +9,16 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from analytics.drift import months
-from analytics.drift.at_rest import compare_rest
 from analytics.drift.capabilities import DECLARED
 from analytics.drift.controls import Capability
 from analytics.drift.months import Month, Restatement
+from analytics.drift.stored_day_checks import compare_rest
 from analytics.legacy.midnight import count_midnights
 from tasks_app.models import Actor, ActorKind, WorkflowState
 from tasks_app.operations.tasks import create_task, discard_task, move_task
 from tasks_app.tenancy import DatabaseRole, entered
 from tests.cast import company
-from tests.database.recording import clock, sql
+from tests.tasks_app.recording import clock, sql
 
 pytestmark = pytest.mark.django_db
 ZONE = "America/New_York"

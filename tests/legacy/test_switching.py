@@ -8,19 +8,19 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from analytics import switching
+from analytics.drift.arithmetic.stages import Flag, Stage, place_of
 from analytics.drift.due import run_owed
 from analytics.drift.rollback import drill
 from analytics.drift.stages import set_stage, stage_of
 from analytics.legacy.midnight import Organisation
 from analytics.models import DriftComparison, DriftDue, LegacyEndpoint, StageCause
-from analytics.pure.drift.stages import Flag, Stage, place_of
 from analytics.switching import FLOW
 from tasks_app.models import Tenant
 from tasks_app.tenancy import DatabaseRole, entered
 from tests.cast import company
-from tests.database.recording import web_login
 from tests.legacy.replay import ZONE, Replay, replayed
 from tests.legacy.test_contract import CFD, body, get
+from tests.tasks_app.recording import web_login
 
 DAYS, SLEPT = 6, (3, 4)
 ALL = DAYS + 2
@@ -131,7 +131,9 @@ def test_nobody_is_left_without_an_answer_because_ours_fails(
 ) -> None:
     """As long as there is an old side, it answers in our place, and says so. A statement of the database fails here."""
     old, _ = ask()
-    monkeypatch.setattr("analytics.replay.definitions.BOARDS", "SELECT * FROM nowhere WHERE known_at > %(known_at)s")
+    monkeypatch.setattr(
+        "analytics.flow.replay.definitions.BOARDS", "SELECT * FROM nowhere WHERE known_at > %(known_at)s"
+    )
     switch(lived, Stage.RAMPDOWN)
     answer, who = ask()
     assert (answer, who) == (old, ["LEGACY", "RAMPDOWN", "1"])

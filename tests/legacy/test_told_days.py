@@ -6,11 +6,11 @@ from random import Random
 
 import pytest
 
-from analytics.drift.at_rest import compare_rest
 from analytics.drift.controls import Capability
 from analytics.drift.evidence import evidence
+from analytics.drift.report_sentences import Told, told
 from analytics.drift.stages import stage_of
-from analytics.drift.telling import Told, told
+from analytics.drift.stored_day_checks import compare_rest
 from analytics.models import DriftComparison, LegacyDailyMetric
 from tasks_app.tenancy import DatabaseRole, entered
 from tests.legacy.replay import Replay, replayed

@@ -4,13 +4,13 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from fractions import Fraction
 
-from analytics.pure import churn as churns
-from analytics.pure import completion
-from analytics.pure.aging import Age
-from analytics.pure.identities import Identity
-from analytics.pure.validation import ValidationWait
-from analytics.pure.workflow import MOMENT, StateDefinition
-from analytics.windows import figures as flows
+from analytics.flow.figures import churn as churns
+from analytics.flow.figures import completion
+from analytics.flow.figures.aging import Age
+from analytics.flow.figures.identities import Identity
+from analytics.flow.figures.validation import ValidationWait
+from analytics.flow.figures.workflow import MOMENT, StateDefinition
+from analytics.flow.reading import results as flows
 from tests.oracle.aging import AgingItem
 from tests.oracle.churn import Churn
 from tests.oracle.completion import Edge

@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from datetime import timedelta
 
-from analytics.pure.durations import Policy as ProductsPolicy
+from analytics.flow.figures.durations import Policy as ProductsPolicy
+from analytics.flow.reading import durations as product
+from analytics.flow.reading.flow import FlowReading
 from analytics.pure.local_days import Calendar
 from analytics.pure.zones import from_microseconds
-from analytics.windows import durations as product
-from analytics.windows.flow import FlowReading
 from tests.oracle.durations import Durations, Point, Policy, TimeInState
 
 

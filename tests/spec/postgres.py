@@ -5,21 +5,21 @@ from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from analytics.facts.transitions import TRANSITIONS
-from analytics.pure.forecast import ForecastQuestion, finished_by_day
+from analytics.engine.reading.read_from import ReadFrom
+from analytics.engine.rollups.compact import compact, owners
+from analytics.engine.rollups.fold import fold
+from analytics.flow.family import TRANSITIONS
+from analytics.flow.figures.forecast import ForecastQuestion, finished_by_day
+from analytics.flow.reading.flow import FlowReading
+from analytics.flow.reading.results import CumulativeFlow as Flow
+from analytics.flow.reading.results import FlowMode
+from analytics.flow.replay.definitions import boards, workflows
+from analytics.flow.replay.task_histories import NO_HISTORY, histories
+from analytics.flow.replay.task_names import names_of
+from analytics.flow.replay.tasks import TaskList, search_pattern
 from analytics.pure.windows import Bucket, Window
-from analytics.replay.definitions import boards, workflows
-from analytics.replay.histories import NO_HISTORY, histories
-from analytics.replay.items import names_of
-from analytics.replay.tasks import TaskList, search_pattern
-from analytics.rollups.compact import compact, owners
-from analytics.rollups.fold import fold
-from analytics.windows.figures import CumulativeFlow as Flow
-from analytics.windows.figures import FlowMode
-from analytics.windows.flow import FlowReading
-from analytics.windows.sources import ReadFrom
 from tasks_app.tenancy import entered
-from tests.database.loading import Loaded, seeded
+from tests.flow.loading import Loaded, seeded
 from tests.oracle.aging import AgingItem
 from tests.oracle.boards import Board
 from tests.oracle.churn import Churn

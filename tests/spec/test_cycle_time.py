@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from analytics.pure.stages import PairError
+from analytics.flow.figures.start_and_finish import PairError
 from tests.oracle.durations import Durations, Policy
 from tests.spec.runner import FullEngine, OracleEngine, days, loaded
 

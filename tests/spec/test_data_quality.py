@@ -3,11 +3,11 @@
 import pytest
 from django.db import connection, transaction
 
-from tests.database.recording import sql
 from tests.facts_as_text import parse
 from tests.oracle.quality import Quality
 from tests.spec.postgres import PostgresEngine
 from tests.spec.runner import FullEngine, days, loaded
+from tests.tasks_app.recording import sql
 
 TABLE = """
 project WEB

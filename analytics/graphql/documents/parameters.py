@@ -8,7 +8,7 @@ from typing import Any, NoReturn
 from django.http import QueryDict
 
 from analytics.graphql.documents.catalogue import Document, Variable
-from tasks_app.graphql.http.reading import HTTPError
+from tasks_app.http.reading import HTTPError
 
 WINDOW = "window"
 FORMAT = "format"

@@ -14,11 +14,11 @@ from analytics.graphql.documents.catalogue import DOCUMENTS, Document
 from analytics.graphql.documents.parameters import FORMAT, MEANINGS, parameter_names, variables_of
 from analytics.graphql.documents.tables import TABLES
 from tasks_app.admin.downloads import csv_response
-from tasks_app.graphql.http.costs import NOTHING
-from tasks_app.graphql.http.errors import Code
-from tasks_app.graphql.http.reading import JSON_TYPE, Call, HTTPError, preferred_type
-from tasks_app.graphql.http.view import STATUSES as STATUSES_OF_ALL
-from tasks_app.graphql.http.view import Answer, GraphQLHTTPView
+from tasks_app.errors import Code
+from tasks_app.http.costs import NOTHING
+from tasks_app.http.reading import JSON_TYPE, Call, HTTPError, preferred_type
+from tasks_app.http.view import STATUSES as STATUSES_OF_ALL
+from tasks_app.http.view import Answer, GraphQLHTTPView
 
 CSV_TYPE = "text/csv"
 FORMATS: Mapping[str, str] = {"json": JSON_TYPE, "csv": CSV_TYPE}

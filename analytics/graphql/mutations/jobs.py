@@ -9,25 +9,30 @@ from django.utils.module_loading import import_string
 from graphql import DocumentNode, GraphQLError, OperationType, print_ast
 from strawberry.scalars import JSON
 
+from analytics.engine.graphql.weighing import TooHeavy, Weighing, weighed
+from analytics.engine.reading.estimates import policy
+from analytics.flow.graphql.mutations.attempt import attempt
 from analytics.graphql.documents.catalogue import TEXTS_BY_ID
 from analytics.graphql.heavy import submission
-from analytics.graphql.jobs import job_node
-from analytics.graphql.mutations.attempt import attempt
-from analytics.graphql.mutations.payloads import AnalyticsJobPayload
-from analytics.graphql.weighing import TooHeavy, Weighing, weighed
+from analytics.graphql.jobs import AnalyticsJob, job_node
 from analytics.jobs import rows
-from analytics.jobs.waiting import ring
-from analytics.windows.estimates import policy
+from analytics.jobs.dispatch import ring
+from tasks_app.errors import ApiError, error_code, mask_errors
 from tasks_app.graphql.asking import Info
-from tasks_app.graphql.http.documents import parse_document, pick_operation
-from tasks_app.graphql.http.errors import ApiError, error_code, mask_errors
-from tasks_app.graphql.http.node import decode_pk
+from tasks_app.graphql.attempts import Payload
 from tasks_app.graphql.idempotency import Outcome
 from tasks_app.graphql.inputs import LeftOutIsNull
+from tasks_app.http.documents import parse_document, pick_operation
+from tasks_app.http.node import decode_pk
 from tasks_app.refusals import Refused, not_found
 
 DOCUMENT = ("input", "document")
 VARIABLES = ("input", "variables")
+
+
+@strawberry.type(description="A job that was made, found or cancelled.")
+class AnalyticsJobPayload(Payload):
+    job: AnalyticsJob | None = strawberry.field(description="The job as it is now; null when there are errors.")
 
 
 @strawberry.input(description="A query for a job: its document, or the id of a document that the product knows.")

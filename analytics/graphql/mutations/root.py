@@ -5,8 +5,9 @@ from typing import Any
 
 import strawberry
 
-from analytics.graphql.mutations import events, jobs, projects, stages, tasks
-from tasks_app.access_matrix import VALIDATION, Group
+from analytics.flow.graphql.mutations import events, projects, tasks
+from analytics.graphql.mutations import jobs, stages
+from tasks_app.access.matrix import VALIDATION, Group
 from tasks_app.graphql.fields import scoped
 from tasks_app.models import Scope
 

@@ -6,14 +6,14 @@ from typing import Any
 import strawberry
 
 from analytics.drift import controls
+from analytics.drift.arithmetic import stages as pure
 from analytics.drift.gate import Decision, GateRefused, Wish, keep, switch
 from analytics.graphql.stages import Capability, CapabilityStage, Gate, Stage, decision_now, gate_node, stage_node
-from analytics.pure.drift import stages as pure
 from tasks_app.graphql.asking import Info
 from tasks_app.graphql.attempts import Payload, tried
-from tasks_app.graphql.http.scalars import format_datetime
 from tasks_app.graphql.idempotency import Outcome
 from tasks_app.graphql.inputs import LeftOutIsNull
+from tasks_app.http.scalars import format_datetime
 
 
 @strawberry.input(description="What a switch is to be, and why.")

@@ -7,8 +7,8 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
+from analytics.engine.rollups.compact import NotFolded, compact
 from analytics.management.options import add_tenant, tenant_id_of
-from analytics.rollups.compact import NotFolded, compact
 from tasks_app.management.refusing import RefusingCommand
 from tasks_app.progress import Progress
 from tasks_app.refusals import Refused

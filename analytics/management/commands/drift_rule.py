@@ -6,10 +6,10 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
+from analytics.drift.arithmetic.verdicts import Direction, Rule
 from analytics.drift.controls import Capability
 from analytics.drift.rules import Written, add_rule, end_rule, written
 from analytics.management.options import capability_of
-from analytics.pure.drift.verdicts import Direction, Rule
 from analytics.pure.zones import first_instant
 from tasks_app.management.refusing import RefusingCommand, owner_login
 from tasks_app.operations.tenants import tenant_named

@@ -7,10 +7,10 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from analytics.facts import FAMILIES
-from analytics.facts.family import Family
+from analytics.engine.families import FAMILIES
+from analytics.engine.family import Family
+from analytics.engine.rollups.rebuild import rebuild
 from analytics.management.options import add_tenant, tenant_id_of
-from analytics.rollups.rebuild import rebuild
 from tasks_app.management.refusing import RefusingCommand
 from tasks_app.progress import Progress
 from tasks_app.refusals import Refused

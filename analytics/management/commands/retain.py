@@ -8,8 +8,8 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import CommandParser
 
+from analytics.engine.retention import limits, retain
 from analytics.management.options import add_tenant, tenant_id_of
-from analytics.retention import limits, retain
 from tasks_app.management.refusing import RefusingCommand
 from tasks_app.progress import Progress
 from tasks_app.refusals import Refused

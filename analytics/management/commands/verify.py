@@ -7,10 +7,10 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
+from analytics.engine.rollups.compact import owners
+from analytics.engine.rollups.ledger_checks import verify_ledger
+from analytics.engine.rollups.verify import Check, verify_rollups
 from analytics.management.options import add_tenant, tenant_id_of
-from analytics.rollups.compact import owners
-from analytics.rollups.ledger_checks import verify_ledger
-from analytics.rollups.verify import Check, verify_rollups
 from tasks_app.management.refusing import RefusingCommand
 from tasks_app.progress import Progress
 from tasks_app.refusals import Refused

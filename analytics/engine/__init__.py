@@ -1,0 +1,1 @@
+"""What every family of facts shares: how it is declared, folded, read and shown."""

@@ -1,0 +1,115 @@
+"""What the engine must know of a family of facts. All of it is data: a new family is a new file beside the others."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from analytics.pure.segments import Grain
+
+
+class Merge(StrEnum):
+    """How two partial states of a measure become one. Only ADD can take something back."""
+
+    ADD = "ADD"
+    LEAST = "LEAST"
+    GREATEST = "GREATEST"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measure:
+    """A partial state that a rollup row keeps: never a finished number.
+
+    `type` is the column's. The first and the last value of a bucket are LEAST and GREATEST of arrays {instant, seq, value}.
+    """
+
+    name: str
+    merge: Merge = Merge.ADD
+    type: str = "bigint"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Derived:
+    """A table with rows about single items, made from `resolved`; `select` answers `columns`, in their order.
+
+    With `of_facts` a row belongs to one fact and is written when it differs from what it was without the new facts; else
+    the rows of a touched item are replaced together.
+    """
+
+    table: str
+    item: str
+    key: tuple[str, ...]
+    columns: tuple[str, ...]
+    select: str
+    of_facts: bool = False
+
+    @property
+    def is_replaced(self) -> bool:
+        """Whether rows of an item may vanish when it gets another fact."""
+        return not self.of_facts and len(self.key) > 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Past:
+    """A derived table with a row per item and the instant `last_at` of its last fact. `facts` is a SELECT over such a row,
+    `t`, of made-up facts (item, seq and what is read) that leave an item where its history has left it. They are before
+    all time, where nothing is counted. What only `ordering` needs is wanted where `by_order` is true.
+    """
+
+    table: str
+    facts: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Family:
+    """A ledger of facts, and what is counted of it.
+
+    Rows of `ledger` for which `only` holds are facts; each belongs to an `item`, carries the columns that it `reads`, and
+    names a `project` (None: the family has none; its buckets are the tenant's). `item_type` is the item's SQL type.
+    `resolve` is a SELECT over `fact` (side, item, seq, happened_at and what is read), where the facts of one item and side
+    are a history: it gives each fact its place in it. `contributions` is a SELECT over `resolved` that answers side,
+    happened_at, project_id, the dimensions and the measures: what each fact adds to the bucket of its instant.
+
+    The engine runs both over the histories with the new facts (side 1) and without them (side -1) and stores the
+    difference, so a late fact takes its successor's contribution back by itself. Where a contribution depends on its own
+    fact alone (`independent`), no history is read; measures that only grow (LEAST, GREATEST) need that.
+    `past` stands for the history of an item whose new facts come last.
+
+    A reader asks by the dimensions that are `asked` (integers), and gets the others told apart.
+
+    `grains` are the buckets that are stored; contributions for which `coarse` holds only from days up. `details` is a table
+    of folded facts with an index by instant, which answers for pieces finer than any bucket: where there is none, the
+    ledger does. With `workflow` the definitions of a project's states cut its buckets, and `place`, `ordering` and `epoch`
+    are there to be joined (see analytics.engine.rollups.basis); contributions for which `by_order` holds come from `ordering`.
+    """
+
+    name: str
+    ledger: str
+    tail: str
+    rollup: str
+    item: str
+    reads: tuple[str, ...]
+    contributions: str
+    dimensions: tuple[str, ...]
+    asked: tuple[str, ...]
+    measures: tuple[Measure, ...]
+    grains: tuple[Grain, ...]
+    project: str | None = "project_id"
+    item_type: str = "int"
+    only: str = "TRUE"
+    coarse: str = "FALSE"
+    by_order: str = "FALSE"
+    resolve: str = "SELECT * FROM fact"
+    details: str | None = None
+    workflow: bool = False
+    independent: bool = False
+    derived: tuple[Derived, ...] = ()
+    past: Past | None = None
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        """What makes a rollup row unique in its tenant."""
+        return ("project_id", "grain", "bucket", *self.dimensions)
+
+    @property
+    def is_empty(self) -> str:
+        """The condition for a rollup row that says nothing any more."""
+        return " AND ".join(f"{each.name} = 0" for each in self.measures if each.merge is Merge.ADD)

@@ -1,0 +1,101 @@
+"""A chart as a page shows it: picture, what to see at once, what to doubt, the numbers, and the proof of them."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from django.urls import reverse
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString, mark_safe
+
+from analytics.engine.reading.receipts import Receipt
+from analytics.flow.admin.question import ChartKind, Question
+from analytics.flow.admin.warnings import Warned, warnings_of
+from analytics.pure.lengths import duration_text
+from tasks_app.admin.downloads import Cell
+
+MOST_TABLED: Final = 200
+SECONDS: Final = "_seconds"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShownChart:
+    """All of one chart on a page. `rows` is HTML, of so many of the `count` lines that the file has."""
+
+    kind: ChartKind
+    picture: SafeString
+    headline: Sequence[tuple[str, str]]
+    warnings: Sequence[Warned]
+    header: Sequence[tuple[str, bool]]
+    rows: SafeString
+    tabled: int
+    count: int
+    newest_first: bool
+    receipt: Receipt
+
+
+def shown_chart(question: Question, kind: ChartKind) -> ShownChart:
+    """The chart, with its warnings; Refused for a window that no picture can show."""
+    # Every text in the picture has been escaped by analytics.pictures.svg.
+    picture = mark_safe(kind.picture(question))  # noqa: S308
+    # Before the checks: what they read of the ledger is no part of this.
+    receipt = question.receipt(kind.figures(question.visit))
+    sheet = kind.sheet(question)
+    rows = sheet.first_rows(MOST_TABLED)
+    return ShownChart(
+        kind=kind,
+        picture=picture,
+        headline=kind.headline(question),
+        warnings=warnings_of(kind.slug, quality=question.figure("dataQuality", {})),
+        header=[(_heading(name), _is_number(place, rows)) for place, name in enumerate(sheet.header)],
+        rows=_table(question, header=sheet.header, rows=rows),
+        tabled=len(rows),
+        count=len(sheet.things),
+        newest_first=sheet.by_time,
+        receipt=receipt,
+    )
+
+
+def _heading(name: str) -> str:
+    return name.removesuffix(SECONDS).replace("_", " ")
+
+
+def _is_number(place: int, rows: Sequence[Sequence[Cell]]) -> bool:
+    found = next((row[place] for row in rows if row[place] is not None), None)
+    return isinstance(found, int | float) and not isinstance(found, bool)
+
+
+def _table(question: Question, *, header: Sequence[str], rows: Sequence[Sequence[Cell]]) -> SafeString:
+    lines = ((_line(question, header, row),) for row in rows)
+    return format_html_join("\n", "<tr>{}</tr>", lines)
+
+
+def _line(question: Question, header: Sequence[str], row: Sequence[Cell]) -> SafeString:
+    return format_html_join("", '<td class="{}">{}</td>', _cells(question, header, row))
+
+
+def _cells(question: Question, header: Sequence[str], row: Sequence[Cell]) -> Iterator[tuple[str, Any]]:
+    for name, value in zip(header, row, strict=True):
+        if name == "task":
+            yield "key", format_html('<a href="{}">{}</a>', reverse("admin:task", kwargs={"key": value}), value)
+        else:
+            yield _cell(question, name, value)
+
+
+def _cell(question: Question, name: str, value: Cell) -> tuple[str, str]:
+    if value is None:
+        return "number", ""
+    if isinstance(value, bool):
+        return "", "yes" if value else "no"
+    if isinstance(value, datetime):
+        return "instant", question.local(value)
+    if isinstance(value, int | float):
+        return "number", _number(name, value)
+    return "words", value
+
+
+def _number(name: str, value: float) -> str:
+    if name.endswith(SECONDS):
+        return duration_text(value)
+    return f"{value:,}" if isinstance(value, int) else f"{value:.3f}"

@@ -1,0 +1,1 @@
+"""Windows answered for any family: coverage, positions, receipts, tokens, cache, estimates."""

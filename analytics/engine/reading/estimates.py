@@ -1,0 +1,93 @@
+"""What a window's figures will cost, from counters that are there: at most one statement, and none where little is."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db import connection
+
+from analytics.engine.reading.costs import CORRECTIONS, Load, Policy, affordable_share, cost, policy_of
+from analytics.engine.reading.ledger_position import Position
+from analytics.engine.reading.questions import WindowQuestion
+from analytics.flow.family import Facet
+from analytics.pure.segments import Grain
+
+# States of a board, about: to count them would cost more than it tells.
+STATES = 8
+LONGEST_MONTH = timedelta(days=32)
+
+# Rows by the month: some hundred a year and board.
+SIZES = """/* windows.sizes */
+SELECT coalesce(sum(facts), 0)::bigint,
+       coalesce(sum(facts) FILTER (WHERE bucket >= %(begin)s AND bucket < %(end)s), 0)::bigint
+  FROM task_rollup
+ WHERE tenant_id = %(tenant)s AND project_id = ANY (%(projects)s::int[])
+   AND facet = %(board)s AND subject = 0 AND grain = %(month)s
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Estimate:
+    """What the figures of one question are expected to cost."""
+
+    figures: tuple[str, ...]
+    load: Load
+    start: datetime
+    end: datetime
+
+    @property
+    def cost(self) -> int:
+        """In units of analytics.engine.reading.costs."""
+        return cost(self.figures, self.load)
+
+    def cheaper(self, *, most: int) -> timedelta | None:
+        """How long a window with the same end may be to cost no more; None where no window is short enough."""
+        share = affordable_share(self.figures, self.load, most=most)
+        return None if share is None else (self.end - self.start) * share
+
+
+def policy() -> Policy:
+    """The policy in force."""
+    found: Mapping[str, Any] = settings.FLOWLEDGER_EXECUTION
+    return policy_of(**found)
+
+
+def estimate(
+    *, question: WindowQuestion, position: Position, projects: list[int], buckets: int, raw: bool, enough: int
+) -> Estimate:
+    """What the question's figures cost; `enough`: a bound that is below this is as good as the figure itself.
+
+    The bound takes every fact of the tenant for one of the window.
+    """
+    names = tuple(_weighed_as(name, given) for name, given in question.figures.values())
+    folded, tail = position.folded_facts or 0, position.tail_rows
+    load = Load(facts=folded, facts_in_window=folded, tail=tail, cells=buckets * STATES, raw=raw)
+    bound = Estimate(figures=names, load=load, start=question.start, end=question.end)
+    if bound.cost <= enough or not folded:
+        return bound
+    facts, in_window = _sizes(question, projects)
+    closer = Load(
+        facts=min(facts, folded), facts_in_window=min(in_window, folded), tail=tail, cells=load.cells, raw=raw
+    )
+    return Estimate(figures=names, load=closer, start=question.start, end=question.end)
+
+
+def _weighed_as(name: str, given: Mapping[str, Any]) -> str:
+    return CORRECTIONS if name == "cumulativeFlow" and given.get("corrections", True) else name
+
+
+def _sizes(question: WindowQuestion, projects: list[int]) -> tuple[int, int]:
+    values: dict[str, Any] = {
+        "tenant": question.tenant_id,
+        "projects": projects,
+        "begin": question.start - LONGEST_MONTH,
+        "end": question.end,
+        "board": int(Facet.BOARD),
+        "month": int(Grain.MONTH),
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(SIZES, values)
+        facts, in_window = cursor.fetchall()[0]
+    return facts, in_window

@@ -1,0 +1,128 @@
+"""The right to write one family of one tenant, and the one statement that writes it."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from django.db import connection
+
+from analytics.engine.family import Derived, Family
+from analytics.engine.rollups import histories
+from analytics.engine.rollups.basis import Ground, calendar, ground, relations
+
+TIMEOUT_SECONDS = 900
+EARLIEST = datetime.min.replace(tzinfo=UTC)
+
+OPEN_FAMILY = """/* rollups.open_family */
+INSERT INTO folded (tenant_id, family) VALUES (%(tenant)s, %(family)s) ON CONFLICT (tenant_id, family) DO NOTHING
+"""
+# The lock comes before all else: a fold reads what the fold before it has written. Who does not get it leaves the turn to
+# whoever has it, so that one slow tenant keeps nobody else waiting.
+TAKE_TURN = """/* rollups.take_turn */
+SELECT minute_since, hour_since, folded_at FROM folded
+ WHERE tenant_id = %(tenant)s AND family = %(family)s FOR UPDATE {waiting}
+"""
+# A batch is sorted and grouped in memory: the default makes it spill to disk from some thousand facts on.
+MORE_MEMORY = "/* rollups.more_memory */ SET LOCAL work_mem = '128MB'; SET LOCAL jit = off"
+FORGET_ITEMS = """/* rollups.forget_items */
+DELETE FROM {table} WHERE tenant_id = %(tenant)s AND {item} = ANY (%(items)s::{item_type}[])
+"""
+SWEEP = "/* rollups.sweep */ DELETE FROM {rollup} WHERE tenant_id = %(tenant)s AND {empty}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Owner:
+    """A tenant as far as folding needs it: `zone` is where its days begin for facts without a project."""
+
+    id: int
+    slug: str
+    zone: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Turn:
+    """The right to fold one family of one tenant, until the transaction ends. Rows older than the limits were dropped."""
+
+    owner: Owner
+    family: Family
+    now: datetime
+    minute_since: datetime
+    hour_since: datetime
+    folded_at: datetime
+
+    def values(self) -> dict[str, Any]:
+        """What every statement of a fold names."""
+        return {
+            "tenant": self.owner.id,
+            "family": self.family.name,
+            "minute_since": self.minute_since,
+            "hour_since": self.hour_since,
+        }
+
+    def ground(self) -> Ground:
+        """The definitions as they are now."""
+        return ground(tenant_id=self.owner.id, zone=self.owner.zone, family=self.family)
+
+
+def take_turn(*, owner: Owner, family: Family, now: datetime, wait: bool) -> Turn | None:
+    """Locks the family's row, first of all. None when somebody else has it and `wait` is false."""
+    values: dict[str, Any] = {"tenant": owner.id, "family": family.name}
+    with connection.cursor() as cursor:
+        cursor.execute(MORE_MEMORY)
+        cursor.execute(OPEN_FAMILY, values)
+        cursor.execute(TAKE_TURN.format(waiting="" if wait else "SKIP LOCKED"), values)
+        row = cursor.fetchone()
+    if row is None:
+        return None
+    minute_since, hour_since, folded_at = (instant or EARLIEST for instant in row)
+    return Turn(
+        owner=owner,
+        family=family,
+        # While this one waited, or read its clock a day ago, others may have folded what happened since.
+        now=max(now, folded_at),
+        minute_since=minute_since,
+        hour_since=hour_since,
+        folded_at=folded_at,
+    )
+
+
+def restate(
+    *,
+    turn: Turn,
+    found: Ground,
+    history: str,
+    values: dict[str, Any],
+    span: tuple[datetime, datetime],
+    projects: Sequence[int] | None = None,
+    derived: Sequence[Derived] | None = None,
+    orders: Collection[int] | None = None,
+) -> None:
+    """Adds to the rollups what those histories contribute, and writes the derived rows of their items.
+
+    `span` is from the first to the last fact whose contribution may change. With `projects` only their rows are added to,
+    with `derived` only those tables are written, with `orders` only what is counted by those orders of states.
+    """
+    family = turn.family
+    tables = family.derived if derived is None else derived
+    bases = found.bases.values() if projects is None else [found.bases[project] for project in projects]
+    days, calendars = calendar(bases, start=span[0], end=span[1])
+    values = {**turn.values(), **relations(found, orders=orders), **calendars, "every_side": orders is None, **values}
+    statement = restatement(family, history=history, days=days, derived=tables)
+    with connection.cursor() as cursor:
+        for table in tables:
+            if table.is_replaced and "items" in values:
+                forget = FORGET_ITEMS.format(table=table.table, item=table.item, item_type=family.item_type)
+                cursor.execute(forget, values)
+        cursor.execute(statement, values)
+        cursor.execute(SWEEP.format(rollup=family.rollup, empty=family.is_empty), values)
+
+
+def restatement(family: Family, *, history: str, days: str, derived: Sequence[Derived]) -> str:
+    """One statement that writes rollups and derived rows from one reading of the histories."""
+    facts = histories.two_sides(family, history=history)
+    writing = "".join(f", derived_{number} AS ({histories.written(each)})" for number, each in enumerate(derived))
+    return (
+        f"/* rollups.restate */ WITH {days}, {histories.contributions(family, facts=facts)}, {histories.rows(family)}"
+        f"{writing} {histories.upsert(family)}"
+    )

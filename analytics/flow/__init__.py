@@ -1,0 +1,1 @@
+"""The flow wing: tasks that move through states, from their ledger to charts."""

@@ -1,0 +1,1 @@
+"""Admin pages of the flow figures: charts, boards, tasks, the ledger."""

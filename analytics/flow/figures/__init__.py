@@ -1,0 +1,1 @@
+"""Arithmetic of the flow figures, without Django and without a database."""

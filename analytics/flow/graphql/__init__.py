@@ -1,0 +1,1 @@
+"""GraphQL types and fields of the flow figures, tasks and boards."""

@@ -1,0 +1,295 @@
+"""How long items took: time in states, cycle time, lead time, flow efficiency."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+import strawberry
+
+from analytics.engine.graphql.figures import Figure
+from analytics.flow.catalogue import sentence
+from analytics.flow.figures import durations as pure
+from analytics.flow.graphql.projects import WorkflowState, state_node
+from analytics.flow.reading import canonical_durations
+from analytics.flow.reading import durations as windows
+from analytics.pure import histogram, local_days
+from analytics.pure.zones import from_microseconds
+from tasks_app.errors import ApiError
+from tasks_app.http.connections import Connection, PageArgs
+from tasks_app.http.cursors import Column, Keyset
+
+BY_FINISH = Keyset(columns=(Column("finished_at", "asc"), Column("key", "asc", str)))
+MOST_STATES = 500
+
+WindowClip = strawberry.enum(
+    windows.Clip,
+    name="WindowClip",
+    description="CLIP: of each visit the part inside the window. FULL: the whole of each visit that ends in it.",
+)
+CyclePolicy = strawberry.enum(
+    pure.Policy,
+    name="CyclePolicy",
+    description="FIRST_START_LAST_FINISH: all the time from the first start to the last finish. LAST_START_LAST_FINISH: from"
+    " the last time that the item came from not started to started. SUM_OF_EPISODES: the unbroken times in progress, added"
+    " up. ERASE_BACKFLOW: from the first start that is left when each move back erases the visits that it went back from.",
+)
+Calendar = strawberry.enum(
+    local_days.Calendar,
+    name="Calendar",
+    description="What of the time counts. ELAPSED: all of it. WORKING: what of it is on local dates from Monday to Friday,"
+    " in the window's zone; the dates that it touches are counted alike.",
+)
+PercentileMethod = strawberry.enum(
+    histogram.PercentileMethod,
+    name="PercentileMethod",
+    description="EXACT: each percentile is one of the values. HISTOGRAM: it is within 1 % of one of them, as there are more"
+    " than 20,000.",
+)
+RatioStatus = strawberry.enum(
+    windows.RatioStatus,
+    name="RatioStatus",
+    description="NO_DATA: there is nothing to divide by. NOT_CONFIGURED: nothing is set up to be counted. Else OK.",
+)
+
+
+@strawberry.type(
+    description="How long items stayed in one state. Times are elapsed seconds; percentiles are observed ones."
+)
+class TimeInState:
+    state: WorkflowState = strawberry.field(description="The state; of a whole tenant, all states of that slug as one.")
+    visits: int = strawberry.field(
+        description="Closed visits: those that ended in the window. The state at its end is the ongoing one."
+    )
+    total_seconds: float = strawberry.field(description="All closed visits together.")
+    mean_seconds: float | None = strawberry.field(description="Of the closed visits; null where there are none.")
+    p50_seconds: float | None = strawberry.field(description="The median of the closed visits (nearest rank).")
+    p85_seconds: float | None = strawberry.field(description="85 % of the closed visits were no longer (nearest rank).")
+    p95_seconds: float | None = strawberry.field(description="95 % of the closed visits were no longer (nearest rank).")
+    method: PercentileMethod = strawberry.field(description="How exact the percentiles are.")  # type: ignore[valid-type]
+    max_seconds: float | None = strawberry.field(description="The longest closed visit.")
+    ongoing_visits: int = strawberry.field(description="Items that are in the state at the window's end, or now.")
+    ongoing_seconds: float = strawberry.field(description="How long those have been there, together, up to then.")
+
+
+@strawberry.type(description="One finished item of a duration.")
+class DurationPoint:
+    task_key: str = strawberry.field(description="The item.")
+    started_at: datetime = strawberry.field(description="Where its time begins, UTC.")
+    finished_at: datetime = strawberry.field(description="Its last finish, UTC.")
+    seconds: float = strawberry.field(description="Its time, by the calendar asked for.")
+    days: int = strawberry.field(
+        description="Local dates of the calendar that the time touches, the first and the last included."
+    )
+    episodes: int = strawberry.field(
+        description="Its unbroken times in progress, one that was skipped after another included; 0: it never was."
+    )
+    flags: list[str] = strawberry.field(
+        description="What the time holds beside work. RETURNED_TO_TODO: it went back to a state to do after its start."
+        " LEFT_THE_BOARD: it was discarded, cancelled or on another board meanwhile. Of leadTime and"
+        " FIRST_START_LAST_FINISH; the times of other policies leave that out."
+    )
+
+
+@strawberry.type(
+    description="Durations of the items that finished in the window, percentiles by nearest rank; null: of none."
+)
+class DurationSummary:
+    policy: CyclePolicy | None = strawberry.field(description=sentence("cycleTime.policy"))  # type: ignore[valid-type]
+    calendar: Calendar = strawberry.field(description=sentence("cycleTime.calendar"))  # type: ignore[valid-type]
+    items: int = strawberry.field(description=sentence("cycleTime.items"))
+    never_started: int = strawberry.field(description=sentence("cycleTime.neverStarted"))
+    inferred: int = strawberry.field(description=sentence("cycleTime.inferred"))
+    mean_seconds: float | None = strawberry.field(description=sentence("cycleTime.meanSeconds"))
+    p50_seconds: float | None = strawberry.field(description=sentence("cycleTime.p50Seconds"))
+    p85_seconds: float | None = strawberry.field(description=sentence("cycleTime.p85Seconds"))
+    p95_seconds: float | None = strawberry.field(description=sentence("cycleTime.p95Seconds"))
+    method: PercentileMethod = strawberry.field(description=sentence("cycleTime.method"))  # type: ignore[valid-type]
+    p50_days: int | None = strawberry.field(description=sentence("cycleTime.p50Days"))
+    p85_days: int | None = strawberry.field(description=sentence("cycleTime.p85Days"))
+    p95_days: int | None = strawberry.field(description=sentence("cycleTime.p95Days"))
+    found: strawberry.Private[windows.DurationSummary]
+
+    @strawberry.field(description=sentence("cycleTime.points"))
+    def points(
+        self,
+        first: int | None = strawberry.UNSET,
+        after: str | None = strawberry.UNSET,
+        last: int | None = strawberry.UNSET,
+        before: str | None = strawberry.UNSET,
+    ) -> Connection[DurationPoint]:
+        return _page(self.found.points(), PageArgs(first=first, after=after, last=last, before=before))
+
+
+@strawberry.type(description="A ratio of sums.")
+class Ratio:
+    status: RatioStatus = strawberry.field(description=sentence("flowEfficiency.status"))  # type: ignore[valid-type]
+    value: float | None = strawberry.field(description=sentence("flowEfficiency.value"))
+    numerator: float = strawberry.field(description=sentence("flowEfficiency.numerator"))
+    denominator: float = strawberry.field(description=sentence("flowEfficiency.denominator"))
+
+
+@strawberry.type(description="The durations of an answer.")
+class DurationFields:
+    asked: strawberry.Private[Any]
+
+    @strawberry.field(description=sentence("timeInState"))
+    def time_in_state(self, clip: WindowClip = windows.Clip.CLIP) -> list[TimeInState]:  # type: ignore[valid-type]
+        return time_in_state_nodes(self.asked.figure("timeInState", clip=windows.Clip(clip).value))
+
+    @strawberry.field(description=sentence("bottlenecks"))
+    def bottlenecks(self, first: int = 3) -> list[TimeInState]:
+        check_first(first)
+        return time_in_state_nodes(self.asked.figure("bottlenecks", first=first))
+
+    @strawberry.field(description=sentence("cycleTime"))
+    def cycle_time(
+        self,
+        policy: CyclePolicy = pure.Policy.FIRST_START_LAST_FINISH,  # type: ignore[valid-type]
+        start: str | None = strawberry.UNSET,
+        finish: str | None = strawberry.UNSET,
+        calendar: Calendar = local_days.Calendar.ELAPSED,  # type: ignore[valid-type]
+    ) -> DurationSummary:
+        given = {
+            "policy": pure.Policy(policy).value,
+            "start": _given(start),
+            "finish": _given(finish),
+            "calendar": local_days.Calendar(calendar).value,
+        }
+        return summary_node(self.asked.figure("cycleTime", **given))
+
+    @strawberry.field(description=sentence("leadTime"))
+    def lead_time(self, calendar: Calendar = local_days.Calendar.ELAPSED) -> DurationSummary:  # type: ignore[valid-type]
+        return summary_node(self.asked.figure("leadTime", calendar=local_days.Calendar(calendar).value))
+
+    @strawberry.field(description=sentence("flowEfficiency"))
+    def flow_efficiency(self) -> Ratio | None:
+        return ratio_node(self.asked.figure("flowEfficiency"))
+
+
+def time_in_state_nodes(found: Sequence[windows.TimeInState]) -> list[TimeInState]:
+    """The states as the API shows them."""
+    return [
+        TimeInState(
+            state=state_node(each.state),
+            visits=each.visits,
+            total_seconds=each.total.total_seconds(),
+            mean_seconds=_seconds(each.mean),
+            p50_seconds=_seconds(each.p50),
+            p85_seconds=_seconds(each.p85),
+            p95_seconds=_seconds(each.p95),
+            method=each.method,
+            max_seconds=_seconds(each.longest),
+            ongoing_visits=each.ongoing_visits,
+            ongoing_seconds=each.ongoing.total_seconds(),
+        )
+        for each in found
+    ]
+
+
+def summary_node(found: windows.DurationSummary) -> DurationSummary:
+    """The durations as the API shows them."""
+    p50, p85, p95 = (_seconds(found.percentile(percent)) for percent in (50, 85, 95))
+    p50_days, p85_days, p95_days = (found.percentile_of_days(percent) for percent in (50, 85, 95))
+    return DurationSummary(
+        policy=found.policy,
+        calendar=found.calendar,
+        items=found.items,
+        never_started=found.never_started,
+        inferred=found.inferred,
+        mean_seconds=_seconds(found.mean()),
+        p50_seconds=p50,
+        p85_seconds=p85,
+        p95_seconds=p95,
+        method=found.method,
+        p50_days=p50_days,
+        p85_days=p85_days,
+        p95_days=p95_days,
+        found=found,
+    )
+
+
+def ratio_node(found: windows.Ratio) -> Ratio:
+    """The ratio as the API shows it."""
+    has_value = found.status is windows.RatioStatus.OK
+    return Ratio(
+        status=found.status,
+        value=found.numerator / found.denominator if has_value else None,
+        numerator=found.numerator.total_seconds(),
+        denominator=found.denominator.total_seconds(),
+    )
+
+
+def _given(slug: str | None) -> str | None:
+    return None if slug is strawberry.UNSET else slug
+
+
+def check_first(first: int) -> None:
+    """ApiError for a number of states that cannot be."""
+    if not 1 <= first <= MOST_STATES:
+        raise ApiError(f"first: {first} is out of range; pass a number from 1 to {MOST_STATES}.")
+
+
+def _seconds(duration: timedelta | None) -> float | None:
+    return None if duration is None else duration.total_seconds()
+
+
+def _page(points: Sequence[windows.Point], args: PageArgs) -> Connection[DurationPoint]:
+    bounds = args.checked(BY_FINISH)
+    placed = [((point.finished_at, point.key), point) for point in points]
+    inside = [
+        (place, point)
+        for place, point in placed
+        if (bounds.after is None or place > tuple(bounds.after))
+        and (bounds.before is None or place < tuple(bounds.before))
+    ]
+    rows = inside[::-1] if bounds.backwards else inside
+    page = bounds.page(rows[: bounds.fetch], count=lambda: len(points), values=lambda row: row[0])
+    return page.connection(node=lambda row: _point_node(row[1]))
+
+
+def _point_node(point: windows.Point) -> DurationPoint:
+    return DurationPoint(
+        task_key=point.key,
+        started_at=from_microseconds(point.started_at),
+        finished_at=from_microseconds(point.finished_at),
+        seconds=point.length / 1_000_000,
+        days=point.days,
+        episodes=point.episodes,
+        flags=list(point.flags),
+    )
+
+
+# Each figure by its field name.
+DURATIONS: Mapping[str, Figure] = {
+    "timeInState": Figure(
+        read=lambda reading, arguments: reading.durations.time_in_state(clip=windows.Clip(arguments["clip"])),
+        canonical=canonical_durations.time_in_state,
+        defaults={"clip": "CLIP"},
+    ),
+    "bottlenecks": Figure(
+        read=lambda reading, arguments: reading.durations.bottlenecks(first=arguments["first"]),
+        canonical=canonical_durations.time_in_state,
+        defaults={"first": 3},
+    ),
+    "cycleTime": Figure(
+        read=lambda reading, arguments: reading.durations.cycle_time(
+            policy=pure.Policy(arguments["policy"]),
+            start=arguments["start"],
+            finish=arguments["finish"],
+            calendar=local_days.Calendar(arguments["calendar"]),
+            points=arguments.get("points", True),
+        ),
+        canonical=canonical_durations.summary,
+        defaults={"policy": "FIRST_START_LAST_FINISH", "start": None, "finish": None, "calendar": "ELAPSED"},
+    ),
+    "leadTime": Figure(
+        read=lambda reading, arguments: reading.durations.lead_time(
+            calendar=local_days.Calendar(arguments["calendar"]), points=arguments.get("points", True)
+        ),
+        canonical=canonical_durations.summary,
+        defaults={"calendar": "ELAPSED"},
+    ),
+    "flowEfficiency": Figure(
+        read=lambda reading, arguments: reading.durations.flow_efficiency(), canonical=canonical_durations.ratio
+    ),
+}

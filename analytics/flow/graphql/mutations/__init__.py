@@ -1,0 +1,1 @@
+"""GraphQL mutations of tasks, projects and reported events."""

@@ -1,0 +1,1 @@
+"""Answers over a window: the one door through which every flow chart reads."""

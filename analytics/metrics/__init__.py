@@ -1,1 +1,0 @@
-"""What each figure is: one catalogue for descriptions, receipts and documentation."""

@@ -1,0 +1,1 @@
+"""SVG pictures of charts: exact geometry, no database."""

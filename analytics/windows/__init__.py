@@ -1,1 +1,0 @@
-"""Answers over a window: the one door through which every chart reads."""

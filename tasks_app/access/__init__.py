@@ -1,0 +1,1 @@
+"""Access: who is asking, from which network, and what they may do."""

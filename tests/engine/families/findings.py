@@ -1,0 +1,91 @@
+"""Findings: stock and flow by severity. What a fact changes depends on the facts before it, so a late one restates."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from enum import IntEnum
+from itertools import groupby
+from typing import NamedTuple
+
+from analytics.engine.family import Family, Measure
+from analytics.pure.segments import Grain
+from tests.engine.families.tables import Cell, Row, Shape
+
+
+class Kind(IntEnum):
+    """What happened to a finding."""
+
+    OPENED = 1
+    SEVERITY_CHANGED = 2
+    CLOSED = 3
+    REOPENED = 4
+    NOTED = 5
+
+
+CLOSED = 0
+# Beyond what an int holds.
+FIRST_ID = 5_000_000_000
+
+TABLES = """
+CREATE TABLE finding_ledger (
+    tenant_id bigint, seq bigint, happened_at timestamptz, recorded_at timestamptz DEFAULT now(),
+    finding_id bigint, project_id int, kind smallint, severity smallint, PRIMARY KEY (tenant_id, seq));
+CREATE TABLE finding_tail (tenant_id bigint, seq bigint, PRIMARY KEY (tenant_id, seq));
+CREATE TABLE finding_rollup (
+    tenant_id bigint, project_id int, grain smallint, bucket timestamptz, before_severity smallint, after_severity smallint,
+    findings bigint NOT NULL, PRIMARY KEY (tenant_id, project_id, grain, bucket, before_severity, after_severity))
+"""
+FINDINGS = Family(
+    name="tests.findings",
+    ledger="finding_ledger",
+    tail="finding_tail",
+    rollup="finding_rollup",
+    item="finding_id",
+    item_type="bigint",
+    only="l.kind <> 5",
+    reads=("project_id", "kind", "severity"),
+    resolve="""
+        SELECT p.*, lag(p.after_severity, 1, 0) OVER (PARTITION BY p.side, p.item ORDER BY p.happened_at, p.seq)
+                    AS before_severity
+          FROM (SELECT f.*, CASE f.kind WHEN 3 THEN 0 ELSE f.severity END AS after_severity FROM fact f) p
+    """,
+    contributions="""
+        SELECT r.side, r.happened_at, r.project_id, r.before_severity, r.after_severity, 1 AS findings
+          FROM resolved r WHERE r.before_severity <> r.after_severity
+    """,
+    dimensions=("before_severity", "after_severity"),
+    asked=(),
+    measures=(Measure(name="findings"),),
+    grains=(Grain.MINUTE, Grain.HOUR, Grain.DAY, Grain.MONTH),
+)
+
+
+class FindingFact(NamedTuple):
+    """A finding got, lost or changed its severity, or somebody wrote a note to it."""
+
+    seq: int
+    happened_at: datetime
+    finding_id: int
+    project_id: int
+    kind: Kind
+    severity: int
+
+
+def cells(facts: Sequence[FindingFact]) -> Iterator[Cell]:
+    """Each finding's way through the severities, in the order of what happened."""
+    told = [fact for fact in facts if fact.kind is not Kind.NOTED]
+    in_order = sorted(told, key=lambda fact: (fact.finding_id, fact.happened_at, fact.seq))
+    for _, history in groupby(in_order, key=lambda fact: fact.finding_id):
+        before = CLOSED
+        for fact in history:
+            after = CLOSED if fact.kind is Kind.CLOSED else fact.severity
+            if after != before:
+                yield Cell(happened_at=fact.happened_at, project_id=fact.project_id, dimensions=(before, after), adds=1)
+            before = after
+
+
+def amount(findings: list[int]) -> Row:
+    """How many findings went that way."""
+    return (sum(findings),)
+
+
+SHAPE = Shape(family=FINDINGS, tables=TABLES, asked=[()], cells=cells, amount=amount)

@@ -1,0 +1,69 @@
+"""Hours worked: sums per person, task and local date, by the project's zone. A correction is a reversal with its negative."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+from analytics.engine.family import Family, Measure
+from analytics.pure.segments import Grain
+from tests.engine.families.tables import Cell, Row, Shape
+
+TABLES = """
+CREATE TABLE time_entry_ledger (
+    tenant_id bigint, seq bigint, happened_at timestamptz, recorded_at timestamptz DEFAULT now(),
+    entry_id int, project_id int, person int, task int, seconds int, PRIMARY KEY (tenant_id, seq));
+CREATE TABLE time_entry_tail (tenant_id bigint, seq bigint, PRIMARY KEY (tenant_id, seq));
+CREATE TABLE time_entry_rollup (
+    tenant_id bigint, project_id int, grain smallint, bucket timestamptz, person int, task int,
+    seconds bigint NOT NULL, entries bigint NOT NULL,
+    PRIMARY KEY (tenant_id, project_id, grain, bucket, person, task))
+"""
+TIME_ENTRIES = Family(
+    name="tests.time_entries",
+    ledger="time_entry_ledger",
+    tail="time_entry_tail",
+    rollup="time_entry_rollup",
+    item="entry_id",
+    reads=("project_id", "person", "task", "seconds"),
+    contributions="""
+        SELECT r.side, r.happened_at, r.project_id, r.person, r.task, r.seconds, sign(r.seconds)::int AS entries
+          FROM resolved r
+    """,
+    dimensions=("person", "task"),
+    asked=("person",),
+    measures=(Measure(name="seconds"), Measure(name="entries")),
+    grains=(Grain.DAY, Grain.MONTH),
+    independent=True,
+)
+
+
+class TimeEntry(NamedTuple):
+    """Work of some seconds, or with a negative number its reversal."""
+
+    seq: int
+    happened_at: datetime
+    entry_id: int
+    project_id: int
+    person: int
+    task: int
+    seconds: int
+
+
+def cells(facts: Sequence[TimeEntry]) -> Iterator[Cell]:
+    """Each entry adds its seconds."""
+    for fact in facts:
+        yield Cell(
+            happened_at=fact.happened_at,
+            project_id=fact.project_id,
+            dimensions=(fact.person, fact.task),
+            adds=fact.seconds,
+        )
+
+
+def amount(seconds: list[int]) -> Row | None:
+    """The seconds, and the entries that were not reversed. Entries of equal length may leave none of the one only."""
+    entries = len([each for each in seconds if each > 0]) - len([each for each in seconds if each < 0])
+    return (sum(seconds), entries) if sum(seconds) or entries else None
+
+
+SHAPE = Shape(family=TIME_ENTRIES, tables=TABLES, asked=[(1,), (3,)], cells=cells, amount=amount)
