@@ -1,14 +1,27 @@
-"""SQL statements: runs one and returns all its rows, bounds its pages, turns rows into columns, reads it as of a snapshot."""
+"""SQL statements: runs one and returns all its rows, bounds its pages and what it sees of a ledger, turns rows into columns."""
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.db import connection
 
-# How every statement says which recordings it may see.
-KNOWN = re.compile(r"\(%\(known_at\)s::timestamptz IS NULL OR ((?:\w+\.)?)recorded_at <= %\(known_at\)s\)")
-VISIBLE = r"\g<0> AND txid_visible_in_snapshot(\g<1>xact, %(snapshot)s::txid_snapshot)"
+# Which recordings may be seen: those up to `known_at`, and of these the ones that `snapshot` showed, the text of a
+# txid_snapshot. NULL for all. Both are values that the client writes into the text, so that the planner never meets a bound
+# that is not there.
+VISIBLE = (
+    "((%(known_at)s::timestamptz IS NULL OR l.recorded_at <= %(known_at)s) AND"
+    " (%(snapshot)s::text IS NULL OR txid_visible_in_snapshot(l.xact, %(snapshot)s::txid_snapshot)))"
+)
+
+
+def as_recorded(statement: str) -> str:
+    """The statement with its `{visible}` spelled out: each stands where a ledger is read, as `l`, and bounds what is seen.
+
+    `known_at` and `snapshot` become parameters of the statement. ValueError where it has no such bound.
+    """
+    if "{visible}" not in statement:
+        raise ValueError("statement: it bounds no ledger; write {visible} where one is read as l.")
+    return statement.replace("{visible}", VISIBLE)
 
 
 def fetched(statement: str, **values: Any) -> list[tuple[Any, ...]]:
@@ -35,16 +48,3 @@ def counted(statement: str, *, values: Mapping[str, Any]) -> int:
         cursor.execute(statement, values)
         row = cursor.fetchone()
     return int(row[0]) if row else 0
-
-
-def seen_in(statement: str, *, snapshot: str | None) -> str:
-    """The statement, wherever it reads what was recorded, over the rows that were visible in `snapshot` alone.
-
-    `snapshot` is the text of a txid_snapshot and the value of the parameter of that name. None: the statement as it is.
-    """
-    if snapshot is None:
-        return statement
-    text, bounds = KNOWN.subn(VISIBLE, statement)
-    if not bounds:
-        raise ValueError("statement: it has no bound of knownAt, so it cannot be read as of a snapshot.")
-    return text

@@ -6,29 +6,30 @@ from datetime import datetime
 
 from django.db import connection
 
-from analytics.engine.statements import seen_in
+from analytics.engine.statements import as_recorded
 from analytics.flow.figures.workflow import StateDefinition, Workflows
 
-STATE_DEFINITIONS = """/* replay.state_definitions */
-SELECT state_id, project_id, slug, name, category, position, waiting, needs_validation, archived, happened_at
-  FROM definition_ledger
- WHERE tenant_id = %(tenant)s AND state_id <> 0
-   AND (%(projects)s::int[] IS NULL OR project_id = ANY (%(projects)s))
-   AND (%(known_at)s::timestamptz IS NULL OR recorded_at <= %(known_at)s)
-   AND seq <> ALL (%(without)s::bigint[])
- ORDER BY happened_at, seq
-"""
+STATE_DEFINITIONS = as_recorded("""/* replay.state_definitions */
+SELECT l.state_id, l.project_id, l.slug, l.name, l.category, l.position, l.waiting, l.needs_validation, l.archived,
+       l.happened_at
+  FROM definition_ledger l
+ WHERE l.tenant_id = %(tenant)s AND l.state_id <> 0
+   AND (%(projects)s::int[] IS NULL OR l.project_id = ANY (%(projects)s))
+   AND {visible}
+   AND l.seq <> ALL (%(without)s::bigint[])
+ ORDER BY l.happened_at, l.seq
+""")
 
-BOARDS = """/* replay.boards */
+BOARDS = as_recorded("""/* replay.boards */
 SELECT id, key, name, timezone,
        CASE WHEN %(known_at)s::timestamptz IS NULL AND %(snapshot)s::text IS NULL THEN recorded_since ELSE (
-           SELECT min(d.happened_at) FROM definition_ledger d
-            WHERE d.tenant_id = %(tenant)s AND d.project_id = project.id
-              AND (%(known_at)s::timestamptz IS NULL OR d.recorded_at <= %(known_at)s)) END
+           SELECT min(l.happened_at) FROM definition_ledger l
+            WHERE l.tenant_id = %(tenant)s AND l.project_id = project.id
+              AND {visible}) END
   FROM project
  WHERE tenant_id = %(tenant)s AND (%(key)s::text IS NULL OR key = %(key)s)
  ORDER BY id
-"""
+""")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +53,7 @@ def boards(
     """
     values = {"tenant": tenant_id, "key": key, "known_at": known_at, "snapshot": snapshot}
     with connection.cursor() as cursor:
-        cursor.execute(seen_in(BOARDS, snapshot=snapshot), values)
+        cursor.execute(BOARDS, values)
         rows = cursor.fetchall()
     return [
         BoardFacts(id=project, key=name_key, name=name, timezone=zone, recorded_since=since)
@@ -81,7 +82,7 @@ def workflows(
         "without": list(without),
     }
     with connection.cursor() as cursor:
-        cursor.execute(seen_in(STATE_DEFINITIONS, snapshot=snapshot), values)
+        cursor.execute(STATE_DEFINITIONS, values)
         rows = cursor.fetchall()
     return Workflows((_definition(row) for row in rows), frozen=frozen)
 

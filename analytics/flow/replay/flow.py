@@ -11,7 +11,7 @@ from typing import Any
 
 from django.db import connection
 
-from analytics.engine.statements import columns, seen_in
+from analytics.engine.statements import as_recorded, columns
 from analytics.flow.figures.cumulative_flow import Movement, Reached
 from analytics.flow.figures.workflow import StateOrder
 
@@ -22,17 +22,17 @@ OF_PROJECT = """
        AND l.task_id IN (SELECT m.task_id FROM task_ledger m
                           WHERE m.tenant_id = %(tenant)s AND m.project_id = %(project)s AND m.kind <= 5)
 """
-IN_ORDER = """
+IN_ORDER = as_recorded("""
 WITH fact AS (
     SELECT l.task_id, l.seq, l.happened_at, l.kind = 4 AS discarded, {counted} AS counted,
            CASE WHEN l.kind = 4 THEN 0 ELSE l.to_id END AS state_id,
            lag(CASE WHEN l.kind = 4 THEN 0 ELSE l.to_id END, 1, 0) OVER history AS before_id
       FROM task_ledger l
      WHERE l.tenant_id = %(tenant)s AND l.kind <= 5 AND l.happened_at < %(until)s
-       AND (%(known_at)s::timestamptz IS NULL OR l.recorded_at <= %(known_at)s) /* of items */
+       AND {visible} /* of items */
 {of_tasks}    WINDOW history AS (PARTITION BY l.task_id ORDER BY l.happened_at, l.seq)
 )
-"""
+""")
 
 # Where a filter chose items, they are found first, once for all statements: the planner knows how many there are then.
 OF_ITEMS = "/* of items */"
@@ -46,7 +46,7 @@ OF_ACTOR = """
 
 # The board of an assignee: an item is in its state while it is in these hands, and nowhere otherwise. State and holder
 # are each carried from the fact that set them to the next one that does: the run that it begins has no other value.
-IN_HANDS = """
+IN_HANDS = as_recorded("""
 WITH told AS (
     SELECT l.task_id, l.seq, l.happened_at, l.kind = 4 AS discarded,
            CASE WHEN l.kind = 4 THEN 0 WHEN l.kind <= 5 THEN l.to_id END AS state_id,
@@ -55,7 +55,7 @@ WITH told AS (
            count(*) FILTER (WHERE l.kind = 7) OVER history AS holder_run
       FROM task_ledger l
      WHERE l.tenant_id = %(tenant)s AND (l.kind <= 5 OR l.kind = 7) AND l.happened_at < %(until)s
-       AND (%(known_at)s::timestamptz IS NULL OR l.recorded_at <= %(known_at)s) /* of items */
+       AND {visible} /* of items */
        AND l.task_id IN (SELECT m.task_id FROM task_ledger m
                           WHERE m.tenant_id = %(tenant)s AND m.kind = 7 AND m.to_id = %(assignee)s)
     WINDOW history AS (PARTITION BY l.task_id ORDER BY l.happened_at, l.seq ROWS UNBOUNDED PRECEDING)
@@ -73,7 +73,7 @@ fact AS (
            lag(shown_in, 1, 0) OVER (PARTITION BY task_id ORDER BY happened_at, seq) AS before_id
       FROM shown
 )
-"""
+""")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -202,7 +202,7 @@ class Scope:
         text = self._text_of(statement)
         if self.items is not None:
             text = text.replace(OF_ITEMS, CHOSEN_ITEMS)
-        return seen_in(text, snapshot=self.snapshot)
+        return text
 
     def _text_of(self, statement: Statement) -> str:
         if self.assignee_id is not None:

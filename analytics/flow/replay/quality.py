@@ -9,7 +9,7 @@ from typing import Any, Final
 import numpy as np
 from django.db import connection
 
-from analytics.engine.statements import columns, seen_in
+from analytics.engine.statements import as_recorded, columns
 from analytics.flow.figures.oddities import Facts, Judged, Meanings, Odd, Run, odd
 from analytics.flow.figures.workflow import EVER, Workflows, places
 from analytics.flow.replay.durations import MILLENNIUM
@@ -52,7 +52,7 @@ OF_BOARD = """
              GROUP BY m.task_id) o ON o.task_id = l.task_id
 """
 # Each fact with the one before it, by the order, and with what the states on both sides were at that instant.
-TOLD = """
+TOLD = as_recorded("""
 told AS MATERIALIZED (
     SELECT l.task_id, l.seq, l.kind, l.project_id, l.from_id, l.happened_at, l.recorded_at,
            CASE WHEN l.kind = 4 THEN 0 ELSE l.to_id END AS state_id,
@@ -60,7 +60,7 @@ told AS MATERIALIZED (
            lag(l.kind) OVER history AS before_kind
       FROM task_ledger l
 {of_tasks}     WHERE l.tenant_id = %(tenant)s AND l.kind <= 5 AND l.happened_at < %(until)s
-       AND (%(known_at)s::timestamptz IS NULL OR l.recorded_at <= %(known_at)s) /* of items */
+       AND {visible} /* of items */
     WINDOW history AS (PARTITION BY l.task_id ORDER BY l.happened_at, l.seq)
 ),
 own AS (
@@ -80,7 +80,7 @@ judged AS MATERIALIZED (
     WINDOW earlier AS (PARTITION BY t.task_id ORDER BY t.happened_at, t.seq
                        ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
 )
-"""
+""")
 # Facts that fail nothing are left behind before any row is made of a code.
 OF_FACTS = """
 SELECT unnest(k.codes) AS code, k.task_id, k.happened_at, k.seq
@@ -108,12 +108,12 @@ SELECT 9, j.task_id, j.happened_at, j.seq
           AND (p.happened_at, p.seq) < (j.happened_at, j.seq) AND p.recorded_at <= j.recorded_at
         ORDER BY p.happened_at DESC, p.seq DESC LIMIT 1), 0)
 """
-OF_TIMES = """
+OF_TIMES = as_recorded("""
 SELECT 11, l.task_id, l.happened_at, l.seq FROM task_ledger l
  WHERE l.tenant_id = %(tenant)s AND l.happened_at >= %(from)s AND l.happened_at < %(until)s AND l.happened_at > l.recorded_at
-   AND (%(known_at)s::timestamptz IS NULL OR l.recorded_at <= %(known_at)s) /* of items */
+   AND {visible} /* of items */
    AND (%(project)s::int IS NULL OR l.project_id = %(project)s)
-"""
+""")
 # Live rows are as they are now, and so they are compared with all that is recorded. Rows and facts in one heap: a join would
 # be planned for a tenant of one row.
 OF_ROWS = """
@@ -136,11 +136,11 @@ HAVING (%(project)s::int IS NULL OR bool_or(x.project_id = %(project)s))
    AND coalesce(max(at) FILTER (WHERE is_fact), max(at)) < %(until)s
 """
 # Of a person: all facts of the items that were ever in these hands, or that this actor ever changed.
-OF_PERSON = """AND l.task_id IN (
-    SELECT m.task_id FROM task_ledger m WHERE m.tenant_id = %(tenant)s AND m.happened_at < %(until)s
-       AND (m.kind = 7 AND m.to_id = %(assignee)s OR m.kind <= 5 AND m.actor_id = %(actor)s)
-       AND (%(known_at)s::timestamptz IS NULL OR m.recorded_at <= %(known_at)s))
-"""
+OF_PERSON = as_recorded("""AND l.task_id IN (
+    SELECT l.task_id FROM task_ledger l WHERE l.tenant_id = %(tenant)s AND l.happened_at < %(until)s
+       AND (l.kind = 7 AND l.to_id = %(assignee)s OR l.kind <= 5 AND l.actor_id = %(actor)s)
+       AND {visible})
+""")
 FAILING = f"""{TOLD},
 failing AS MATERIALIZED (
     ({OF_FACTS}) UNION ALL ({OF_CHAINS}) UNION ALL ({OF_TIMES}) UNION ALL ({OF_ROWS})
@@ -148,13 +148,13 @@ failing AS MATERIALIZED (
 """
 # The facts in their order and in one piece, number by number, and beside them what only the live rows and the instants of
 # recording say: to read a hundred thousand rows takes longer than to find them, and to judge them row by row longer still.
-QUALITY = f"""/* replay.quality */
+QUALITY = as_recorded(f"""/* replay.quality */
 WITH told AS (
     SELECT l.task_id, l.seq, l.kind, l.project_id, l.from_id, l.happened_at, l.recorded_at,
            CASE WHEN l.kind = 4 THEN 0 ELSE l.to_id END AS state_id
       FROM task_ledger l
 {{of_tasks}}     WHERE l.tenant_id = %(tenant)s AND l.kind <= 5 AND l.happened_at < %(until)s
-       AND (%(known_at)s::timestamptz IS NULL OR l.recorded_at <= %(known_at)s) /* of items */
+       AND {{visible}} /* of items */
 ),
 apart AS (
     SELECT code, task_id, count(*) AS failures, min(happened_at) AS first_at
@@ -165,7 +165,7 @@ SELECT (SELECT string_agg(int4send(task_id) || int4send(project_id) || int4send(
                           ''::bytea ORDER BY task_id, happened_at, seq) FROM told),
        (SELECT string_agg(int4send(code) || int4send(task_id) || int8send(failures) || timestamptz_send(first_at),
                           ''::bytea ORDER BY code, first_at, task_id) FROM apart)
-"""  # noqa: S608 - of the constants above
+""")  # noqa: S608 - of the constants above
 FACT = np.dtype(
     [
         ("task", ">i4"),
@@ -239,8 +239,7 @@ def text_of(statement: str, *, scope: Scope) -> str:
     of_tasks = "" if scope.project_id is None or scope.items is not None else OF_BOARD.removeprefix("\n")
     of_person = OF_PERSON if scope.assignee_id is not None or scope.actor_id is not None else ""
     of_items = of_person + (CHOSEN_ITEMS if scope.items is not None else "")
-    text = statement.replace("{of_tasks}", of_tasks).replace(OF_ITEMS, of_items)
-    return seen_in(text, snapshot=scope.snapshot)
+    return statement.replace("{of_tasks}", of_tasks).replace(OF_ITEMS, of_items)
 
 
 def quality_values(*, scope: Scope, begin: datetime, workflows: Workflows) -> dict[str, Any]:

@@ -8,16 +8,17 @@ from typing import Any
 
 from django.db import connection
 
+from analytics.engine.statements import as_recorded
 from analytics.flow.figures.workflow import DONE, IN_PROGRESS, Workflows
 
 # Relies on the index (tenant_id, task_id).
-HISTORIES = """/* replay.histories */
-SELECT task_id, CASE WHEN kind = 4 THEN 0 ELSE to_id END, happened_at, seq FROM task_ledger
- WHERE tenant_id = (SELECT %(tenant)s::bigint) AND task_id = ANY (%(tasks)s) AND kind <= 5
-   AND (%(at)s::timestamptz IS NULL OR happened_at < %(at)s)
-   AND (%(known_at)s::timestamptz IS NULL OR recorded_at <= %(known_at)s)
- ORDER BY task_id, happened_at, seq
-"""
+HISTORIES = as_recorded("""/* replay.histories */
+SELECT l.task_id, CASE WHEN l.kind = 4 THEN 0 ELSE l.to_id END, l.happened_at, l.seq FROM task_ledger l
+ WHERE l.tenant_id = (SELECT %(tenant)s::bigint) AND l.task_id = ANY (%(tasks)s) AND l.kind <= 5
+   AND (%(at)s::timestamptz IS NULL OR l.happened_at < %(at)s)
+   AND {visible}
+ ORDER BY l.task_id, l.happened_at, l.seq
+""")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +52,13 @@ def histories(
     known_at: datetime | None = None,
 ) -> dict[int, History]:
     """The histories by task id, in one statement for all of them: of what had happened before `at`, as known at `known_at`."""
-    values: dict[str, Any] = {"tenant": tenant_id, "tasks": list(task_ids), "at": at, "known_at": known_at}
+    values: dict[str, Any] = {
+        "tenant": tenant_id,
+        "tasks": list(task_ids),
+        "at": at,
+        "known_at": known_at,
+        "snapshot": None,
+    }
     with connection.cursor() as cursor:
         cursor.execute(HISTORIES, values)
         rows = cursor.fetchall()

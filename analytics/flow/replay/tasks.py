@@ -7,7 +7,7 @@ from typing import Any
 
 from django.db import connection
 
-from analytics.engine.statements import counted, page_bound, seen_in
+from analytics.engine.statements import as_recorded, counted, page_bound
 
 # The rows as they are. Pages rely on the primary key (tenant_id, id).
 NOW = """
@@ -17,31 +17,31 @@ SELECT t.id AS task_id, t.key, t.title, t.external_id, t.project_id, t.state_id,
 
 # The last state-setting fact of each task before the instant; discarded ones are in state 0. Names are today's: the ledger
 # has ids only.
-EVERY = """
+EVERY = as_recorded("""
 SELECT p.task_id, coalesce(t.key, d.key) AS key, coalesce(t.title, d.title) AS title,
        coalesce(t.external_id, d.external_id) AS external_id, p.project_id,
        CASE WHEN p.kind = 4 THEN 0 ELSE p.to_id END AS state_id,
-       (SELECT nullif(a.to_id, 0) FROM task_ledger a
-         WHERE a.tenant_id = (SELECT %(tenant)s::bigint) AND a.task_id = p.task_id AND a.kind = 7
-           AND a.happened_at < %(at)s AND (%(known_at)s::timestamptz IS NULL OR a.recorded_at <= %(known_at)s)
-         ORDER BY a.happened_at DESC, a.seq DESC LIMIT 1) AS assignee_id,
+       (SELECT nullif(l.to_id, 0) FROM task_ledger l
+         WHERE l.tenant_id = (SELECT %(tenant)s::bigint) AND l.task_id = p.task_id AND l.kind = 7
+           AND l.happened_at < %(at)s AND {visible}
+         ORDER BY l.happened_at DESC, l.seq DESC LIMIT 1) AS assignee_id,
        coalesce(t.created_at, d.created_at) AS created_at
   FROM (SELECT DISTINCT ON (l.task_id) l.task_id, l.project_id, l.to_id, l.kind
           FROM task_ledger l
          WHERE l.tenant_id = %(tenant)s AND l.kind <= 5 AND l.happened_at < %(at)s
-           AND (%(known_at)s::timestamptz IS NULL OR l.recorded_at <= %(known_at)s)
+           AND {visible}
          ORDER BY l.task_id, l.happened_at DESC, l.seq DESC) p
   LEFT JOIN task t ON t.tenant_id = %(tenant)s AND t.id = p.task_id
   LEFT JOIN deleted_task d ON d.tenant_id = %(tenant)s AND d.task_id = p.task_id
-"""
+""")
 THEN = f"{EVERY} WHERE p.kind <> 4\n"
 
 # The facts of the listed task, as far as they had happened and were known. A look-up by task: see replay.activity.
-FACTS = """
+FACTS = as_recorded("""
 SELECT l.seq, l.happened_at, l.kind, l.actor_id, CASE WHEN l.kind = 4 THEN 0 ELSE l.to_id END AS to_id FROM task_ledger l
  WHERE l.tenant_id = (SELECT %(tenant)s::bigint) AND l.task_id = x.task_id AND l.happened_at < %(at)s
-   AND (%(known_at)s::timestamptz IS NULL OR l.recorded_at <= %(known_at)s)
-"""
+   AND {visible}
+""")
 
 # What a filter adds to a list. A list reads as `x`, `{facts}` are those of its task.
 CONDITIONS = {
@@ -89,11 +89,11 @@ EVER_ON_BOARD = """ INTERSECT
 SELECT m.task_id FROM task_ledger m WHERE m.tenant_id = %(tenant)s AND m.project_id = %(board)s AND m.kind <= 5
 """
 
-COUNT_FACTS = """/* replay.count_facts */
+COUNT_FACTS = as_recorded("""/* replay.count_facts */
 SELECT count(*) FROM task_ledger l
  WHERE l.tenant_id = %(tenant)s AND l.kind <= 5 AND l.happened_at < %(at)s
-   AND (%(known_at)s::timestamptz IS NULL OR l.recorded_at <= %(known_at)s)
-"""
+   AND {visible}
+""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,12 +132,11 @@ class TaskList:
     def _source(self) -> str:
         if self.at is None and self.known_at is None and self.snapshot is None:
             return NOW
-        return seen_in(THEN, snapshot=self.snapshot)
+        return THEN
 
     @property
     def _conditions(self) -> str:
-        facts = seen_in(FACTS, snapshot=self.snapshot)
-        texts = (text.format(facts=facts) for name, text in CONDITIONS.items() if name in self.filters)
+        texts = (text.format(facts=FACTS) for name, text in CONDITIONS.items() if name in self.filters)
         return " AND ".join(texts) or "TRUE"
 
     @property
@@ -177,7 +176,7 @@ class TaskList:
 
         With `board` those that were ever on the board of that project, wherever they are.
         """
-        statement = READ_IDS.format(source=seen_in(EVERY, snapshot=self.snapshot), conditions=self._conditions)
+        statement = READ_IDS.format(source=EVERY, conditions=self._conditions)
         statement += "" if board is None else EVER_ON_BOARD
         with connection.cursor() as cursor:
             cursor.execute(statement, {**self._values, "board": board})
@@ -185,7 +184,7 @@ class TaskList:
 
     def facts_read(self) -> int:
         """The ledger rows that the list is made of; none where it is the rows as they are."""
-        return 0 if self._source == NOW else counted(seen_in(COUNT_FACTS, snapshot=self.snapshot), values=self._values)
+        return 0 if self._source == NOW else counted(COUNT_FACTS, values=self._values)
 
 
 def tasks_by_id(*, tenant_id: int, task_ids: Sequence[int]) -> list[TaskRow]:

@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
+from analytics.engine.statements import as_recorded
 from analytics.flow.figures.meanings import Meaning
 from analytics.flow.figures.validation import Waits
 from analytics.flow.replay.churn import meant
@@ -11,7 +12,7 @@ from analytics.flow.replay.flow import after_facts
 
 # Of an item's moves and validations in their order, what comes next after an entry ends the wait. Validations are in the
 # ledger alone; those of the items that ever waited are read by task. The first row says how many these are.
-WAITS = """,
+WAITS = as_recorded(""",
 meaning AS MATERIALIZED (
     SELECT * FROM unnest(%(meant_states)s::int[], %(meant_groups)s::int[], %(meant_begins)s::timestamptz[],
                          %(meant_ends)s::timestamptz[]) AS m (state_id, group_id, begin_at, end_at)
@@ -28,7 +29,7 @@ validation AS MATERIALIZED (
     SELECT l.task_id, l.seq, l.happened_at, l.actor_id
       FROM task_ledger l
      WHERE l.tenant_id = (SELECT %(tenant)s::bigint) AND l.kind = 6 AND l.happened_at < %(until)s
-       AND (%(known_at)s::timestamptz IS NULL OR l.recorded_at <= %(known_at)s)
+       AND {visible}
        AND l.task_id IN (SELECT s.task_id FROM seen s WHERE s.state_id = ANY (%(meant_states)s::int[]))
 ),
 event AS (
@@ -49,7 +50,7 @@ wait AS MATERIALIZED (
       JOIN meaning m ON m.state_id = t.state_id AND t.happened_at >= m.begin_at AND t.happened_at < m.end_at
      WHERE (t.ended_at IS NULL AND %(actor)s::int IS NULL) OR (t.ends AND t.ended_at >= %(from)s)
 )
-"""
+""")
 COUNTED = """
 SELECT 0 AS group_id, 0 AS validator, count(*), 0, 0, NULL::interval AS p50, NULL::interval AS p85, 0::numeric
   FROM validation
