@@ -13,7 +13,7 @@ from typing import Any
 import psycopg
 import pytest
 
-PROJECT = Path(__file__).resolve().parents[2]
+PROJECT = Path(__file__).resolve().parents[1]
 
 HOLD = """
 import sys, time

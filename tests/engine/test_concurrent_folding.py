@@ -18,10 +18,11 @@ from analytics.engine.rollups.fold import fold
 from analytics.engine.rollups.rebuild import rebuild
 from analytics.engine.rollups.restating import Owner
 from analytics.flow.family import TRANSITIONS
+from tasks_app.models import Project
 from tests.audits.comparisons import compared_when_folded, unsound
 from tests.audits.crew import Crew, Report, crew
 from tests.audits.scene import clock, populate
-from tests.cast import Cast, board, cast, tasks
+from tests.cast import Board, Cast, board, cast, tasks
 from tests.flow.test_rollup_properties import everything
 from tests.processes import wait_until
 from tests.tasks_app.recording import sql
@@ -39,7 +40,7 @@ INSERT INTO reported_event (tenant_id, source_id, task_id, project_id, to_id, ac
 VALUES (%(tenant)s, %(actor)s, %(task)s, %(project)s, %(state)s, %(actor)s, 2,
         clock_timestamp() + %(days)s * interval '1 day', gen_random_uuid())
 """
-WAITING = "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'task_tail'::regclass"
+WAITING = "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = %(table)s::regclass"
 
 
 def acme(people: Cast) -> Owner:
@@ -95,8 +96,8 @@ def test_a_rebuild_that_began_long_ago_puts_each_fact_into_its_day() -> None:
 
 
 @contextmanager
-def a_fold_that_knows_the_definitions_and_waits_for_the_tail(owner: Owner) -> Iterator[None]:
-    """Inside, another session's fold stands between reading the definitions and taking facts."""
+def a_fold_that_waits_for(table: str, *, owner: Owner) -> Iterator[None]:
+    """Inside, another session's fold has come to its first statement that reads the table."""
 
     def folded() -> None:
         try:
@@ -107,9 +108,9 @@ def a_fold_that_knows_the_definitions_and_waits_for_the_tail(owner: Owner) -> It
     with ThreadPoolExecutor(max_workers=1) as pool, own_connection() as watcher:
         watcher.autocommit = True
         with transaction.atomic():
-            sql("LOCK TABLE task_tail IN ACCESS EXCLUSIVE MODE")
+            sql(f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE")
             future = pool.submit(folded)
-            wait_until(lambda: watcher.execute(WAITING).fetchone() == (1,))
+            wait_until(lambda: watcher.execute(WAITING, {"table": table}).fetchone() == (1,))
             yield
         future.result()
 
@@ -135,9 +136,39 @@ def test_definitions_that_come_while_a_fold_begins(change: Callable[[Cast], None
     tasks(board=people.acme.board, count=2)
     owner = acme(people)
     compact(now=clock())
-    with a_fold_that_knows_the_definitions_and_waits_for_the_tail(owner):
+    with a_fold_that_waits_for("task_tail", owner=owner):
         change(people)
     tasks(board=people.acme.board, count=1)
+    assert compared_when_folded(owner=owner, questions=20, chance=Random(1)) == []
+    assert unsound(owner=owner) == []
+    assert unlike_a_rebuild(owner) == []
+
+
+def test_a_board_that_comes_while_the_definitions_are_read() -> None:
+    """P28: the fold that takes its facts knows the board and its states, or neither."""
+    people = cast()
+    tasks(board=people.acme.board, count=2)
+    owner = acme(people)
+    compact(now=clock())
+    with a_fold_that_waits_for("project", owner=owner):
+        a_new_board(people)
+    assert compared_when_folded(owner=owner, questions=20, chance=Random(1)) == []
+    assert unsound(owner=owner) == []
+    assert unlike_a_rebuild(owner) == []
+
+
+def test_a_board_that_gets_its_first_states_while_a_fold_begins() -> None:
+    """P28: the fold knows the board, and takes facts of states of which it knows none."""
+    people = cast()
+    tasks(board=people.acme.board, count=2)
+    owner = acme(people)
+    bare = Project.objects.create(tenant=people.acme.tenant, key="BARE", name="Bare", timezone="UTC")
+    compact(now=clock())
+    with a_fold_that_waits_for("task_tail", owner=owner):
+        state = bare.states.create(
+            tenant=people.acme.tenant, slug="new", name="New", category="IN_PROGRESS", position=0
+        )
+        tasks(board=Board(project=bare, states={"new": state}), count=2, state="new")
     assert compared_when_folded(owner=owner, questions=20, chance=Random(1)) == []
     assert unsound(owner=owner) == []
     assert unlike_a_rebuild(owner) == []

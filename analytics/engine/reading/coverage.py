@@ -71,7 +71,8 @@ def fits(*, standing: Standing, wanted: Mapping[int, Basis]) -> bool:
 
 
 def _same_rows(found: Basis, wanted: Basis, *, since: datetime) -> bool:
-    return replace(wanted, orders=found.orders).outgrows(found, since=since)
+    # Whether the orders are there that a question needs is asked apart. Without any, no state was known.
+    return replace(wanted, orders=found.orders or wanted.orders).outgrows(found, since=since)
 
 
 def dropped_since(*, standing: Standing, segments: Iterable[Segment]) -> datetime | None:

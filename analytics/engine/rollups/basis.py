@@ -36,10 +36,14 @@ class Basis:
     orders: tuple[int, ...]
 
     def outgrows(self, other: "Basis", *, since: datetime) -> bool:
-        """Whether only changes after `since` tell it from the other: rows of facts up to then are the same by both."""
+        """Whether only changes after `since` tell it from the other: rows of facts up to then are the same by both.
+
+        A project's first states make no break, so where there were none, none of its facts was counted.
+        """
         added = set(self.breaks) - set(other.breaks)
         return (
             self.zone == other.zone
+            and bool(self.orders) == bool(other.orders)
             and set(other.breaks) <= set(self.breaks)
             and set(other.orders) <= set(self.orders)
             and all(instant > since for instant in added)
@@ -67,12 +71,15 @@ def order_key(places: Mapping[int, int]) -> int:
 
 def ground(*, tenant_id: int, zone: str, family: Family) -> Ground:
     """As the definitions are now. `zone` is the tenant's: that of facts without a project."""
-    # The position first: what comes between is read, too, and looked at once more next time.
+    # A fold reads each of these in a snapshot of its own. The position first: what comes between is read, too, and looked at
+    # once more next time. Projects before their states: one that comes between is unknown then, and whoever takes its facts
+    # reads all this again; known without its states it would look settled, and its facts would never be counted.
     with connection.cursor() as cursor:
         cursor.execute(LAST_DEFINITION, {"tenant": tenant_id})
         definitions = cursor.fetchall()[0][0]
+    projects = boards(tenant_id=tenant_id, key=None)
     known = workflows(tenant_id=tenant_id, project_ids=None) if family.workflow else Workflows([])
-    found = ground_of(boards=boards(tenant_id=tenant_id, key=None), known=known)
+    found = ground_of(boards=projects, known=known)
     tenant = Basis(project_id=NO_PROJECT, zone=zone, breaks=(), orders=())
     return replace(found, bases={**found.bases, NO_PROJECT: tenant}, definitions=definitions)
 
