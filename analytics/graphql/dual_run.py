@@ -17,6 +17,7 @@ from analytics.graphql.stages import Capability, StageQuery
 from analytics.pure import windows
 from analytics.pure.zones import local_date
 from tasks_app.graphql.asking import Info
+from tasks_app.graphql.connection_fields import connection_field
 from tasks_app.graphql.fields import may
 from tasks_app.http.connections import Connection, PageArgs
 from tasks_app.http.cursors import Column, Keyset
@@ -133,18 +134,16 @@ class DualRun(StageQuery):
     def remarks(self, info: Info, capability: Capability, window: WindowInput) -> list[str]:  # type: ignore[valid-type]
         return list(told_of(info, controls.Capability(capability), window).remarks)
 
-    @strawberry.field(description="The comparisons, the newest first.")
+    @connection_field(description="The comparisons, the newest first.")
     def comparisons(
         self,
         info: Info,
         capability: Capability | None = strawberry.UNSET,  # type: ignore[valid-type]
         verdict: Verdict | None = strawberry.UNSET,  # type: ignore[valid-type]
-        first: int | None = strawberry.UNSET,
-        after: str | None = strawberry.UNSET,
-        last: int | None = strawberry.UNSET,
-        before: str | None = strawberry.UNSET,
+        *,
+        page: PageArgs,
     ) -> Connection[Comparison]:
-        bounds = PageArgs(first=first, after=after, last=last, before=before).checked(NEWEST_FIRST)
+        bounds = page.checked(NEWEST_FIRST)
         tenant_id = info.context.tenant.id
         asked: dict[str, Any] = {"capability": _value(capability), "verdict": _value(verdict)}
         rows = store.page(
@@ -155,8 +154,8 @@ class DualRun(StageQuery):
             oldest_first=bounds.backwards,
             **asked,
         )
-        page = bounds.page(rows, count=lambda: store.count(tenant_id=tenant_id, **asked))
-        return page.connection(node=comparison_node)
+        shown = bounds.page(rows, count=lambda: store.count(tenant_id=tenant_id, **asked))
+        return shown.connection(node=comparison_node)
 
 
 def dual_run() -> DualRun:

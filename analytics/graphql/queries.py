@@ -18,7 +18,7 @@ from analytics.flow.graphql.charts import Analytics, Asked, figures_selected
 from analytics.flow.graphql.explaining import explain_change
 from analytics.flow.graphql.filters import activity_conditions, plain, task_conditions, unknown
 from analytics.flow.graphql.persons import actors_asked, check_filters
-from analytics.flow.graphql.projects import Project, load_project, project_connection, project_node
+from analytics.flow.graphql.projects import BY_ID, PROJECT_COLUMNS, Project, load_project, project_node, project_nodes
 from analytics.flow.graphql.tasks import Task, TaskConnection, load_task, task_connection, task_nodes
 from analytics.flow.reading.flow import FlowReading
 from analytics.flow.replay.definitions import boards
@@ -31,9 +31,11 @@ from analytics.pure import windows
 from tasks_app.access.matrix import ONE_PERSON
 from tasks_app.errors import ApiError
 from tasks_app.graphql.asking import Info
+from tasks_app.graphql.connection_fields import connection_field, keyset_connection
 from tasks_app.graphql.fields import may, scoped
-from tasks_app.http.connections import Connection, PageArgs
+from tasks_app.http.connections import PageArgs
 from tasks_app.http.node import Node, NodeLoader
+from tasks_app.models import Project as ProjectRow
 from tasks_app.models import Scope
 
 
@@ -84,19 +86,15 @@ class FilterAsOf(Enum):
 
 @strawberry.type
 class AnalyticsQuery:
-    @strawberry.field(
-        extensions=[scoped(Scope.TASKS_READ)], description="The tenant's projects, in the order of their making."
+    projects = keyset_connection(
+        ProjectRow,
+        of=Project,
+        order=BY_ID,
+        columns=PROJECT_COLUMNS,
+        nodes=lambda rows, asking: project_nodes(tenant_id=asking.tenant.id, rows=rows),
+        description="The tenant's projects, in the order of their making.",
+        extensions=[scoped(Scope.TASKS_READ)],
     )
-    def projects(
-        self,
-        info: Info,
-        first: int | None = strawberry.UNSET,
-        after: str | None = strawberry.UNSET,
-        last: int | None = strawberry.UNSET,
-        before: str | None = strawberry.UNSET,
-    ) -> Connection[Project]:
-        args = PageArgs(first=first, after=after, last=last, before=before)
-        return project_connection(tenant=info.context.tenant, args=args)
 
     @strawberry.field(
         extensions=[scoped(Scope.TASKS_READ)], description="The project of that key; null if there is none."
@@ -112,7 +110,7 @@ class AnalyticsQuery:
         keys = [plain(key, argument="key")]
         return next(iter(task_nodes(tenant=info.context.tenant, keys=keys, now=info.context.now)), None)
 
-    @strawberry.field(
+    @connection_field(
         extensions=[scoped(Scope.TASKS_READ)],
         description="Tasks on the board, in the order of their making: as they are, or as of `at`, after everything"
         " that had happened before that instant, as known at `knownAt`.",
@@ -123,10 +121,8 @@ class AnalyticsQuery:
         filter: TaskFilter | None = strawberry.UNSET,  # noqa: A002  the contract's name
         at: datetime | None = strawberry.UNSET,
         known_at: datetime | None = strawberry.UNSET,
-        first: int | None = strawberry.UNSET,
-        after: str | None = strawberry.UNSET,
-        last: int | None = strawberry.UNSET,
-        before: str | None = strawberry.UNSET,
+        *,
+        page: PageArgs,
     ) -> TaskConnection:
         tenant, now = info.context.tenant, info.context.now
         tasks = TaskList(
@@ -136,9 +132,9 @@ class AnalyticsQuery:
             known_at=_known_at(known_at, now=now),
             filters=task_conditions(filter or None, tenant=tenant, at=at or None, now=now),
         )
-        return task_connection(tasks=tasks, args=PageArgs(first=first, after=after, last=last, before=before))
+        return task_connection(tasks=tasks, args=page)
 
-    @strawberry.field(
+    @connection_field(
         extensions=[scoped(Scope.TASKS_READ)],
         description="Who changed what, and when: ledger rows, the newest recording first.",
     )
@@ -146,14 +142,11 @@ class AnalyticsQuery:
         self,
         info: Info,
         filter: ActivityFilter | None = strawberry.UNSET,  # noqa: A002  the contract's name
-        first: int | None = strawberry.UNSET,
-        after: str | None = strawberry.UNSET,
-        last: int | None = strawberry.UNSET,
-        before: str | None = strawberry.UNSET,
+        *,
+        page: PageArgs,
     ) -> ActivityConnection:
         tenant = info.context.tenant
-        args = PageArgs(first=first, after=after, last=last, before=before)
-        return activity_connection(tenant=tenant, filters=activity_conditions(filter or None, tenant=tenant), args=args)
+        return activity_connection(tenant=tenant, filters=activity_conditions(filter or None, tenant=tenant), args=page)
 
     @strawberry.field(
         extensions=[scoped(Scope.TASKS_READ)],
@@ -240,11 +233,10 @@ class AnalyticsQuery:
         extensions=[scoped(Scope.ANALYTICS_READ)],
         description="How far everything derived is folded, and how fresh it is.",
     )
-    explain_change: ActivityConnection = strawberry.field(
-        resolver=explain_change,
+    explain_change = connection_field(
         extensions=[scoped(Scope.ANALYTICS_READ)],
         description=explaining.DESCRIPTION,
-    )
+    )(explain_change)
     analytics_job: AnalyticsJob | None = strawberry.field(
         resolver=analytics_job,
         extensions=[scoped(Scope.ANALYTICS_READ)],

@@ -7,12 +7,12 @@ import strawberry
 
 from tasks_app.graphql.asking import Asking, Info
 from tasks_app.graphql.attempts import Payload, tried
+from tasks_app.graphql.connection_fields import keyset_connection
 from tasks_app.graphql.fields import may, scoped
 from tasks_app.graphql.idempotency import Outcome
 from tasks_app.graphql.inputs import LeftOutIsNull, checked_length
 from tasks_app.graphql.user_errors import UserError
 from tasks_app.graphql.viewer import ScopeName
-from tasks_app.http.connections import Connection, PageArgs, keyset_page
 from tasks_app.http.cursors import Column, Keyset
 from tasks_app.http.node import Node, decode_pk, encode_id
 from tasks_app.models import Actor, Scope, User
@@ -112,24 +112,15 @@ class RevokeApiKeyPayload(Payload):
 
 @strawberry.type
 class KeyQuery:
-    @strawberry.field(
-        extensions=[scoped(Scope.ADMIN)],
+    api_keys = keyset_connection(
+        Row,
+        of=ApiKey,
+        order=IN_ORDER_OF_MAKING,
+        columns=(*READ, *INSTANTS),
+        nodes=lambda rows, asking: key_nodes(rows, asking=asking),
         description="The tenant's API keys, ended ones too, in the order of their making.",
+        extensions=[scoped(Scope.ADMIN)],
     )
-    def api_keys(
-        self,
-        info: Info,
-        first: int | None = strawberry.UNSET,
-        after: str | None = strawberry.UNSET,
-        last: int | None = strawberry.UNSET,
-        before: str | None = strawberry.UNSET,
-    ) -> Connection[ApiKey]:
-        asking = info.context
-        args = PageArgs(first=first, after=after, last=last, before=before)
-        rows = Row.objects.filter(tenant_id=asking.tenant.id).only("id", *READ, *INSTANTS)
-        page = keyset_page(rows, keyset=IN_ORDER_OF_MAKING, args=args)
-        nodes = {node.pk: node for node in key_nodes(page.rows, asking=asking)}
-        return page.connection(node=lambda row: nodes[row.id])
 
 
 def create_api_key(info: Info, input: CreateApiKeyInput) -> CreateApiKeyPayload:  # noqa: A002 - the API's word

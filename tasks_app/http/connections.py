@@ -1,6 +1,6 @@
 """Relay's connections over keyset pages: `TaskConnection { edges { cursor node } pageInfo totalCount }`."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any, Generic, TypeVar
@@ -49,7 +49,7 @@ class Connection(Generic[T]):
 
 @dataclass(frozen=True)
 class PageArgs:
-    """The four arguments of a connection as the resolver got them; an argument left out may be UNSET or None."""
+    """The four arguments of a connection; None for one that is null or left out."""
 
     first: int | None = None
     after: str | None = None
@@ -58,13 +58,13 @@ class PageArgs:
 
     def checked(self, keyset: Keyset) -> "Bounds":
         """What is asked for, or an ApiError that names the argument at fault."""
-        limit, backwards = _limit(first=_given(self.first), last=_given(self.last))
+        limit, backwards = _limit(first=self.first, last=self.last)
         return Bounds(
             keyset=keyset,
             limit=limit,
             backwards=backwards,
-            after=_cursor(keyset, _given(self.after), argument="after"),
-            before=_cursor(keyset, _given(self.before), argument="before"),
+            after=_cursor(keyset, self.after, argument="after"),
+            before=_cursor(keyset, self.before, argument="before"),
         )
 
 
@@ -133,7 +133,12 @@ class Page(Generic[Row]):
 
     def connection(self, *, node: Callable[[Row], T]) -> Connection[T]:
         """The page as GraphQL sees it. `node` takes a row to its GraphQL type."""
-        edges = [Edge(node=node(row), cursor=self.bounds.keyset.encode(self.values(row))) for row in self.rows]
+        return self.connection_of(map(node, self.rows))
+
+    def connection_of(self, nodes: Iterable[T]) -> Connection[T]:
+        """The page as GraphQL sees it. `nodes` are what its rows are there, one for each and in their order."""
+        encode = self.bounds.keyset.encode
+        edges = [Edge(node=node, cursor=encode(self.values(row))) for row, node in zip(self.rows, nodes, strict=True)]
         return Connection(edges=edges, page_info=self._page_info(edges), count=self.count)
 
     def _page_info(self, edges: list[Edge[T]]) -> PageInfo:
@@ -158,10 +163,6 @@ def keyset_page(queryset: QuerySet[Any, Row], *, keyset: Keyset, args: PageArgs)
     if bounds.before is not None:
         narrowed = narrowed.filter(keyset.beyond(bounds.before, backwards=True))
     return bounds.page(list(narrowed[: bounds.fetch]), count=queryset.order_by().count)
-
-
-def _given(value: T | None) -> T | None:
-    return None if value is strawberry.UNSET else value
 
 
 def _limit(*, first: int | None, last: int | None) -> tuple[int, bool]:

@@ -11,8 +11,11 @@ import pytest
 import strawberry
 from django.apps.registry import Apps
 from django.db import connection, models
+from graphql import GraphQLObjectType, GraphQLSchema, Undefined, get_named_type
 
+from config import schema as product
 from tasks_app.errors import ApiError, Code, mask_errors
+from tasks_app.graphql.connection_fields import ARGUMENTS, connection_field
 from tasks_app.http.connections import Connection, PageArgs, keyset_page
 from tasks_app.http.cursors import Column, Keyset
 from tasks_app.http.schema import Schema
@@ -228,10 +231,6 @@ def test_mixed_directions_keep_a_bound_on_the_leading_column() -> None:
     ("args", "message"),
     [
         (PageArgs(), "first, last: one of them is required; pass a number from 1 to 500."),
-        (
-            PageArgs(strawberry.UNSET, strawberry.UNSET),
-            "first, last: one of them is required; pass a number from 1 to 500.",
-        ),
         (PageArgs(first=1, last=1), "first, last: both are given; keep one of them."),
         (PageArgs(first=0), "first: 0 is out of range; pass a number from 1 to 500."),
         (PageArgs(first=501), "first: 501 is out of range; pass a number from 1 to 500."),
@@ -337,23 +336,15 @@ COUNTED: list[int] = []
 
 @strawberry.type
 class Query:
-    @strawberry.field
-    def entries(
-        self,
-        first: int | None = strawberry.UNSET,
-        after: str | None = strawberry.UNSET,
-        last: int | None = strawberry.UNSET,
-        before: str | None = strawberry.UNSET,
-    ) -> Connection[Entry]:
+    @connection_field(description="Entries.")
+    def entries(self, page: PageArgs, *, of: str = "all") -> Connection[Entry]:
         def count() -> int:
             COUNTED.append(1)
             return 3
 
         seq = Keyset(columns=(Column("seq", "asc"),))
         found = [Entry(seq=number) for number in (1, 2, 3)]
-        return (
-            PageArgs(first, after, last, before).checked(seq).page(found, count=count).connection(node=lambda row: row)
-        )
+        return page.checked(seq).page(found, count=count).connection(node=lambda row: row)
 
 
 @pytest.fixture
@@ -363,12 +354,36 @@ def schema() -> Schema:
 
 
 def test_the_schema_prints_as_the_contract_has_it(schema: Schema) -> None:
+    arguments = schema._schema.query_type.fields["entries"].args  # type: ignore[union-attr]
+    named = {name: (str(each.type), each.default_value) for name, each in arguments.items()}
+    optional = dict.fromkeys(("first", "last"), ("Int", Undefined)) | dict.fromkeys(
+        ("after", "before"), ("String", Undefined)
+    )
+    assert named == {"of": ("String!", "all"), **optional}
     printed = schema.as_str()
-    assert "entries(first: Int, after: String, last: Int, before: String): EntryConnection!" in printed
     for line in ("edges: [EntryEdge!]!", "pageInfo: PageInfo!", "totalCount: Int!", "node: Entry!", "cursor: String!"):
         assert f"  {line}\n" in printed
     for line in ("hasNextPage: Boolean!", "hasPreviousPage: Boolean!", "startCursor: String", "endCursor: String"):
         assert f"  {line}\n" in printed
+
+
+def test_every_list_of_the_product_takes_the_same_four_arguments() -> None:
+    """Said once, and the same however often a schema is built of the types."""
+    again = build_the_schema_again()
+    told = {name: description for name, (_, description) in ARGUMENTS.items()}
+    lists = [
+        (f"{kind.name}.{name}", {each: field.args[each].description for each in field.args if each in ARGUMENTS})
+        for kind in again.type_map.values()
+        if isinstance(kind, GraphQLObjectType)
+        for name, field in kind.fields.items()
+        if get_named_type(field.type).name.endswith("Connection")
+    ]
+    assert len(lists) >= 11
+    assert [name for name, arguments in lists if arguments != told] == []
+
+
+def build_the_schema_again() -> GraphQLSchema:
+    return Schema(query=product.Query, mutation=product.Mutation)._schema
 
 
 def test_the_total_is_counted_only_when_asked_for(schema: Schema) -> None:

@@ -4,6 +4,8 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from tasks_app.operations import tasks as operations
 from tasks_app.tenancy import entered
@@ -47,6 +49,16 @@ def test_a_task_tells_its_history(people: Cast) -> None:
     assert sum(visit["seconds"] for visit in task["visits"]) == (NOW - at(2)).total_seconds()
     assert all(len(visit["ledgerIds"]) == 1 for visit in task["visits"])
     assert [edge["node"]["kind"] for edge in task["activity"]["edges"]] == ["MOVED", "MOVED", "MOVED", "CREATED"]
+
+
+def test_a_list_of_rows_fetches_the_columns_that_it_names(people: Cast) -> None:
+    with CaptureQueriesContext(connection) as caught:
+        found = ask(people.alice, "{ projects(first: 1) { edges { node { key } } } }")
+    assert len(found["projects"]["edges"]) == 1
+    (read,) = [each["sql"] for each in caught if 'FROM "project"' in each["sql"]]
+    selected = read[: read.index("FROM")]
+    assert '"timezone"' in selected
+    assert '"next_task_number"' not in selected
 
 
 def test_a_discarded_task_is_in_no_list_but_its_key_finds_it(people: Cast) -> None:

@@ -20,6 +20,7 @@ from analytics.flow.reading import canonical
 from analytics.flow.reading.occupancy import Occupancy, occupancy
 from analytics.flow.replay.definitions import BoardFacts, boards, workflows
 from analytics.flow.replay.tasks import TaskList
+from tasks_app.graphql.connection_fields import connection_field
 from tasks_app.http.connections import PageArgs
 
 
@@ -117,15 +118,9 @@ class BoardColumn:
     count: int = strawberry.field(description="How many tasks were in it.")
     narrowed: strawberry.Private[TaskList]
 
-    @strawberry.field(description="The tasks that were in it, in the order of their making.")
-    def tasks(
-        self,
-        first: int | None = strawberry.UNSET,
-        after: str | None = strawberry.UNSET,
-        last: int | None = strawberry.UNSET,
-        before: str | None = strawberry.UNSET,
-    ) -> TaskConnection:
-        return task_connection(tasks=self.narrowed, args=PageArgs(first=first, after=after, last=last, before=before))
+    @connection_field(description="The tasks that were in it, in the order of their making.")
+    def tasks(self, page: PageArgs) -> TaskConnection:
+        return task_connection(tasks=self.narrowed, args=page)
 
 
 @strawberry.type(description="The board after everything that had happened before `at`, as known at `knownAt`.")

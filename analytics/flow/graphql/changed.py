@@ -7,6 +7,7 @@ import strawberry
 from analytics.engine.graphql.lists import listed
 from analytics.flow.reading.explaining import ChangedNumber
 from analytics.flow.replay.task_names import names_of
+from tasks_app.graphql.connection_fields import connection_field
 from tasks_app.http.connections import Connection, PageArgs
 from tasks_app.http.cursors import Column, Keyset
 
@@ -35,19 +36,12 @@ class ExplainedChange:
     def after(self) -> int | None:
         return self.number.after
 
-    @strawberry.field(
+    @connection_field(
         description="The items that are counted otherwise, by name. The sum of their `after` minus the sum of their `before`"
         " is the difference of the number, of which null is no items."
     )
-    def items(
-        self,
-        first: int | None = strawberry.UNSET,
-        after: str | None = strawberry.UNSET,
-        last: int | None = strawberry.UNSET,
-        before: str | None = strawberry.UNSET,
-    ) -> Connection[ChangedItem]:
-        args = PageArgs(first=first, after=after, last=last, before=before)
-        return listed(_items(self.number), keyset=BY_NAME, values=_place, args=args, node=lambda each: each)
+    def items(self, page: PageArgs) -> Connection[ChangedItem]:
+        return listed(_items(self.number), keyset=BY_NAME, values=_place, args=page, node=lambda each: each)
 
 
 def _items(number: ChangedNumber) -> Sequence[ChangedItem]:

@@ -36,6 +36,7 @@ from analytics.flow.reading import results as flows
 from analytics.flow.reading.flow import FlowReading
 from tasks_app.errors import ApiError
 from tasks_app.graphql.asking import Info
+from tasks_app.graphql.connection_fields import connection_field
 from tasks_app.http.connections import Connection, PageArgs
 from tasks_app.observing.watch import aged
 
@@ -311,16 +312,9 @@ class Analytics(DurationFields, DrillFields):
     def identities(self) -> list[Identity]:
         return [identity_node(identity) for identity in self.asked.figure("identities")]
 
-    @strawberry.field(description=sentence("aging"))
-    def aging(
-        self,
-        first: int | None = strawberry.UNSET,
-        after: str | None = strawberry.UNSET,
-        last: int | None = strawberry.UNSET,
-        before: str | None = strawberry.UNSET,
-    ) -> Connection[AgingItem]:
-        args = PageArgs(first=first, after=after, last=last, before=before)
-        return aging_connection(self.asked.figure("aging"), args=args)
+    @connection_field(description=sentence("aging"))
+    def aging(self, page: PageArgs) -> Connection[AgingItem]:
+        return aging_connection(self.asked.figure("aging"), args=page)
 
     @strawberry.field(description=sentence("forecast"))
     def forecast(

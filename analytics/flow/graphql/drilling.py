@@ -28,6 +28,7 @@ from analytics.flow.replay.drilling import Place, Slice
 from analytics.pure.local_days import Calendar as Days
 from tasks_app.errors import ApiError
 from tasks_app.graphql.asking import Info
+from tasks_app.graphql.connection_fields import connection_field
 from tasks_app.graphql.fields import scoped
 from tasks_app.http.connections import PageArgs
 from tasks_app.http.cursors import Column, Keyset
@@ -51,7 +52,7 @@ for value in FlowMetric.__strawberry_definition__.values:  # type: ignore[attr-d
 class DrillFields:
     asked: strawberry.Private[Any]
 
-    @strawberry.field(
+    @connection_field(
         extensions=[scoped(Scope.TASKS_READ)],
         description=sentence("drillDown"),
     )
@@ -70,10 +71,8 @@ class DrillFields:
         reopen_within_days: int = REOPEN_WITHIN,
         check: str | None = strawberry.UNSET,
         validator: strawberry.ID | None = strawberry.UNSET,
-        first: int | None = strawberry.UNSET,
-        after: str | None = strawberry.UNSET,
-        last: int | None = strawberry.UNSET,
-        before: str | None = strawberry.UNSET,
+        *,
+        page: PageArgs,
     ) -> TaskConnection:
         question = DrillQuestion(
             metric=metrics.FlowMetric(metric),
@@ -90,8 +89,7 @@ class DrillFields:
             validator_id=seen_by(info.context.caller, validator, argument="validator") if validator else None,
         )
         found = drill_down(self.asked.reading, question)
-        args = PageArgs(first=first, after=after, last=last, before=before)
-        return _connection(found, args=args, info=info)
+        return _connection(found, args=page, info=info)
 
 
 def drill_down(reading: Any, question: DrillQuestion) -> DrillDown:

@@ -15,6 +15,7 @@ from analytics.flow.reading import durations as windows
 from analytics.pure import histogram, local_days
 from analytics.pure.zones import from_microseconds
 from tasks_app.errors import ApiError
+from tasks_app.graphql.connection_fields import connection_field
 from tasks_app.http.connections import Connection, PageArgs
 from tasks_app.http.cursors import Column, Keyset
 
@@ -109,15 +110,9 @@ class DurationSummary:
     p95_days: int | None = strawberry.field(description=sentence("cycleTime.p95Days"))
     found: strawberry.Private[windows.DurationSummary]
 
-    @strawberry.field(description=sentence("cycleTime.points"))
-    def points(
-        self,
-        first: int | None = strawberry.UNSET,
-        after: str | None = strawberry.UNSET,
-        last: int | None = strawberry.UNSET,
-        before: str | None = strawberry.UNSET,
-    ) -> Connection[DurationPoint]:
-        return _page(self.found.points(), PageArgs(first=first, after=after, last=last, before=before))
+    @connection_field(description=sentence("cycleTime.points"))
+    def points(self, page: PageArgs) -> Connection[DurationPoint]:
+        return _page(self.found.points(), page)
 
 
 @strawberry.type(description="A ratio of sums.")

@@ -48,10 +48,8 @@ def explain_change(
     reopen_within_days: int = REOPEN_WITHIN,
     check: str | None = strawberry.UNSET,
     timezone: str | None = strawberry.UNSET,
-    first: int | None = strawberry.UNSET,
-    after: str | None = strawberry.UNSET,
-    last: int | None = strawberry.UNSET,
-    before: str | None = strawberry.UNSET,
+    *,
+    page: PageArgs,
 ) -> ActivityConnection:
     """One page of the rows."""
     require(info.context.caller, Scope.TASKS_READ, what="explainChange")
@@ -77,8 +75,7 @@ def explain_change(
         filters = number.filters()
     except DrillError as error:
         raise ApiError(f"{error.argument}: {error}", extensions={"argument": error.argument}) from None
-    args = PageArgs(first=first, after=after, last=last, before=before)
-    return activity_connection(tenant=tenant, filters=filters, args=args, change=ExplainedChange(number=number))
+    return activity_connection(tenant=tenant, filters=filters, args=page, change=ExplainedChange(number=number))
 
 
 def _check_instants(*, known_from: datetime, known_to: datetime, now: datetime) -> None:

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import cache
-from typing import cast
 
 import strawberry
 from django.db import connection
@@ -12,7 +11,6 @@ from analytics.flow.figures.workflow import StateDefinition, Workflows
 from analytics.flow.replay.definitions import BoardFacts, workflows
 from tasks_app.graphql.asking import Info
 from tasks_app.graphql.inputs import StateCategoryName
-from tasks_app.http.connections import Connection, PageArgs, keyset_page
 from tasks_app.http.cursors import Column, Keyset
 from tasks_app.http.node import Node
 from tasks_app.models import Project as ProjectRow
@@ -20,6 +18,7 @@ from tasks_app.models import StateCategory
 from tasks_app.tenancy import TenantFacts
 
 BY_ID = Keyset(columns=(Column("id", "asc"),))
+PROJECT_COLUMNS = ("key", "name", "timezone", "recorded_since")
 
 # Not by the ORM: to make its statement takes three times as long as to run it, and every list of tasks asks for this.
 PROJECTS_BY_ID = """/* graphql.projects_by_id */
@@ -89,7 +88,7 @@ def project_nodes(*, tenant_id: int, rows: Sequence[ProjectRow | BoardFacts]) ->
 
 def project_node(*, tenant: TenantFacts, key: str) -> Project | None:
     """The tenant's project of that key."""
-    rows = list(ProjectRow.objects.filter(tenant_id=tenant.id, key=key))
+    rows = list(ProjectRow.objects.filter(tenant_id=tenant.id, key=key).only(*PROJECT_COLUMNS))
     return next(iter(project_nodes(tenant_id=tenant.id, rows=rows)), None)
 
 
@@ -107,10 +106,3 @@ def projects_by_id(*, tenant_id: int, ids: Sequence[int]) -> dict[int, Project]:
 def load_project(info: Info, pk: int) -> Node | None:
     """For `node(id)`."""
     return projects_by_id(tenant_id=info.context.tenant.id, ids=[pk]).get(pk)
-
-
-def project_connection(*, tenant: TenantFacts, args: PageArgs) -> Connection[Project]:
-    """The tenant's projects in the order of their making."""
-    page = keyset_page(ProjectRow.objects.filter(tenant_id=tenant.id), keyset=BY_ID, args=args)
-    nodes = {node.pk: node for node in project_nodes(tenant_id=tenant.id, rows=page.rows)}
-    return cast(Connection[Project], page.connection(node=lambda row: nodes[row.id]))

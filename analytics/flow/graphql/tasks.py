@@ -15,6 +15,7 @@ from analytics.flow.replay.definitions import workflows
 from analytics.flow.replay.task_histories import NO_HISTORY, History, histories
 from analytics.flow.replay.tasks import TaskList, TaskRow, tasks_by_id
 from tasks_app.graphql.asking import Info
+from tasks_app.graphql.connection_fields import connection_field
 from tasks_app.http.connections import PageArgs, PageInfo
 from tasks_app.http.cursors import Column, Keyset
 from tasks_app.http.node import Node, encode_id
@@ -129,19 +130,13 @@ class Task(Node):
             if visit.state_id
         ]
 
-    @strawberry.field(description="What happened to it, the newest recording first.")
+    @connection_field(description="What happened to it, the newest recording first.")
     def activity(
-        self,
-        info: Info,
-        first: int | None = strawberry.UNSET,
-        after: str | None = strawberry.UNSET,
-        last: int | None = strawberry.UNSET,
-        before: str | None = strawberry.UNSET,
+        self, info: Info, page: PageArgs
     ) -> Annotated["ActivityConnection", strawberry.lazy("analytics.flow.graphql.activity")]:
         from analytics.flow.graphql.activity import activity_connection
 
-        args = PageArgs(first=first, after=after, last=last, before=before)
-        return activity_connection(tenant=info.context.tenant, filters={"task_id": self.pk}, args=args)
+        return activity_connection(tenant=info.context.tenant, filters={"task_id": self.pk}, args=page)
 
     @property
     def _history(self) -> History:
