@@ -115,8 +115,8 @@ class TenantTable(_Sql):
             ()
             if key == ""
             else (
-                f"ALTER TABLE {table} DROP CONSTRAINT {table}_pkey,"
-                f" ADD CONSTRAINT {table}_pkey PRIMARY KEY (tenant_id, {key})",
+                f"ALTER TABLE {table} DROP CONSTRAINT {table}_pkey",
+                f"ALTER TABLE {table} ADD CONSTRAINT {table}_pkey PRIMARY KEY (tenant_id, {key})",
             )
         )
         return [
