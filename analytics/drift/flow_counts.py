@@ -13,9 +13,11 @@ from django.db import connection
 
 from analytics.drift.controls import Cutoff
 from analytics.drift.pinned import corrections, redefined
+from analytics.engine.reading.knowledge import Knowledge
 from analytics.engine.reading.read_from import ReadFrom
 from analytics.flow.figures.workflow import StateDefinition
-from analytics.flow.reading.replaying import SnapshotReading
+from analytics.flow.reading.flow import FlowReading
+from analytics.flow.reading.flow_question import FlowQuestion
 from analytics.flow.replay.definitions import boards, workflows
 from analytics.pure.windows import Bucket, Window
 
@@ -103,15 +105,15 @@ def _counted(
     """A window whose buckets end at the instants: one reading for all of them. None: nothing is known of it."""
     starts = (instants[0] - timedelta(days=1), *instants[:-1])
     known_at, snapshot = known
-    reading = SnapshotReading(
-        snapshot=snapshot,
-        tenant_id=tenant_id,
+    reading = FlowReading(
+        question=FlowQuestion(
+            tenant_id=tenant_id,
+            window=Window(starts[0], instants[-1], zone, Bucket.DAY, starts, tuple(instants), (True,) * len(instants)),
+            now=max(now, instants[-1]),
+            whole_tenant=True,
+        ),
         boards=boards(tenant_id=tenant_id, key=None, known_at=known_at, snapshot=snapshot),
-        whole_tenant=True,
-        window=Window(starts[0], instants[-1], zone, Bucket.DAY, starts, tuple(instants), (True,) * len(instants)),
-        known_at=known_at,
-        as_defined_now=False,
-        now=max(now, instants[-1]),
+        knowledge=Knowledge(known_at=known_at, snapshot=snapshot),
         read_from=ReadFrom.MERGED if known == NOW else ReadFrom.RAW,
     )
     frame, bands = reading.frame, reading.bands()

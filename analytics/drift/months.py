@@ -18,6 +18,7 @@ from analytics.flow.drills import FlowMetric
 from analytics.flow.reading.drill_result import DrillError, DrillQuestion
 from analytics.flow.reading.explaining import ChangedNumber
 from analytics.flow.reading.flow import FlowReading
+from analytics.flow.reading.flow_question import FlowQuestion
 from analytics.flow.replay.definitions import boards
 from analytics.pure.windows import Bucket, Window
 from analytics.pure.zones import ONE_DAY, first_instant
@@ -181,13 +182,10 @@ def _number(
 def _stocks(tenant_id: int, month: Month, zone: str, *, now: datetime) -> dict[str, ChangedNumber]:
     """Of each state that the board has: the items in it when the last day was counted."""
     reading = FlowReading(
-        tenant_id=tenant_id,
+        question=FlowQuestion(
+            tenant_id=tenant_id, window=_window(month, zone, month.until), now=now, whole_tenant=True
+        ),
         boards=boards(tenant_id=tenant_id, key=None),
-        whole_tenant=True,
-        window=_window(month, zone, month.until),
-        known_at=None,
-        as_defined_now=False,
-        now=now,
     )
     found = {}
     for state in reading.states():

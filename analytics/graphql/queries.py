@@ -10,6 +10,7 @@ from strawberry.scalars import JSON
 from analytics.engine.graphql.inputs import ActivityFilter, Bucket, TaskFilter, WindowInput, window_asked
 from analytics.engine.graphql.receipts import ReadFrom
 from analytics.engine.reading import read_from
+from analytics.engine.reading.knowledge import Knowledge
 from analytics.engine.reading.questions import BoardQuestion, WindowQuestion
 from analytics.flow.graphql import explaining
 from analytics.flow.graphql.activity import ActivityConnection, activity_connection, load_activity
@@ -21,6 +22,7 @@ from analytics.flow.graphql.persons import actors_asked, check_filters
 from analytics.flow.graphql.projects import BY_ID, PROJECT_COLUMNS, Project, load_project, project_node, project_nodes
 from analytics.flow.graphql.tasks import Task, TaskConnection, load_task, task_connection, task_nodes
 from analytics.flow.reading.flow import FlowReading
+from analytics.flow.reading.flow_question import flow_question
 from analytics.flow.replay.definitions import boards
 from analytics.flow.replay.tasks import TaskList
 from analytics.graphql.dual_run import DualRun, dual_run, load_comparison
@@ -225,7 +227,12 @@ class AnalyticsQuery:
             filters=filters or None,
             filters_as_of_now=chosen_now,
         )
-        reading = FlowReading(boards=found, window=cut, read_from=read_from, **question.of_reading)
+        reading = FlowReading(
+            question=flow_question(question, window=cut),
+            boards=found,
+            knowledge=Knowledge(known_at=known),
+            read_from=read_from,
+        )
         return Analytics(asked=Asked(question=question, reading=reading, read_from=read_from))
 
     operations: Operations = strawberry.field(

@@ -15,6 +15,7 @@ from analytics.engine.rollups.restating import Owner
 from analytics.engine.rollups.verify import verify_rollups
 from analytics.flow.reading import canonical
 from analytics.flow.reading.flow import FlowReading
+from analytics.flow.reading.flow_question import FlowQuestion
 from analytics.flow.reading.results import FlowMode
 from analytics.flow.replay.definitions import boards
 from analytics.pure.canonical import digest
@@ -79,15 +80,16 @@ def _window(now: datetime, chance: Random) -> Window:
 def answers(*, asked: Asked, read_from: ReadFrom) -> tuple[str, dict[str, Any]]:
     """From where the answer was read, in words, and its figures by name."""
     reading = FlowReading(
-        tenant_id=asked.tenant_id,
+        question=FlowQuestion(
+            tenant_id=asked.tenant_id,
+            window=asked.window,
+            now=asked.now,
+            whole_tenant=asked.key is None,
+            as_defined_now=asked.as_defined_now,
+            assignee_id=asked.assignee_id,
+            actor_id=asked.actor_id,
+        ),
         boards=boards(tenant_id=asked.tenant_id, key=asked.key),
-        whole_tenant=asked.key is None,
-        window=asked.window,
-        known_at=None,
-        as_defined_now=asked.as_defined_now,
-        now=asked.now,
-        assignee_id=asked.assignee_id,
-        actor_id=asked.actor_id,
         read_from=read_from,
     )
     figures = {

@@ -10,6 +10,7 @@ from django.db import connection
 
 from analytics.engine.reading.read_from import ReadFrom
 from analytics.flow.reading.flow import FlowReading
+from analytics.flow.reading.flow_question import FlowQuestion
 from analytics.flow.reading.results import FlowMode
 from analytics.flow.replay.definitions import boards
 from analytics.pure import windows
@@ -40,15 +41,15 @@ class Question:
         """To be asked within the tenant's transaction."""
         tenant = self.company.tenant.id
         return FlowReading(
-            tenant_id=tenant,
+            question=FlowQuestion(
+                tenant_id=tenant,
+                window=self.window,
+                now=END,
+                whole_tenant=self.key is None,
+                assignee_id=self.assignee,
+                actor_id=self.actor,
+            ),
             boards=boards(tenant_id=tenant, key=self.key),
-            whole_tenant=self.key is None,
-            window=self.window,
-            known_at=None,
-            as_defined_now=False,
-            now=END,
-            assignee_id=self.assignee,
-            actor_id=self.actor,
             read_from=read_from,
         )
 

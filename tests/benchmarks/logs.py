@@ -10,6 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from analytics.flow.reading.flow import FlowReading
+from analytics.flow.reading.flow_question import FlowQuestion
 from analytics.flow.reading.results import FlowMode
 from analytics.flow.replay.definitions import boards
 from analytics.pure import windows
@@ -154,13 +155,8 @@ def _flow(scene: Scene, key: str, mode: FlowMode) -> float:
     def read() -> None:
         with entered(tenant_id=scene.tenant, read_only=True):
             FlowReading(
-                tenant_id=scene.tenant,
+                question=FlowQuestion(tenant_id=scene.tenant, window=window, now=NOW),
                 boards=boards(tenant_id=scene.tenant, key=key),
-                whole_tenant=False,
-                window=window,
-                known_at=None,
-                as_defined_now=False,
-                now=NOW,
             ).cumulative_flow(mode=mode)
 
     return timed(read)

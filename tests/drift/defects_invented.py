@@ -10,9 +10,8 @@ from analytics.drift import flow_counts, pinned
 from analytics.drift.controls import Cutoff
 from analytics.flow.figures import workflow
 from analytics.flow.figures.cumulative_flow import Frame
+from analytics.flow.reading import board_definitions
 from analytics.flow.reading import chart_states as shown
-from analytics.flow.reading import flow as reading_module
-from analytics.flow.reading import replaying
 from analytics.flow.replay import definitions
 from analytics.pure import windows, zones
 from tests.drift.defect_patches import (
@@ -103,7 +102,7 @@ def _as_defined_now(**asked: Any) -> Any:
 
 
 def _defined(workflows: Any) -> Any:
-    return both(attribute(reading_module, "workflows", workflows), attribute(replaying, "workflows", workflows))
+    return attribute(board_definitions, "workflows", workflows)
 
 
 def _in_the_next_piece(self: Frame, piece: int) -> Any:

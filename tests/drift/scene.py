@@ -19,12 +19,14 @@ from analytics.drift.arithmetic.verdicts import Verdict, judged
 from analytics.drift.capabilities import DECLARED
 from analytics.drift.controls import Capability
 from analytics.drift.experiment import Comparison, Question, compare
+from analytics.engine.reading.knowledge import Knowledge
 from analytics.engine.reading.read_from import ReadFrom
 from analytics.engine.rollups.compact import owners
 from analytics.engine.rollups.fold import fold
 from analytics.flow.family import TRANSITIONS
 from analytics.flow.figures import durations
 from analytics.flow.reading.flow import FlowReading
+from analytics.flow.reading.flow_question import FlowQuestion
 from analytics.flow.reading.results import FlowMode
 from analytics.flow.replay.definitions import boards
 from analytics.legacy.midnight import Organisation
@@ -139,13 +141,9 @@ def _of(
         now=scene.now,
     )
     reading = FlowReading(
-        tenant_id=tenant_id,
+        question=FlowQuestion(tenant_id=tenant_id, window=window, now=scene.now, whole_tenant=key is None),
         boards=boards(tenant_id=tenant_id, key=key, known_at=known_at),
-        whole_tenant=key is None,
-        window=window,
-        known_at=known_at,
-        as_defined_now=False,
-        now=scene.now,
+        knowledge=Knowledge(known_at=known_at),
         read_from=read_from,
     )
     occupancy = reading.cumulative_flow(mode=FlowMode.OCCUPANCY)

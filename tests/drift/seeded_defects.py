@@ -13,7 +13,7 @@ from analytics.engine.reading import coverage as standing_module
 from analytics.flow.figures import durations, workflow
 from analytics.flow.figures.cumulative_flow import Frame, Movement
 from analytics.flow.reading import chart_states as shown
-from analytics.flow.reading import flow as reading_module
+from analytics.flow.reading import source_choice
 from analytics.flow.reading.sources import FoldedSource
 from analytics.flow.replay import definitions
 from analytics.flow.replay import flow as replay
@@ -172,7 +172,7 @@ DEFECTS = (
     Defect("no state before", sql("lag(CASE WHEN l.kind = 4 THEN 0 ELSE l.to_id END, 1, 0) OVER history", "l.from_id")),
     Defect("a dropped filter", both(WHOLE, sql(PROJECTS, "TRUE"))),
     Defect("transfers twice", attribute(FoldedSource, "_counted_in", None)),
-    Defect("the tail ignored", attribute(reading_module, "standing", _no_tail)),
+    Defect("the tail ignored", attribute(source_choice, "standing", _no_tail)),
     Defect("the tail twice", sql("m.after_id, 1 AS facts", "m.after_id, 2 AS facts")),
     Defect("rollups and tail twice", attribute(FoldedSource, "_read", lambda self, targets: STOCK_READ(self, targets) * 2)),
     Defect("null as 0", attribute(Frame, "where_known", lambda self, values: [each or 0 for each in values])),

@@ -16,6 +16,7 @@ from analytics.engine.rollups.compact import compact
 from analytics.engine.rollups.rebuild import rebuild
 from analytics.flow.reading import canonical
 from analytics.flow.reading.flow import FlowReading
+from analytics.flow.reading.flow_question import FlowQuestion
 from analytics.flow.reading.results import FlowMode
 from analytics.flow.replay.definitions import boards
 from analytics.pure.windows import Bucket, Window, between
@@ -64,13 +65,8 @@ def window(first: str, end: str, *, zone: str = ZONE, bucket: Bucket = Bucket.DA
 def asked(told: Loaded, asked_window: Window, *, read_from: ReadFrom = ReadFrom.MERGED) -> FlowReading:
     """The project's reading, to be asked inside the tenant."""
     return FlowReading(
-        tenant_id=told.tenant_id,
+        question=FlowQuestion(tenant_id=told.tenant_id, window=asked_window, now=NOW),
         boards=boards(tenant_id=told.tenant_id, key="WEB"),
-        whole_tenant=False,
-        window=asked_window,
-        known_at=None,
-        as_defined_now=False,
-        now=NOW,
         read_from=read_from,
     )
 

@@ -46,7 +46,7 @@ def differences(reading: FlowReading) -> list[str]:
 def unlike(reading: FlowReading, each: Explained) -> list[str]:
     """What is wrong with one number's drill-down."""
     try:
-        found = reading.drilling.drill_down(each.asked)
+        found = reading.drill_down(each.asked)
     except DrillError as error:
         return [] if each.number is None else [f"{each.asked}: {error}, instead of {each.number}"]
     edges = found.read(Slice(limit=ALL))
@@ -85,7 +85,7 @@ def flows(reading: FlowReading) -> Iterator[Explained]:
     windows = sorted((each.item.task_id, each.begin, each.end) for each in occupancy.correction_windows)
     yield Explained(
         asked=DrillQuestion(metric=FlowMetric.CORRECTION_WINDOWS),
-        number=None if reading._actor_id else len(windows),
+        number=len(windows) if reading.question.holds_items else None,
         told=_stretches,
         wanted=windows,
     )
@@ -107,7 +107,7 @@ def throughput(reading: FlowReading) -> Iterator[Explained]:
 def transitions(reading: FlowReading) -> Iterator[Explained]:
     """The state graph, edges that are not there included."""
     edges = {(_slug(each.before), _slug(each.after)): each for each in reading.transitions()}
-    slugs: list[str | Side] = [Side.NOWHERE, *(states[0].slug for states in reading._every_state)]
+    slugs: list[str | Side] = [Side.NOWHERE, *(states[0].slug for states in reading._defined.every_state)]
     for before, after in product(slugs, slugs):
         edge = edges.get((before, after))
         yield Explained(
@@ -124,7 +124,7 @@ def adding_up(reading: FlowReading, asked: DrillQuestion, total: int) -> Iterato
     """The number of the window; where all of its buckets are known, theirs come to the same."""
     yield Explained(asked=asked, number=total)
     if all(reading.frame.known):
-        parts = [reading.drilling.drill_down(replace(asked, bucket=start)) for start in reading.window.starts]
+        parts = [reading.drill_down(replace(asked, bucket=start)) for start in reading.window.starts]
         assert sum(part.count() for part in parts) == total, asked
 
 
@@ -166,7 +166,7 @@ def churned(reading: FlowReading) -> Iterator[Explained]:
 
 def in_states(reading: FlowReading) -> Iterator[Explained]:
     """Visits, closed and ongoing, and how long they were."""
-    holds_items = reading._actor_id is None
+    holds_items = reading.question.holds_items
     for clip in Clip:
         for each in reading.durations.time_in_state(clip=clip):
             asked = DrillQuestion(metric=FlowMetric.VISITS, state=each.state.slug, clip=clip)
@@ -232,7 +232,7 @@ def aged(reading: FlowReading) -> Iterator[Explained]:
     ages = sorted((each.item.task_id, each.age.age) for each in reading.aging())
     yield Explained(
         asked=DrillQuestion(metric=FlowMetric.AGING),
-        number=None if reading._actor_id else len(ages),
+        number=len(ages) if reading.question.holds_items else None,
         told=lambda edges: sorted((edge.task_id, edge.length) for edge in edges),
         wanted=ages,
     )
@@ -245,7 +245,7 @@ def validated(reading: FlowReading) -> Iterator[Explained]:
         yield from adding_up(reading, asked, each.validated)
         if each.validator is None:
             yield from adding_up(reading, replace(asked, metric=FlowMetric.UNAPPROVED), each.unapproved)
-            waiting = None if reading._actor_id else each.waiting
+            waiting = each.waiting if reading.question.holds_items else None
             yield Explained(asked=replace(asked, metric=FlowMetric.WAITING_FOR_VALIDATION), number=waiting)
 
 

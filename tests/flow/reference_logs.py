@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 from analytics.engine.reading.read_from import ReadFrom
 from analytics.engine.rollups.compact import compact
 from analytics.flow.reading.flow import FlowReading
+from analytics.flow.reading.flow_question import FlowQuestion
 from analytics.flow.replay.definitions import boards, workflows
 from analytics.flow.replay.task_histories import histories
 from analytics.pure.windows import Bucket, Window, between
@@ -183,13 +184,8 @@ def reading(read_from: ReadFrom, *, window: Window | None = None, key: str = KEY
     """The log over a window, all of it where none is given. To be asked inside its tenant."""
     project = Project.objects.get(key=key)
     return FlowReading(
-        tenant_id=project.tenant_id,
+        question=FlowQuestion(tenant_id=project.tenant_id, window=window or whole(), now=NOW),
         boards=boards(tenant_id=project.tenant_id, key=key, known_at=None),
-        whole_tenant=False,
-        window=window or whole(),
-        known_at=None,
-        as_defined_now=False,
-        now=NOW,
         read_from=read_from,
     )
 

@@ -10,6 +10,7 @@ from analytics.engine.rollups.compact import compact
 from analytics.engine.rollups.rebuild import rebuild
 from analytics.flow.reading import canonical
 from analytics.flow.reading.flow import FlowReading
+from analytics.flow.reading.flow_question import FlowQuestion
 from analytics.flow.reading.results import FlowMode
 from analytics.flow.replay.definitions import boards
 from analytics.pure import windows
@@ -58,19 +59,19 @@ def answered(people: Cast, read_from: ReadFrom, *, as_defined_now: bool = False)
     tenant, now = people.acme.tenant, clock()
     with entered(tenant_id=tenant.id, read_only=True):
         reading = FlowReading(
-            tenant_id=tenant.id,
-            boards=boards(tenant_id=tenant.id, key="WEB"),
-            whole_tenant=False,
-            window=windows.between(
-                start=HOUR - timedelta(hours=1),
-                end=HOUR + timedelta(hours=2),
-                zone="UTC",
-                bucket=Bucket.MINUTE,
-                now=now,
+            question=FlowQuestion(
+                tenant_id=tenant.id,
+                window=windows.between(
+                    start=HOUR - timedelta(hours=1),
+                    end=HOUR + timedelta(hours=2),
+                    zone="UTC",
+                    bucket=Bucket.MINUTE,
+                    now=now,
+                ),
+                now=HOUR + timedelta(hours=3),
+                as_defined_now=as_defined_now,
             ),
-            known_at=None,
-            as_defined_now=as_defined_now,
-            now=HOUR + timedelta(hours=3),
+            boards=boards(tenant_id=tenant.id, key="WEB"),
             read_from=read_from,
         )
         figures = [canonical.cumulative_flow(reading.cumulative_flow(mode=mode)) for mode in FlowMode]

@@ -89,7 +89,7 @@ def edges_of(engine: PostgresEngine, question: Question) -> dict[DrillQuestion, 
         found = {}
         for each in explained(reading):
             if each.number:
-                found[each.asked] = list(reading.drilling.drill_down(each.asked).read(Slice(limit=ALL)))
+                found[each.asked] = list(reading.drill_down(each.asked).read(Slice(limit=ALL)))
         return found
 
 
@@ -106,7 +106,7 @@ def test_every_edge_names_rows_of_its_task(history: History, asked: Question) ->
             reading = engine.reading(asked)
             for each in explained(reading):
                 if each.number:
-                    found = reading.drilling.drill_down(each.asked)
+                    found = reading.drill_down(each.asked)
                     check_edges(found, ledger=ledger, asked=each.asked)
 
 

@@ -78,7 +78,7 @@ def counted(engine: PostgresEngine, asked: DrillQuestion, question: Question) ->
     """The number of the answer itself; None where there is none."""
     reading = engine.reading(question)
     try:
-        return reading.drilling.drill_down(asked).count() if any(reading.frame.known) else None
+        return reading.drill_down(asked).count() if any(reading.frame.known) else None
     except DrillError:
         return None
 

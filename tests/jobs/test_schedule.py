@@ -19,6 +19,7 @@ from django_q.models import Schedule
 from analytics.engine.reading.read_from import ReadFrom
 from analytics.engine.rollups.compact import compact
 from analytics.flow.reading.flow import FlowReading
+from analytics.flow.reading.flow_question import FlowQuestion
 from analytics.flow.reading.results import FlowMode
 from analytics.flow.replay.definitions import boards
 from analytics.jobs import compact_all, keep_schedules, retain_all
@@ -122,13 +123,12 @@ def occupancy(people: Cast) -> tuple[Mapping[str, int | None], list[int | None],
     now, tenant_id = clock(), people.acme.tenant.id
     with entered(tenant_id=tenant_id, read_only=True):
         reading = FlowReading(
-            tenant_id=tenant_id,
+            question=FlowQuestion(
+                tenant_id=tenant_id,
+                window=rolling(count=1, unit=Unit.DAY, zone="UTC", bucket=Bucket.DAY, now=now),
+                now=now,
+            ),
             boards=boards(tenant_id=tenant_id, key="WEB"),
-            whole_tenant=False,
-            window=rolling(count=1, unit=Unit.DAY, zone="UTC", bucket=Bucket.DAY, now=now),
-            known_at=None,
-            as_defined_now=False,
-            now=now,
         )
         series = reading.cumulative_flow(mode=FlowMode.OCCUPANCY).series
         counts = {each.state.slug: each.counts[0] for each in series if each.state.slug in ("todo", "doing")}

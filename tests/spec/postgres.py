@@ -5,12 +5,14 @@ from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+from analytics.engine.reading.knowledge import Knowledge
 from analytics.engine.reading.read_from import ReadFrom
 from analytics.engine.rollups.compact import compact, owners
 from analytics.engine.rollups.fold import fold
 from analytics.flow.family import TRANSITIONS
 from analytics.flow.figures.forecast import ForecastQuestion, finished_by_day
 from analytics.flow.reading.flow import FlowReading
+from analytics.flow.reading.flow_question import FlowQuestion
 from analytics.flow.reading.results import CumulativeFlow as Flow
 from analytics.flow.reading.results import FlowMode
 from analytics.flow.replay.definitions import boards, workflows
@@ -159,9 +161,8 @@ class PostgresEngine:
         """What had finished on each day, as the end of the first, the second and every other day saw it."""
         with self._reading_ledger():
             reading = self.reading(question)
-            days = reading._past_days.count
-            stays = reading._done_stays if days else ()
-        return [finished_by_day(days=days, stays=stays, as_of=day) for day in range(1, days + 1)]
+            past, stays = reading.past()
+        return [finished_by_day(days=past.count, stays=stays, as_of=day) for day in range(1, past.count + 1)]
 
     def validation(self, *, question: Question) -> dict[tuple[str, str | None], Waits]:
         """See FullEngine."""
@@ -249,18 +250,20 @@ class PostgresEngine:
         with self._reading_ledger():
             found = boards(tenant_id=self.told.tenant_id, key=question.project, known_at=known_at)
         reading = FlowReading(
-            tenant_id=self.told.tenant_id,
+            question=FlowQuestion(
+                tenant_id=self.told.tenant_id,
+                window=window_of(question),
+                now=question.now,
+                whole_tenant=question.project is None,
+                as_defined_now=question.as_of is AsOf.NOW,
+                assignee_id=self._actor(question.assignee),
+                actor_id=self._actor(question.actor),
+                filters=self.filters,
+                filters_as_of_now=self.chosen is not None and self.chosen.as_of_now,
+            ),
             boards=found,
-            whole_tenant=question.project is None,
-            window=window_of(question),
-            known_at=known_at,
+            knowledge=Knowledge(known_at=known_at),
             read_from=self.read_from,
-            as_defined_now=question.as_of is AsOf.NOW,
-            now=question.now,
-            assignee_id=self._actor(question.assignee),
-            actor_id=self._actor(question.actor),
-            filters=self.filters,
-            filters_as_of_now=self.chosen is not None and self.chosen.as_of_now,
         )
         reading.expect(self.together)
         return reading

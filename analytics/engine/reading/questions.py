@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
-from typing import Any, TypedDict
+from typing import Any
 
 # The argument of figures that judge what is in the window by what follows it.
 DAYS_BEYOND = "reopenWithinDays"
@@ -11,25 +11,11 @@ DAYS_BEYOND = "reopenWithinDays"
 Figures = Mapping[str, tuple[str, Mapping[str, Any]]]
 
 
-class OfReading(TypedDict):
-    """What a reading takes from the question, under the names that it has there."""
-
-    tenant_id: int
-    whole_tenant: bool
-    known_at: datetime | None
-    as_defined_now: bool
-    now: datetime
-    assignee_id: int | None
-    actor_id: int | None
-    filters: Mapping[str, Any] | None
-    filters_as_of_now: bool
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WindowQuestion:
     """Figures over one window. `project_id` None: of the whole tenant. `known_at` None: as known when it was asked.
 
-    `filters` and `filters_as_of_now` are those of the reading.
+    `filters` and `filters_as_of_now` are those of the wing's own question.
     """
 
     tenant_id: int
@@ -47,21 +33,6 @@ class WindowQuestion:
     figures: Figures
     filters: Mapping[str, Any] | None = None
     filters_as_of_now: bool = False
-
-    @property
-    def of_reading(self) -> OfReading:
-        """For a FlowReading; the boards, the window and where it is read from come with it."""
-        return {
-            "tenant_id": self.tenant_id,
-            "whole_tenant": self.project_id is None,
-            "known_at": self.known_at,
-            "as_defined_now": self.as_defined_now,
-            "now": self.now,
-            "assignee_id": self.assignee_id,
-            "actor_id": self.actor_id,
-            "filters": self.filters,
-            "filters_as_of_now": self.filters_as_of_now,
-        }
 
     @property
     def looks_until(self) -> datetime:

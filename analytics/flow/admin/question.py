@@ -7,10 +7,12 @@ from typing import Any, Final
 
 from analytics.engine.pages.asked import choice_asked, fields, instant_asked, local_text, number_asked, zone_asked
 from analytics.engine.reading import receipts
+from analytics.engine.reading.knowledge import Knowledge
 from analytics.engine.reading.questions import label
 from analytics.flow.graphql.charts import FIGURES
 from analytics.flow.graphql.projects import Project
 from analytics.flow.reading.flow import FlowReading
+from analytics.flow.reading.flow_question import FlowQuestion
 from analytics.flow.replay.activity import Feed
 from analytics.flow.replay.definitions import boards
 from analytics.pure import windows
@@ -153,13 +155,14 @@ def question_asked(visit: Visit, node: Project) -> Question:
     zone_name = zone_asked(visit, default=node.timezone)
     known_at = instant_asked(visit, "knownAt", label="As known at", zone_name=zone_name)
     reading = FlowReading(
-        tenant_id=visit.tenant.id,
+        question=FlowQuestion(
+            tenant_id=visit.tenant.id,
+            window=_window(visit, zone_name=zone_name),
+            now=visit.now,
+            as_defined_now=choice_asked(visit, "definitions", label="Definitions", known=DEFINITIONS) == "NOW",
+        ),
         boards=boards(tenant_id=visit.tenant.id, key=node.key, known_at=known_at),
-        whole_tenant=False,
-        window=_window(visit, zone_name=zone_name),
-        known_at=known_at,
-        as_defined_now=choice_asked(visit, "definitions", label="Definitions", known=DEFINITIONS) == "NOW",
-        now=visit.now,
+        knowledge=Knowledge(known_at=known_at),
     )
     return Question(visit=visit, project=node, reading=reading, known_at=known_at or visit.now)
 

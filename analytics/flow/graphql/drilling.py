@@ -95,7 +95,7 @@ class DrillFields:
 def drill_down(reading: Any, question: DrillQuestion) -> DrillDown:
     """The drill-down of one number; an ApiError that names the argument where there is no such number."""
     try:
-        found: DrillDown = reading.drilling.drill_down(question)
+        found: DrillDown = reading.drill_down(question)
     except (DrillError, PairError) as error:
         raise ApiError(f"{error.argument}: {error}", extensions={"argument": error.argument}) from None
     return found

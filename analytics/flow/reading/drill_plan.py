@@ -1,8 +1,9 @@
 """From a point of a chart to what it is made of: which facts are read for it, and with which values."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
 from django.db import connection
@@ -12,8 +13,9 @@ from analytics.flow.figures.aging import working_states
 from analytics.flow.figures.completion import done_states, grouped
 from analytics.flow.figures.cumulative_flow import Frame
 from analytics.flow.figures.meanings import meanings
-from analytics.flow.figures.workflow import CANCELLED, EVER, IN_PROGRESS, StateDefinition, Workflows
+from analytics.flow.figures.workflow import CANCELLED, EVER, IN_PROGRESS, StateDefinition
 from analytics.flow.reading import items
+from analytics.flow.reading.board_definitions import BoardDefinitions
 from analytics.flow.reading.drill_result import CountedDrillDown, DrillDown, DrillError, DrillQuestion, Rows, Side
 from analytics.flow.reading.drilled_journeys import WAYS, drilled_journeys
 from analytics.flow.reading.durations import Clip, Durations
@@ -48,22 +50,26 @@ class Reads:
 
 @dataclass(kw_only=True)
 class Drilling:
-    """The drill-downs of one question, read from where its figures are.
-
-    `groups` are the states as the answer shows them; `everywhere` has those of all projects. `as_of` is up to when facts
-    are known, `recorded_since` the instant before which nothing is.
-    """
+    """The drill-downs of one question, read from where its figures are. `as_of` is up to when facts are known."""
 
     source: Source
     scope: Scope
-    frame: Frame
-    workflows: Workflows
-    everywhere: Callable[[], Workflows]
-    groups: Sequence[Sequence[StateDefinition]]
+    defined: BoardDefinitions
     as_of: datetime
-    now: datetime
-    recorded_since: datetime | None
-    _durations: Durations | None = field(default=None, init=False)
+
+    @property
+    def frame(self) -> Frame:
+        """The window in pieces."""
+        return self.defined.frame
+
+    @property
+    def groups(self) -> Sequence[Sequence[StateDefinition]]:
+        """The states as the answer shows them."""
+        return self.defined.every_state
+
+    @cached_property
+    def _times(self) -> Durations:
+        return Durations(source=self.source, defined=self.defined, groups=self.groups)
 
     def drill_down(self, asked: DrillQuestion) -> DrillDown:
         """What the number is made of. DrillError where there is no such number; PairError as `cycleTime` has it."""
@@ -72,7 +78,7 @@ class Drilling:
         stretch = self._stretch(asked, over=drill.over)
         if asked.metric in WAYS:
             begin, end = to_microseconds(stretch.begin), to_microseconds(stretch.end)
-            return drilled_journeys(durations=self._times(), asked=asked, begin=begin, end=end)
+            return drilled_journeys(durations=self._times, asked=asked, begin=begin, end=end)
         if asked.metric is FlowMetric.QUALITY:
             return CountedDrillDown(rows=self._failures(asked, stretch))
         return CountedDrillDown(rows=self._rows(asked.metric, READS[asked.metric](self, asked, stretch)))
@@ -141,20 +147,7 @@ class Drilling:
         return self._numbers()[self._group(asked, slug, argument=argument)[0].state_id]
 
     def _horizon(self, end: datetime) -> datetime:
-        return min(end, self.now)
-
-    def _times(self) -> Durations:
-        if self._durations is None:
-            self._durations = Durations(
-                source=self.source,
-                frame=self.frame,
-                workflows=self.workflows,
-                groups=self.groups,
-                tenant_id=self.scope.tenant_id,
-                now=self.now,
-                holds_items=self.scope.actor_id is None,
-            )
-        return self._durations
+        return min(end, self.defined.question.now)
 
     def _failures(self, asked: DrillQuestion, stretch: Stretch) -> Callable[[str, Mapping[str, Any]], Rows]:
         """Checks are of the ledger, wherever the other figures are read from."""
@@ -162,7 +155,7 @@ class Drilling:
         if asked.check not in numbers:
             raise DrillError("check", f"QUALITY is of one check; name one of {', '.join(numbers)}.")
         values = {
-            **quality.quality_values(scope=self.scope, begin=self.frame.window.start, workflows=self.workflows),
+            **quality.quality_values(scope=self.scope, begin=self.frame.window.start, workflows=self.defined.workflows),
             "code": numbers[asked.check],
             "begin": stretch.begin,
             "end": stretch.end,
@@ -183,7 +176,7 @@ class Drilling:
             "to": stretch.end,
             "from_group": self._group_number(asked, asked.from_state, argument="fromState"),
             "to_group": self._group_number(asked, asked.state, argument="state"),
-            **meant(meanings(workflows=self.workflows, before=stretch.end), groups=self._numbers()),
+            **meant(meanings(workflows=self.defined.workflows, before=stretch.end), groups=self._numbers()),
         }
         return Reads(values=values, scope=replace(self.scope, until=stretch.end), touched_since=stretch.begin)
 
@@ -232,7 +225,11 @@ class Drilling:
 
     def _behind(self, asked: DrillQuestion, stretch: Stretch) -> Reads:
         end = self.frame.window.end
-        values = {**placed(self.workflows.orders(before=end)), **_bounds(stretch), "horizon": self._horizon(end)}
+        values = {
+            **placed(self.defined.workflows.orders(before=end)),
+            **_bounds(stretch),
+            "horizon": self._horizon(end),
+        }
         return Reads(values=values, scope=self.scope)
 
     def _finished(self, asked: DrillQuestion, stretch: Stretch) -> Reads:
@@ -243,7 +240,7 @@ class Drilling:
         scope, values = items.churn_asked(
             scope=self.scope,
             frame=self.frame,
-            known=self.workflows,
+            known=self.defined.workflows,
             groups=self._numbers(),
             within=asked.within,
             as_of=self.as_of,
@@ -265,11 +262,13 @@ class Drilling:
 
     def _aging(self, asked: DrillQuestion, stretch: Stretch) -> Reads:
         """The clock of an item runs on wherever it is and whoever holds it. Before the record nothing has an age."""
-        horizon, since = self._horizon(self.frame.window.end), self.recorded_since
+        horizon, since = self._horizon(self.frame.window.end), self.defined.recorded_since
         working = working_states(self.frame) if since is not None and horizon > since else []
         rows = self.source.rows(aging.IN_PROGRESS, values={"working": working}, scope=self.scope)
         tasks = [task for task, _ in rows]
-        begun = aging.start_values(tasks=tasks, meanings=meanings(workflows=self.everywhere(), before=self.scope.until))
+        begun = aging.start_values(
+            tasks=tasks, meanings=meanings(workflows=self.defined.everywhere, before=self.scope.until)
+        )
         values = {**begun, "horizon": horizon}
         return Reads(values=values, scope=replace(self.scope, assignee_id=None, project_id=None))
 
@@ -279,7 +278,7 @@ class Drilling:
             **validation_values(
                 begin=self.frame.window.start,
                 states=list(self.frame.first),
-                meanings=meanings(workflows=self.workflows, before=end),
+                meanings=meanings(workflows=self.defined.workflows, before=end),
                 groups=self._numbers(),
             ),
             **_bounds(stretch),

@@ -18,7 +18,8 @@ from analytics.flow.figures.journeys import Journeys, added_up, journeys
 from analytics.flow.figures.journeys import episodes as episodes_of
 from analytics.flow.figures.journeys import spans as spans_of
 from analytics.flow.figures.start_and_finish import by_category, by_pair, finished_states
-from analytics.flow.figures.workflow import CANCELLED, DONE, EVER, StateDefinition, Workflows
+from analytics.flow.figures.workflow import CANCELLED, DONE, EVER, StateDefinition
+from analytics.flow.reading.board_definitions import BoardDefinitions
 from analytics.flow.reading.sources import Source
 from analytics.flow.replay.durations import JOURNEYS, STAYS, unpacked
 from analytics.flow.replay.task_names import ItemName, names_of
@@ -179,21 +180,21 @@ class Ratio:
 
 @dataclass(kw_only=True)
 class Durations:
-    """The durations of one question. Each statement runs at most once.
+    """The durations of one question. Each statement runs at most once. `groups` are the states as the answer shows them.
 
-    `groups` are the states as the answer shows them. Of an actor: the visits that the actor's facts ended, and the items
-    whose lasting finish they began; `holds_items` is false then, and nothing is ongoing.
+    Of an actor: the visits that the actor's facts ended, and the items whose lasting finish they began; nothing is ongoing.
     """
 
     source: Source
-    frame: Frame
-    workflows: Workflows
+    defined: BoardDefinitions
     groups: Sequence[Sequence[StateDefinition]]
-    tenant_id: int
-    now: datetime
-    holds_items: bool
     _journeys_of: dict[tuple[str | None, str | None], Journeys] = field(default_factory=dict, init=False)
     _names: dict[int, ItemName] = field(default_factory=dict, init=False)
+
+    @property
+    def frame(self) -> Frame:
+        """The window in pieces."""
+        return self.defined.frame
 
     def time_in_state(self, *, clip: Clip) -> list[TimeInState]:
         """The states in the order of the workflow, cancelled ones apart: those in use, and those in which anything was."""
@@ -201,10 +202,10 @@ class Durations:
         window = self.frame.window
         values = {
             **_columns(grouped(groups)),
-            "horizon": min(window.end, self.now),
+            "horizon": min(window.end, self.defined.question.now),
             "clip": window.start if clip is Clip.CLIP else EVER,
             "from": window.start,
-            "stocks": self.holds_items,
+            "stocks": self.defined.question.holds_items,
             "most_exact": histogram.MOST_EXACT,
             "bin_width": histogram.WIDTH,
         }
@@ -298,8 +299,8 @@ class Durations:
     @cached_property
     def _eras(self) -> list[tuple[datetime, Any]]:
         """The definitions that held before the window's end, each from when on."""
-        changes = self.workflows.changes(after=EVER, before=self.frame.window.end)
-        return [(instant, self.workflows.in_force(instant)) for instant in (EVER, *changes)]
+        changes = self.defined.workflows.changes(after=EVER, before=self.frame.window.end)
+        return [(instant, self.defined.workflows.in_force(instant)) for instant in (EVER, *changes)]
 
     @property
     def _has_waiting(self) -> bool:
@@ -322,7 +323,7 @@ class Durations:
     def _names_of(self, tasks: Sequence[int]) -> list[tuple[str, str]]:
         """Keys and identities. Read for those that are not known yet: figures of one window are mostly of the same items."""
         if missing := [task for task in tasks if task not in self._names]:
-            self._names |= names_of(tenant_id=self.tenant_id, task_ids=missing)
+            self._names |= names_of(tenant_id=self.defined.question.tenant_id, task_ids=missing)
         return [(name.key, name.identity) for name in map(self._names.__getitem__, tasks)]
 
     def _days(self, found: Journeys, spans: Spans) -> DayColumns:

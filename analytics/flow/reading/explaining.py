@@ -6,18 +6,18 @@ number would be another one. Take all those rows away, and what is left gives th
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any, Final
 
+from analytics.engine.reading.knowledge import Knowledge, KnownDefinitions
 from analytics.engine.reading.read_from import ReadFrom
 from analytics.flow.drills import FlowMetric
-from analytics.flow.figures.workflow import Workflows
 from analytics.flow.reading.drill_result import DrillError, DrillQuestion
 from analytics.flow.reading.flow import FlowReading
-from analytics.flow.replay import flow as replay
-from analytics.flow.replay.definitions import BoardFacts, boards, workflows
+from analytics.flow.reading.flow_question import FlowQuestion
+from analytics.flow.replay.definitions import BoardFacts, boards
 from analytics.flow.replay.drilling import VALIDATIONS
 from analytics.flow.replay.recordings import defined_between
 from analytics.pure.windows import Window
@@ -30,39 +30,6 @@ MOST_OPERATIONS: Final = 20
 # These look for what followed a row.
 NO_TIME: Final = timedelta(0)
 LOOK_BEYOND: Final = frozenset({FlowMetric.REOPENED, FlowMetric.ABANDONED})
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Knowledge:
-    """What is taken for known: facts up to one instant, definitions up to another, but for those `without`.
-
-    With `snapshot` only facts that were visible in it.
-    """
-
-    facts_at: datetime
-    defined_at: datetime
-    without: frozenset[int] = frozenset()
-    snapshot: str | None = None
-
-
-class KnowingReading(FlowReading):
-    """A reading of the ledger whose facts and definitions are known at instants of their own."""
-
-    def __init__(self, *, knowledge: Knowledge, **asked: Any) -> None:
-        super().__init__(known_at=knowledge.facts_at, **asked)
-        self._knowledge = knowledge
-
-    def _defined(self, *, project_ids: Sequence[int] | None) -> Workflows:
-        return workflows(
-            tenant_id=self._tenant_id,
-            project_ids=project_ids,
-            known_at=self._knowledge.defined_at,
-            without=self._knowledge.without,
-        )
-
-    @property
-    def _scope(self) -> replay.Scope:
-        return replace(super()._scope, snapshot=self._knowledge.snapshot)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,15 +82,13 @@ class ChangedNumber:
 
     @cached_property
     def _after(self) -> Counts | None:
-        return self._counted(Knowledge(facts_at=self.known_to, defined_at=self.known_to))
+        return self._counted(_knowing(self.known_to, defined_at=self.known_to))
 
     @cached_property
     def _before(self) -> Counts | None:
         _ = self._after  # A question that makes no sense makes none of now.
         try:
-            return self._counted(
-                Knowledge(facts_at=self.known_from, defined_at=self.known_from, snapshot=self.snapshot)
-            )
+            return self._counted(_knowing(self.known_from, defined_at=self.known_from, snapshot=self.snapshot))
         except DrillError:
             return None
 
@@ -155,11 +120,11 @@ class ChangedNumber:
 
     def _with_facts_of_then(self, without: frozenset[int]) -> Counts:
         return self._supposed(
-            Knowledge(facts_at=self.known_from, defined_at=self.known_to, without=without, snapshot=self.snapshot)
+            _knowing(self.known_from, defined_at=self.known_to, without=without, snapshot=self.snapshot)
         )
 
     def _with_facts_of_now(self, without: frozenset[int]) -> Counts:
-        return self._supposed(Knowledge(facts_at=self.known_to, defined_at=self.known_to, without=without))
+        return self._supposed(_knowing(self.known_to, defined_at=self.known_to, without=without))
 
     @cached_property
     def _operations(self) -> Sequence[Sequence[int]]:
@@ -178,21 +143,27 @@ class ChangedNumber:
 
     def _counted(self, knowledge: Knowledge) -> Counts | None:
         """How often each task is counted; None where nothing is known of the window."""
-        reading = KnowingReading(
-            knowledge=knowledge,
-            tenant_id=self.tenant_id,
-            boards=boards(
-                tenant_id=self.tenant_id, key=self.board.key if self.board else None, known_at=knowledge.facts_at
+        reading = FlowReading(
+            question=FlowQuestion(
+                tenant_id=self.tenant_id, window=self.window, now=self.now, whole_tenant=self.board is None
             ),
-            whole_tenant=self.board is None,
-            window=self.window,
-            as_defined_now=False,
-            now=self.now,
+            boards=boards(
+                tenant_id=self.tenant_id, key=self.board.key if self.board else None, known_at=knowledge.known_at
+            ),
+            knowledge=knowledge,
             read_from=ReadFrom.RAW,
         )
         if not any(reading.frame.known):
             return None
-        return reading.drilling.drill_down(self.asked).by_item()
+        return reading.drill_down(self.asked).by_item()
+
+
+def _knowing(
+    facts_at: datetime, *, defined_at: datetime, without: frozenset[int] = frozenset(), snapshot: str | None = None
+) -> Knowledge:
+    """Facts up to one instant, and with `snapshot` visible in it; definitions up to another, whatever was visible."""
+    defined = KnownDefinitions(known_at=defined_at, without=without)
+    return Knowledge(known_at=facts_at, snapshot=snapshot, defined=defined)
 
 
 def _total(counts: Counts | None) -> int | None:

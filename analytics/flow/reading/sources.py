@@ -1,13 +1,13 @@
-"""Where the figures of a question are counted from: the ledger, or rollups with or without the live tail."""
+"""Sources that figures are counted from: the ledger, or rollups with or without the live tail."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
-from itertools import chain
 from typing import Any, Protocol
 
-from analytics.engine.reading.coverage import Standing, dropped_since, fits, pieces
+from analytics.engine.reading.coverage import Standing, pieces
+from analytics.engine.reading.ledger_rows import LedgerRows
 from analytics.engine.reading.read_from import ReadFrom
 from analytics.engine.reading.rollup_rows import Reading, Target, are_few, read
 from analytics.engine.rollups.basis import Ground, order_key
@@ -25,25 +25,29 @@ from analytics.pure.segments import Grain, Segment
 
 
 class Source(Protocol):
-    """Rows by piece of a frame. `raw_rows` and `tail_rows` are the ledger rows and unfolded facts read so far."""
+    """Rows by piece of a frame. Whatever reads the histories of items says so in `rows_read`."""
+
+    rows_read: LedgerRows
+
+    def noting(self, rows: LedgerRows) -> "Source":
+        """The same source, which notes what it reads there."""
 
     @property
     def read_from(self) -> ReadFrom:
         """Where from."""
 
     @property
-    def raw_rows(self) -> int:
-        """Ledger rows read."""
-
-    @property
     def tail_rows(self) -> int:
         """Facts read that no rollup had."""
+
+    def ledger_rows(self, movements: Callable[[], Sequence[Movement]]) -> int:
+        """Ledger rows that the histories of the items have; `movements` are asked for where these say it."""
 
     def movements(self) -> Sequence[Movement]:
         """What took items from one state to another."""
 
-    def reached(self) -> Sequence[Reached]:
-        """How far items came."""
+    def movements_and_reached(self) -> tuple[Sequence[Movement], Sequence[Reached]]:
+        """The movements, and how far items came: whoever draws lines needs both, and of rollups they are one statement."""
 
     def corrections(self, *, orders: Sequence[StateOrder]) -> Sequence[Correction]:
         """When items were behind."""
@@ -77,32 +81,43 @@ class RawSource:
 
     scope: Scope
     frame: Frame
+    rows_read: LedgerRows = field(default_factory=LedgerRows)
     read_from: ReadFrom = ReadFrom.RAW
-    raw_rows: int = 0
     tail_rows: int = 0
+
+    def noting(self, rows: LedgerRows) -> Source:
+        """See Source."""
+        return replace(self, rows_read=rows)
+
+    def ledger_rows(self, movements: Callable[[], Sequence[Movement]]) -> int:
+        """See Source. Each fact is in one movement."""
+        return sum(row.items for row in movements())
 
     def movements(self) -> Sequence[Movement]:
         """See Source."""
-        found = replay.movements(scope=self.scope, edges=self.frame.edges)
-        self.raw_rows = sum(row.items for row in found)
-        return found
+        self.rows_read.note_histories()
+        return replay.movements(scope=self.scope, edges=self.frame.edges)
 
-    def reached(self) -> Sequence[Reached]:
+    def movements_and_reached(self) -> tuple[Sequence[Movement], Sequence[Reached]]:
         """See Source."""
-        return replay.reached(
+        movements = self.movements()
+        return movements, replay.reached(
             scope=self.scope, edges=self.frame.edges, orders=self.frame.orders, project_of=_project_of(self.frame)
         )
 
     def corrections(self, *, orders: Sequence[StateOrder]) -> Sequence[Correction]:
         """See Source."""
+        self.rows_read.note_histories()
         return replay.corrections(scope=self.scope, begin=self.frame.window.start, orders=orders)
 
     def finished(self, *, done: Collection[int]) -> Sequence[Finished]:
         """See Source."""
+        self.rows_read.note_histories()
         return completion_replay.finished(scope=self.scope, edges=self.frame.edges, done=done)
 
     def traversals(self, *, groups: Mapping[int, int]) -> Sequence[Traversal]:
         """See Source."""
+        self.rows_read.note_histories()
         return completion_replay.traversals(scope=self.scope, begin=self.frame.window.start, groups=groups)
 
     def rows(
@@ -114,10 +129,12 @@ class RawSource:
         touched_since: datetime | None = None,
     ) -> Sequence[tuple[Any, ...]]:
         """See Source. The ledger has no cheaper way to some of the items."""
+        self.rows_read.note_histories()
         return replay.rows(statement, scope=scope or self.scope, values=values)
 
     def done_stays(self, *, edges: Sequence[datetime], done: Collection[int]) -> Sequence[DoneStay]:
         """See Source."""
+        self.rows_read.note_histories()
         return forecast_replay.done_stays(scope=self.scope, edges=edges, done=done)
 
 
@@ -130,6 +147,11 @@ class FoldedSource:
     ground: Ground
     standing: Standing
     asked_from: ReadFrom
+    rows_read: LedgerRows = field(default_factory=LedgerRows)
+
+    def noting(self, rows: LedgerRows) -> Source:
+        """See Source."""
+        return replace(self, rows_read=rows)
 
     @property
     def read_from(self) -> ReadFrom:
@@ -141,9 +163,12 @@ class FoldedSource:
         """Facts that no rollup had."""
         return self.standing.tail_rows if self.asked_from is ReadFrom.MERGED else 0
 
+    def ledger_rows(self, movements: Callable[[], Sequence[Movement]]) -> int:
+        """See Source. The tail's facts are read from the ledger, and nothing else."""
+        return self._live_rows
+
     @cached_property
-    def raw_rows(self) -> int:
-        """The tail's facts are read from the ledger, and nothing else."""
+    def _live_rows(self) -> int:
         return self._steps.live_rows() if self._has_tail else 0
 
     @property
@@ -154,13 +179,42 @@ class FoldedSource:
     def _steps(self) -> Steps:
         return Steps(scope=self.scope, ground=self.ground, tail=self._has_tail)
 
+    @property
+    def _noted(self) -> Steps:
+        """The steps of items, for a statement that reads their histories."""
+        self.rows_read.note_histories()
+        return self._steps
+
     def movements(self) -> Sequence[Movement]:
         """See Source."""
-        return self._all_movements
+        return self._movements_of(self._read(self._of_scope))
 
-    @cached_property
-    def _all_movements(self) -> Sequence[Movement]:
-        rows = self.__dict__.get("_both") or self._read(self._of_scope)
+    def movements_and_reached(self) -> tuple[Sequence[Movement], Sequence[Reached]]:
+        """See Source. Of a person the lines follow the histories of items: no rollup has how far these came in whose hands."""
+        if not self._is_of_board:
+            return self.movements(), self._reached_by_person()
+        orders = orders_by_key(self.frame)
+        targets = [Target(project, (Facet.FURTHEST, key)) for project, key in orders]
+        rows = self._read([*self._of_scope, *targets])
+        return self._movements_of(rows), [
+            Reached(number, project, low, high, piece, facts)
+            for piece, project, facet, order, low, high, facts in rows
+            if facet == Facet.FURTHEST
+            for number in orders[project, order]
+        ]
+
+    @property
+    def _is_of_board(self) -> bool:
+        return self.scope.actor_id is None and self.scope.assignee_id is None
+
+    def _reached_by_person(self) -> Sequence[Reached]:
+        if self.scope.actor_id is not None:
+            return []
+        return self._noted.reached_by_person(
+            edges=self.frame.edges, orders=self.frame.orders, project_of=_project_of(self.frame)
+        )
+
+    def _movements_of(self, rows: Sequence[tuple[Any, ...]]) -> Sequence[Movement]:
         counted = self._counted_in
         return [
             Movement(piece, before, after, after == 0, facts)
@@ -176,40 +230,21 @@ class FoldedSource:
         project_of = self.ground.project_of
         return lambda after, before: project_of.get(after) or project_of.get(before)
 
-    def reached(self) -> Sequence[Reached]:
-        """See Source. Reads the movements, too: whoever draws lines needs them, and so it is one statement."""
-        if self.scope.actor_id is not None:
-            return []
-        project_of = _project_of(self.frame)
-        if self.scope.assignee_id is not None:
-            return self._steps.reached_by_person(
-                edges=self.frame.edges, orders=self.frame.orders, project_of=project_of
-            )
-        orders = orders_by_key(self.frame)
-        targets = [Target(project, (Facet.FURTHEST, key)) for project, key in orders]
-        self._both = self._read([*self._of_scope, *targets])
-        return [
-            Reached(number, project, low, high, piece, facts)
-            for piece, project, facet, order, low, high, facts in self._both
-            if facet == Facet.FURTHEST
-            for number in orders[project, order]
-        ]
-
     def corrections(self, *, orders: Sequence[StateOrder]) -> Sequence[Correction]:
         """See Source."""
         if self.scope.actor_id is not None:
             return []
         if self.scope.assignee_id is not None:
-            return self._steps.corrections_of_person(begin=self.frame.window.start, orders=orders)
-        return self._steps.corrections(begin=self.frame.window.start)
+            return self._noted.corrections_of_person(begin=self.frame.window.start, orders=orders)
+        return self._noted.corrections(begin=self.frame.window.start)
 
     def finished(self, *, done: Collection[int]) -> Sequence[Finished]:
         """See Source."""
-        return self._steps.finished(edges=self.frame.edges, done=done)
+        return self._noted.finished(edges=self.frame.edges, done=done)
 
     def traversals(self, *, groups: Mapping[int, int]) -> Sequence[Traversal]:
         """See Source."""
-        return self._steps.traversals(begin=self.frame.window.start, groups=groups)
+        return self._noted.traversals(begin=self.frame.window.start, groups=groups)
 
     def rows(
         self,
@@ -220,12 +255,12 @@ class FoldedSource:
         touched_since: datetime | None = None,
     ) -> Sequence[tuple[Any, ...]]:
         """See Source."""
-        steps = replace(self._steps, scope=scope or self.scope)
+        steps = replace(self._noted, scope=scope or self.scope)
         return steps.rows(statement, values=values, touched_since=touched_since)
 
     def done_stays(self, *, edges: Sequence[datetime], done: Collection[int]) -> Sequence[DoneStay]:
         """See Source."""
-        return self._steps.done_stays(edges=edges, done=done)
+        return self._noted.done_stays(edges=edges, done=done)
 
     @property
     def _of_scope(self) -> list[Target]:
@@ -234,6 +269,7 @@ class FoldedSource:
 
     def _read(self, targets: Sequence[Target]) -> list[tuple[Any, ...]]:
         """Rows of (piece, project, facet, subject, before, after, facts): see analytics.flow.family."""
+        self.rows_read.note_histories()
         found = segments_of(standing=self.standing, ground=self.ground, scope=self.scope, frame=self.frame)
         reading = Reading(
             tenant_id=self.scope.tenant_id,
@@ -258,28 +294,6 @@ def segments_of(*, standing: Standing, ground: Ground, scope: Scope, frame: Fram
         project: pieces(standing=standing, basis=basis, edges=frame.edges, grains=grains)
         for project, basis in ground.bases.items()
     }
-
-
-# A replay of the ledger takes less for each fact than the tail does, so a tail that is most of the ledger is replayed.
-LONG_TAIL = 50_000
-
-
-def why_not(*, asked: ReadFrom, scope: Scope, frame: Frame, ground: Ground, standing: Standing) -> str | None:
-    """Why rollups cannot answer, as people read it; None when they can."""
-    if asked is ReadFrom.ROLLUP and not standing.bases:
-        return "Nothing is folded yet, so the ledger was read."
-    if asked is ReadFrom.MERGED and standing.tail_rows > max(LONG_TAIL, standing.facts):
-        return "More facts wait to be folded than are folded, so the ledger was read."
-    if not fits(standing=standing, wanted=ground.bases):
-        return "Definitions changed since the last fold, so the ledger was read."
-    known = {(project, key) for project, basis in standing.bases.items() for key in basis.orders}
-    needed = {(project, key) for project, key in orders_by_key(frame) if project in standing.bases}
-    if not needed <= known:
-        return "Rollups do not count by this order of states, so the ledger was read."
-    found = segments_of(standing=standing, ground=ground, scope=scope, frame=frame).values()
-    if kept := dropped_since(standing=standing, segments=chain.from_iterable(found)):
-        return f"Finer rollups are kept since {kept.date()} only, so the ledger was read."
-    return None
 
 
 def facet_of(scope: Scope) -> tuple[Facet, int]:
