@@ -1,9 +1,10 @@
-"""Fixtures of every test: the owner's connections, a flush that may empty ledgers, companies, homes of servers."""
+"""Fixtures of every test: the owner's connections, a flush that may empty ledgers, companies, clocks, homes of servers."""
 
 import os
 import signal
 import tempfile
 from collections.abc import Iterator
+from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,8 @@ from django.db.backends.postgresql.operations import DatabaseOperations
 
 from config.database import postmaster
 from config.database.settings import use_owner_login
+from tasks_app.graphql import asking
+from tasks_app.sessions import forms, views
 from tests.cast import Cast, cast, tasks
 from tests.processes import Start, starter, wait_until
 from tests.tasks_app.recording import sql
@@ -87,6 +90,21 @@ def flush_empties_ledgers() -> Iterator[None]:
 def one_address_sends_all() -> None:
     """All tests ask from one address."""
     settings.FLOWLEDGER_REQUESTS_A_MINUTE = 10_000_000
+
+
+@pytest.fixture
+def still_clock(monkeypatch: pytest.MonkeyPatch) -> datetime:
+    """The clock of requests stands still, so that nothing comes back to a bucket however long a test takes."""
+    instant = datetime.now(UTC)  # noqa: TID251 - what is recorded has the database's clock
+
+    class Still(datetime):
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> datetime:  # type: ignore[override]
+            return instant.astimezone(tz)
+
+    for edge in (asking, forms, views):
+        monkeypatch.setattr(edge, "datetime", Still)
+    return instant
 
 
 @pytest.fixture

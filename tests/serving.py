@@ -45,7 +45,7 @@ def served(*, environ: Mapping[str, str], workers: int = 1, application: str = "
         yield Server(port=port, pid=process.pid)
     finally:
         process.terminate()
-        process.wait(timeout=30)
+        process.wait(timeout=READY_WITHIN_SECONDS)
 
 
 def _free_port() -> int:

@@ -17,20 +17,20 @@ from typing import Any
 import pytest
 
 from config.database import locks, postmaster
-from tests.processes import HOLD, PROJECT, Start, answers, first_line, run_django, wait_until
+from tests.processes import HOLD, PATIENCE, PROJECT, Start, answers, first_line, run_django, wait_until
 
 # Longer than the janitor's grace and a stop together: what still answers after it was not stopped.
 LONGER_THAN_A_STOP = 1.8
 
 HOLD_IN_A_FORK = """
-import os, sys, time
+import os, sys
 from pathlib import Path
 from config.database.embedded import ensure
 sockets = ensure(home=Path(sys.argv[1]))
 if child := os.fork():
     print(sockets, child, flush=True)
 else:
-    time.sleep(120)
+    sys.stdin.read()
 """
 ENSURE_AT_EVERY_LINE = """
 import sys
@@ -54,7 +54,7 @@ def _ask_to_ensure(process: subprocess.Popen[str]) -> str:
 def _stranger(home: Path) -> subprocess.Popen[bytes]:
     """A process of the server's account: PostgreSQL itself ignores the number of a process that it may not signal."""
     owner = (home / "postgres").stat().st_uid
-    return subprocess.Popen(["sleep", "120"], user=owner if os.geteuid() == 0 else None)
+    return subprocess.Popen(["sleep", "3600"], user=owner if os.geteuid() == 0 else None)
 
 
 def _kill(pid: int) -> None:
@@ -83,7 +83,7 @@ def test_a_fork_whose_parent_left_keeps_the_server(home: Path, start: Start) -> 
     """A pre-forking web server may leave its workers behind."""
     parent = start(HOLD_IN_A_FORK)
     sockets, child = first_line(parent).rsplit(" ", 1)
-    parent.wait(timeout=10)
+    parent.wait(timeout=PATIENCE)
     time.sleep(LONGER_THAN_A_STOP)
     try:
         assert answers(sockets)
@@ -118,12 +118,12 @@ data = Path(os.environ["FLOWLEDGER_HOME"]) / "postgres"
 before = postmaster.running(data=data)
 ask("SELECT 1")
 os.kill(before, 9)
-time.sleep(0.5)
-try:
-    ask("SELECT 1")
-    broken = False
-except OperationalError:
-    broken = True
+broken = False
+while not broken:
+    try:
+        ask("SELECT 1")
+    except OperationalError:
+        broken = True
 connection.close()
 answer = ask("SELECT answer FROM kept")
 os.kill(postmaster.running(data=data), 9)

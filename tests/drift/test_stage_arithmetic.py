@@ -36,7 +36,7 @@ flags = st.builds(Flag, stage=st.sampled_from(Stage), percent=st.integers(0, 100
 
 
 @given(tenant_id=st.integers(1, 2**62), low=st.integers(0, 100), more=st.integers(0, 100))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_a_higher_percentage_only_adds_tenants(tenant_id: int, low: int, more: int) -> None:
     """Whoever is answered by us at 10 % is so at 20 %: no tenant is dealt anew."""
     place = place_of(capability=FLOW, tenant_id=tenant_id)
@@ -88,7 +88,7 @@ def test_the_order_of_stages() -> None:
 
 
 @given(before=flags, after=flags, place=st.integers(0, 99))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_nobody_comes_to_us_without_proof(before: Flag, after: Flag, place: int) -> None:
     """A change after which we answer, and did not before, always takes proof; a step down never does, unless it moves."""
     sides = [each.answered_by(place=place) for each in (before, after)]

@@ -133,7 +133,7 @@ def same_json(ours: Any, theirs: Any) -> bool:
 
 @pytest.mark.parametrize("shape", [name for name in SHAPES if name not in ("keyed", "unordered")])
 @given(ours=values, theirs=values)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_there_is_a_difference_where_answers_are_not_the_same(shape: str, ours: Any, theirs: Any) -> None:
     """Whatever comes: infinite and huge numbers, true for 1, lists for objects. Nothing is raised."""
     by = Fields({"it": SHAPES[shape]})
@@ -144,7 +144,7 @@ def test_there_is_a_difference_where_answers_are_not_the_same(shape: str, ours: 
 
 @pytest.mark.parametrize("shape", ["keyed", "unordered"])
 @given(ours=keyed_values, theirs=keyed_values)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_doubles_are_compared_too(shape: str, ours: Any, theirs: Any) -> None:
     """An element that is there twice on both sides is compared twice; one that is twice on one side alone is told."""
     assert (compare(ours=ours, theirs=theirs, by=SHAPES[shape]) == []) == same(SHAPES[shape], ours, theirs)
@@ -152,7 +152,7 @@ def test_doubles_are_compared_too(shape: str, ours: Any, theirs: Any) -> None:
 
 @pytest.mark.parametrize("shape", SHAPES)
 @given(ours=values | keyed_values, theirs=values | keyed_values)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_the_other_way_round_the_same_places_differ(shape: str, ours: Any, theirs: Any) -> None:
     """What we lack they have."""
     turned = {Kind.MISSING: Kind.EXTRA, Kind.EXTRA: Kind.MISSING}
@@ -172,7 +172,7 @@ days = st.lists(st.integers(0, 40), min_size=1, max_size=12, unique=True).map(so
 
 
 @given(days=days, data=st.data())
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=120)
 def test_one_change_is_one_difference_in_its_place(days: list[int], data: st.DataObject) -> None:
     """Its path, its kind and by how much, however many days stand around it."""
     theirs: list[dict[str, Any]] = [{"date": f"2026-{day:03}", "todo": day, "done": 2 * day} for day in days]
@@ -258,7 +258,7 @@ def covered(each: Difference, rule: Rule) -> bool:
 
 
 @given(st.lists(differences, max_size=3), evidences, st.lists(rules, max_size=3))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_a_verdict_follows_from_a_table(found: list[Difference], known: Evidence, rules: list[Rule]) -> None:
     """The first line that holds: noise and an unknown cut-off prove nothing; then nothing differs; then what excuses it."""
     table = [
@@ -275,7 +275,7 @@ def test_a_verdict_follows_from_a_table(found: list[Difference], known: Evidence
 
 
 @given(st.dictionaries(st.sampled_from("abcdef"), st.tuples(st.lists(differences, max_size=2), evidences)))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_no_match_hides_a_drift(elements: dict[str, tuple[list[Difference], Evidence]]) -> None:
     """An answer is a match where each element is; it drifts where one does; its signature is the commonest cause."""
     findings = {name: judged(found, evidence=known, rules=[], at=NOW) for name, (found, known) in elements.items()}
@@ -300,7 +300,7 @@ def at_least(good: int, of: int, share: Fraction) -> Fraction:
 
 
 @given(tallies)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_parity_is_a_count_of_single_comparisons(counts: dict[Verdict, int]) -> None:
     """Each comparison by itself: is it left out, is it good."""
     each = [verdict.value for verdict, number in counts.items() for _ in range(number)]
@@ -315,7 +315,7 @@ def test_parity_is_a_count_of_single_comparisons(counts: dict[Verdict, int]) -> 
 
 
 @given(st.integers(1, 400), st.data())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_the_bound_brackets_five_per_cent(of: int, data: st.DataObject) -> None:
     """Clopper-Pearson: a hair below the bound so many good ones are rarer than 5 %, a hair above they are not."""
     good = data.draw(st.integers(1, of))
@@ -325,7 +325,7 @@ def test_the_bound_brackets_five_per_cent(of: int, data: st.DataObject) -> None:
 
 
 @given(st.integers(1, 5_000), st.data())
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_more_good_ones_prove_more(of: int, data: st.DataObject) -> None:
     """One more that is good never lowers the bound, one more that is not never raises it."""
     good = data.draw(st.integers(0, of))
@@ -335,7 +335,7 @@ def test_more_good_ones_prove_more(of: int, data: st.DataObject) -> None:
 
 
 @given(st.dictionaries(st.sampled_from("abc"), tallies))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_the_worst_stratum_has_the_lowest_bound(strata: dict[str, dict[Verdict, int]]) -> None:
     """Strata in which nothing is conclusive are none."""
     bounds = {name: parity_of(counts).lower_bound for name, counts in strata.items()}

@@ -111,7 +111,7 @@ json_values = st.recursive(
 
 
 @given(ours=json_values, theirs=json_values)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_whatever_comes_is_compared_and_nothing_is_raised(ours: Any, theirs: Any) -> None:
     """Bad input is a difference. An answer in the shape never differs from itself; another never equals it."""
     right = {"days": [day("2026-03-01")]}
@@ -209,7 +209,7 @@ def exact_tail(at_least: int, of: int, share: Fraction) -> Fraction:
 
 
 @given(st.integers(1, 120).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))), st.integers(1, 99))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_the_bound_is_that_of_exact_sums(size: tuple[int, int], percent: int) -> None:
     """The tail is that of whole fractions, and at the bound it is the 5 % that may be."""
     good, of = size

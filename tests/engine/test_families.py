@@ -26,7 +26,8 @@ from tests.engine.families.random_facts import DAWN, FACTS, SHAPES, ZONES, windo
 from tests.engine.families.samples import Sample
 from tests.engine.families.tables import Row, Shape, created, recorded, told
 from tests.engine.families.time_entries import TimeEntry
-from tests.flow.test_replay_properties import some, undone
+from tests.flow.test_replay_properties import undone
+from tests.properties import some
 from tests.spec.runner import LONG_AFTER
 from tests.tasks_app.recording import sql
 

@@ -21,9 +21,10 @@ from analytics.pure.canonical import digest
 from analytics.pure.local_days import Calendar
 from tests.flow.loading import seeded
 from tests.flow.random_boards import EXTRA, NAMES, boards, questions, redefined
-from tests.flow.test_replay_properties import some, undone
+from tests.flow.test_replay_properties import undone
 from tests.oracle.facts import History, Workflow
 from tests.oracle.questions import AsOf, Question
+from tests.properties import some
 from tests.spec.postgres import FoldedEngine, HalfFoldedEngine, PostgresEngine, fold_some
 from tests.spec.random_histories import DAWN, DAYS, told
 

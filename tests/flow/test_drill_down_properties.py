@@ -19,9 +19,10 @@ from analytics.pure.local_days import Calendar
 from tests.flow.drilled_figures import ALL, differences, explained
 from tests.flow.loading import seeded
 from tests.flow.random_boards import boards, questions
-from tests.flow.test_replay_properties import EXAMPLES, some, undone
+from tests.flow.test_replay_properties import undone
 from tests.oracle.facts import History
 from tests.oracle.questions import Question
+from tests.properties import EXAMPLES, some
 from tests.spec.postgres import FoldedEngine, HalfFoldedEngine, PostgresEngine, fold_some
 from tests.spec.random_histories import PEOPLE, told
 from tests.spec.runner import LONG_AFTER

@@ -18,10 +18,11 @@ from analytics.flow.replay.definitions import boards as boards_of
 from analytics.flow.replay.quality import CHECKS
 from tests.flow.loading import seeded
 from tests.flow.random_boards import boards, told_by_positions
-from tests.flow.test_replay_properties import some, undone
+from tests.flow.test_replay_properties import undone
 from tests.oracle.facts import Category, History, Workflow
 from tests.oracle.flow import work_in_progress
 from tests.oracle.questions import Buckets, Question
+from tests.properties import some
 from tests.spec.postgres import PostgresEngine, window_of
 from tests.spec.random_histories import DAWN, DAYS, told
 from tests.spec.runner import LONG_AFTER

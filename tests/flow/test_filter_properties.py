@@ -11,10 +11,11 @@ from analytics.engine.reading.read_from import ReadFrom
 from analytics.engine.rollups.compact import compact
 from tests.flow.loading import seeded
 from tests.flow.random_boards import boards, questions
-from tests.flow.test_replay_properties import WEEK, some, undone, unlike_forecast, unlike_in_window
+from tests.flow.test_replay_properties import WEEK, undone, unlike_forecast, unlike_in_window
 from tests.oracle.facts import History
 from tests.oracle.filters import ItemFilter, satisfying
 from tests.oracle.questions import Question
+from tests.properties import some
 from tests.spec.postgres import FoldedEngine, PostgresEngine
 from tests.spec.random_histories import DAWN, DAYS, OPS_STATES, PEOPLE, WEB_STATES, told
 from tests.spec.runner import LONG_AFTER

@@ -25,7 +25,7 @@ from analytics.flow.figures.forecast import (
 from tests.oracle import forecast as oracle
 
 TODAY = date(2026, 3, 1)
-few = settings(max_examples=30, deadline=None)
+few = settings(max_examples=30)
 histories = st.lists(st.integers(0, 9), min_size=1, max_size=60)
 seeds = st.integers(0, 2**31 - 1)
 

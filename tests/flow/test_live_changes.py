@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 from tasks_app.models import Task, TaskLedger
 from tasks_app.tenancy import DatabaseRole, entered
 from tests.flow.loading import Loaded, clock, reported
-from tests.flow.test_replay_properties import EXAMPLES, PLACES, check_last_point, some, undone, unlike
+from tests.flow.test_replay_properties import PLACES, check_last_point, undone, unlike
 from tests.oracle.facts import Fact, History, Kind
 from tests.oracle.questions import Question
+from tests.properties import EXAMPLES, some
 from tests.spec.postgres import PostgresEngine
 from tests.spec.random_histories import DAWN, as_history, told
 from tests.tasks_app.recording import sql, strays

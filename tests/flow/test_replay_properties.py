@@ -1,9 +1,5 @@
-"""Random histories in PostgreSQL: the replay of the ledger answers what the oracle answers.
+"""Random histories in PostgreSQL: the replay of the ledger answers what the oracle answers."""
 
-FLOWLEDGER_EXAMPLES sets how many histories each test tries.
-"""
-
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from copy import copy
@@ -13,7 +9,7 @@ from itertools import pairwise, permutations
 
 import pytest
 from django.db import transaction
-from hypothesis import HealthCheck, given, note, settings
+from hypothesis import given, note, settings
 from hypothesis import strategies as st
 
 from analytics.flow.graphql.charts import FIGURES
@@ -33,18 +29,13 @@ from tests.oracle.laws import laws
 from tests.oracle.quality import quality
 from tests.oracle.questions import AsOf, Mode, Question, local_days
 from tests.oracle.validation import validation
+from tests.properties import EXAMPLES, some
 from tests.spec.postgres import PostgresEngine
 from tests.spec.random_histories import DAWN, DAYS, OPS_STATES, PEOPLE, WEB_STATES, as_history, told
 from tests.spec.runner import LONG_AFTER
 from tests.tasks_app.recording import strays
 
 pytestmark = pytest.mark.django_db
-EXAMPLES = int(os.environ.get("FLOWLEDGER_EXAMPLES", "20"))
-some = settings(
-    max_examples=EXAMPLES,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large],
-)
 WEEK = local_days(first=DAWN.date(), count=DAYS, zone="UTC")
 MOMENT = timedelta(microseconds=1)
 

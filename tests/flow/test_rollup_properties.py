@@ -18,9 +18,10 @@ from tasks_app.tenancy import entered
 from tests.facts_as_text import parse
 from tests.flow.loading import seeded
 from tests.flow.random_boards import boards, questions
-from tests.flow.test_replay_properties import some, undone, unlike
+from tests.flow.test_replay_properties import undone, unlike
 from tests.oracle.facts import History
 from tests.oracle.questions import Question
+from tests.properties import some
 from tests.spec.postgres import FoldedEngine, HalfFoldedEngine, fold_some
 from tests.spec.random_histories import PEOPLE, told
 from tests.spec.runner import LONG_AFTER, days

@@ -13,6 +13,7 @@ from tasks_app.sweeping import forget_requests
 from tasks_app.tenancy import DatabaseRole, entered
 from tests.cast import Cast, cast, tasks
 from tests.graphql.client import Asker, with_session
+from tests.processes import PATIENCE
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -137,7 +138,7 @@ def test_a_twin_at_the_same_time_waits_and_answers_the_same(people: Cast) -> Non
 
     def slow() -> Outcome:
         inside.set()
-        waiting.wait(5)
+        waiting.wait(PATIENCE)
         done.append("first")
         return {"task": "WEB-1"}
 
@@ -155,14 +156,14 @@ def test_a_twin_at_the_same_time_waits_and_answers_the_same(people: Cast) -> Non
     waiting = threading.Event()
     first = threading.Thread(target=run, args=(slow,))
     first.start()
-    assert inside.wait(5)
+    assert inside.wait(PATIENCE)
     second = threading.Thread(target=run, args=(twice,))
     second.start()
     second.join(0.3)
     assert second.is_alive()
     waiting.set()
-    first.join(5)
-    second.join(5)
+    first.join(PATIENCE)
+    second.join(PATIENCE)
     assert done == ["first"]
     assert answers == [{"task": "WEB-1"}, {"task": "WEB-1"}]
 
@@ -244,16 +245,16 @@ def test_a_request_that_is_still_running_is_409(people: Cast, bob: Asker) -> Non
             with entered(tenant_id=named.tenant_id, actor_id=named.actor_id):
                 named.recall(now=datetime.now(UTC))  # noqa: TID251
                 claimed.set()
-                done.wait(5)
+                done.wait(PATIENCE)
         finally:
             connection.close()
 
     running = threading.Thread(target=first)
     running.start()
-    assert claimed.wait(5)
+    assert claimed.wait(PATIENCE)
     response = sent(bob)
     done.set()
-    running.join(5)
+    running.join(PATIENCE)
     assert (response.status_code, response["Retry-After"]) == (409, "1")
     assert response.json()["errors"][0]["message"].endswith("is still running; try again.")
     assert Task.objects.filter(tenant__slug="acme").count() == 2

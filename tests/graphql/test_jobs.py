@@ -18,9 +18,10 @@ from analytics.models import AnalyticsJob
 from tasks_app.models import ApiKey, Membership, Role
 from tests.cast import Cast, cast, tasks
 from tests.graphql.client import Asker, new_key, with_key, with_session
+from tests.processes import PATIENCE, wait_until
 from tests.tasks_app.test_concurrent_changes import own_connection
 
-SYNC_ONLY = {"version": "test/1", "sync": 10**9, "try_sync": 10**9, "asynchronous": 10**9, "budget_ms": 2000}
+SYNC_ONLY = {"version": "test/1", "sync": 10**9, "try_sync": 10**9, "asynchronous": 10**9, "budget_ms": 1000 * PATIENCE}
 TRY = {**SYNC_ONLY, "sync": 0}
 LATER = {**TRY, "try_sync": 0}
 NEVER = {**LATER, "asynchronous": 0}
@@ -157,7 +158,7 @@ def test_when_the_budget_is_spent_the_job_goes_on(alice: Asker, settings: Any, p
     settings.FLOWLEDGER_EXECUTION = {**TRY, "budget_ms": 300}
     with locked("task_fact"):
         found = handed_over(alice)
-        assert job(alice, found["jobId"])["state"] == "RUNNING"
+        wait_until(lambda: bool(job(alice, found["jobId"])["state"] == "RUNNING"))
         assert 200 <= found["retryAfterMs"] <= 5000
     ended = until_over(found["jobId"])
     assert (ended.state, ended.attempt) == ("SUCCEEDED", 1)
@@ -177,7 +178,7 @@ def until_over(_job_id: str = "") -> AnalyticsJob:
     """The only job, when it has ended and its thread is gone."""
     for thread in threading.enumerate():
         if thread.name == "a heavy query":
-            thread.join(20)
+            thread.join(PATIENCE)
     return AnalyticsJob.objects.get()
 
 

@@ -3,7 +3,7 @@
 import json
 import threading
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from io import StringIO
 from typing import Any
 
@@ -21,10 +21,13 @@ from tasks_app.refusals import Refused
 from tasks_app.tenancy import entered
 from tests.cast import Cast, cast, tasks
 from tests.graphql.client import Asker, new_key, with_key, with_session
+from tests.processes import PATIENCE
 from tests.tasks_app.recording import sql
 
 PAGE = "{ tasks(first: 500) { edges { node { key } } } }"
 PAGE_COST = 21
+
+pytestmark = pytest.mark.usefixtures("still_clock")
 
 
 @pytest.fixture
@@ -55,13 +58,13 @@ def only_error(response: Any) -> Any:
     return error
 
 
-def test_an_answer_says_what_it_cost_and_what_is_left(people: Cast) -> None:
+def test_an_answer_says_what_it_cost_and_what_is_left(people: Cast, still_clock: datetime) -> None:
     bob = with_session(people.bob.user)
     response = bob.post(PAGE)
     cost = response.json()["extensions"]["cost"]
-    reset_at = datetime.fromisoformat(cost.pop("resetAt"))
+    reset_in = datetime.fromisoformat(cost.pop("resetAt")) - still_clock
     assert cost == {"estimated": PAGE_COST, "actual": 1, "limit": 10_000, "remaining": 9_999}
-    assert timedelta(0) < reset_at - datetime.now(UTC) + timedelta(seconds=5)  # noqa: TID251
+    assert timedelta(0) < reset_in < timedelta(seconds=1)
     assert response["RateLimit-Policy"] == '"caller";q=10000;w=60, "tenant";q=100000;w=60'
     assert response["RateLimit"] == '"caller";r=9999;t=1, "tenant";r=99999;t=1'
 
@@ -203,7 +206,7 @@ def test_so_many_run_at_once_and_no_more(people: Cast, monkeypatch: pytest.Monke
 
     def slow(**given: Any) -> Any:
         inside.set()
-        done.wait(5)
+        done.wait(PATIENCE)
         return entered(**given)
 
     def ask() -> None:
@@ -215,13 +218,13 @@ def test_so_many_run_at_once_and_no_more(people: Cast, monkeypatch: pytest.Monke
     monkeypatch.setattr(asking, "entered", slow)
     first = threading.Thread(target=ask)
     first.start()
-    assert inside.wait(5)
+    assert inside.wait(PATIENCE)
     monkeypatch.setattr(asking, "entered", entered)
     response = with_session(people.bob.user).post("{ viewer { name } }")
     assert (response.status_code, response["Retry-After"]) == (429, "1")
     assert only_error(response)["message"].startswith("1 requests of this tenant are running")
     done.set()
-    first.join(5)
+    first.join(PATIENCE)
     assert statuses == [200]
     assert with_session(people.bob.user).post("{ viewer { name } }").status_code == 200
 
@@ -234,7 +237,7 @@ def test_an_address_is_turned_away_before_its_request_is_read(
 ) -> None:
     """No database: a flood of nonsense costs nothing but its answers."""
     settings.FLOWLEDGER_REQUESTS_A_MINUTE = 3
-    monkeypatch.setattr(asking, "_addresses", AddressLimit())
+    monkeypatch.setattr(asking, "_addresses", AddressLimit(clock=lambda: 0.0))
     sent = [client.post("/graphql", "{", content_type="application/json") for _ in range(4)]
     assert [response.status_code for response in sent] == [400, 400, 400, 429]
     assert only_error(sent[-1])["extensions"] == {"code": "RATE_LIMITED", "retryAfter": 20}

@@ -166,7 +166,7 @@ def test_an_open_transaction_keeps_an_answer_from_being_settled(people: Cast) ->
         question: dict[str, Any] = {"now": known_at, "to": (known_at + HOUR).isoformat(), "selection": RECEIPT}
         assert asked(people.alice, **question)["receipt"]["settled"] is False
         own.rollback()
-    wait_until(lambda: asked(people.alice, **question)["receipt"]["settled"], seconds=180)
+    wait_until(lambda: asked(people.alice, **question)["receipt"]["settled"])
 
 
 def test_a_heartbeat_settles_what_came_before_it(people: Cast) -> None:
@@ -178,7 +178,7 @@ def test_a_heartbeat_settles_what_came_before_it(people: Cast) -> None:
         late.execute(MOVE, a_move(people, other, to="review"))
         assert not where(people).is_settled(known_at=beat)
         early.commit()
-        wait_until(lambda: where(people).is_settled(known_at=beat), seconds=180)
+        wait_until(lambda: where(people).is_settled(known_at=beat))
         assert not where(people).is_settled(known_at=clock())
 
 

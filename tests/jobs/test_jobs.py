@@ -2,7 +2,6 @@
 
 import json
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -22,6 +21,7 @@ from analytics.jobs.rows import LEASE, MOST_LOSSES, Claim, Ending, Submission
 from analytics.models import AnalyticsJob, JobState
 from tasks_app.refusals import Refused
 from tests.cast import Cast, Person, cast, tasks
+from tests.processes import PATIENCE, wait_until
 from tests.tasks_app.recording import sql
 from tests.tasks_app.test_concurrent_changes import own_connection
 
@@ -229,9 +229,9 @@ def test_a_running_job_that_is_cancelled_stops_at_once(people: Cast, monkeypatch
     with locked("definition_ledger"):
         thread = threading.Thread(target=_run_apart, args=[tenant_id, job_id])
         thread.start()
-        until(lambda: state(job_id) == "RUNNING")
+        wait_until(lambda: state(job_id) == "RUNNING")
         assert rows.cancel(tenant_id=tenant_id, job_id=job_id, now=datetime.now(UTC))  # noqa: TID251
-        thread.join(10)
+        thread.join(PATIENCE)
         assert not thread.is_alive()
     made = AnalyticsJob.objects.get()
     assert (made.state, made.result, made.error_code) == ("CANCELLED", None, "")
@@ -242,14 +242,6 @@ def _run_apart(tenant_id: int, job_id: int) -> None:
     connection.close()
 
 
-def until(holds: Any, *, seconds: float = 10) -> None:
-    """Waits for it, and fails when it does not come."""
-    deadline = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
-
-
 def test_a_long_job_keeps_its_lease(people: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
     """The lease is made longer while one statement runs: nobody else takes the job."""
     monkeypatch.setattr(pulse, "EVERY_SECONDS", 0.05)
@@ -257,11 +249,11 @@ def test_a_long_job_keeps_its_lease(people: Cast, monkeypatch: pytest.MonkeyPatc
     with locked("definition_ledger"):
         thread = threading.Thread(target=_run_apart, args=[people.acme.tenant.id, job_id])
         thread.start()
-        until(lambda: state(job_id) == "RUNNING")
+        wait_until(lambda: state(job_id) == "RUNNING")
         first = AnalyticsJob.objects.get().lease_until
         assert first
-        until(lambda: AnalyticsJob.objects.filter(lease_until__gt=first).exists())
-    thread.join(10)
+        wait_until(lambda: AnalyticsJob.objects.filter(lease_until__gt=first).exists())
+    thread.join(PATIENCE)
     assert state(job_id) == "SUCCEEDED"
 
 
@@ -271,10 +263,10 @@ def test_a_job_whose_server_went_away_is_somebody_elses(people: Cast) -> None:
     with locked("definition_ledger"):
         thread = threading.Thread(target=_run_apart, args=[people.acme.tenant.id, job_id])
         thread.start()
-        until(lambda: sql(WAITING_FOR_A_LOCK) != [])
+        wait_until(lambda: sql(WAITING_FOR_A_LOCK) != [])
         ((backend,),) = sql(WAITING_FOR_A_LOCK)
         sql("SELECT pg_terminate_backend(%s)", [backend])
-        thread.join(10)
+        thread.join(PATIENCE)
     assert (state(job_id), AnalyticsJob.objects.get().attempt) == ("PENDING", 1)
     assert waiting.run_waiting() == 1
     assert (state(job_id), AnalyticsJob.objects.get().attempt) == ("SUCCEEDED", 2)

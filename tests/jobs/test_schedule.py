@@ -30,7 +30,7 @@ from tasks_app.tenancy import entered
 from tests.cast import Cast, tasks
 from tests.facts_as_text import parse
 from tests.flow.loading import seeded
-from tests.processes import wait_until
+from tests.processes import PATIENCE, wait_until
 from tests.tasks_app.recording import clock, sql
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -48,8 +48,7 @@ from django_q.models import OrmQ, Task
 from django_q.scheduler import scheduler
 scheduler()
 scheduler()
-deadline = time.monotonic() + 60
-while (Task.objects.count() < 8 or OrmQ.objects.exists()) and time.monotonic() < deadline:
+while Task.objects.count() < 8 or OrmQ.objects.exists():
     time.sleep(0.2)
 print(json.dumps([[task.func, task.success, task.result] for task in Task.objects.order_by("func")]))
 """
@@ -175,7 +174,7 @@ def home() -> Iterator[Path]:
             os.close(user)
             if pid := postmaster.running(data=directory / "postgres"):
                 os.kill(pid, signal.SIGQUIT)
-                wait_until(lambda: postmaster.running(data=directory / "postgres") is None, seconds=30)
+                wait_until(lambda: postmaster.running(data=directory / "postgres") is None)
 
 
 @contextmanager
@@ -194,12 +193,12 @@ def started(directory: Path, *arguments: str, out: int = subprocess.DEVNULL) -> 
         yield process
     finally:
         process.terminate()
-        process.communicate(timeout=30)
+        process.communicate(timeout=PATIENCE)
 
 
 def run(directory: Path, *arguments: str) -> Any:
     """What the command printed; it must succeed."""
     with started(directory, *arguments, out=subprocess.PIPE) as process:
-        output, complaint = process.communicate(timeout=120)
+        output, complaint = process.communicate(timeout=PATIENCE)
     assert process.returncode == 0, complaint
     return json.loads(output.splitlines()[-1])

@@ -156,7 +156,7 @@ def facts_around(asked: Question) -> Iterator[datetime]:
 
 
 @given(questions())
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 def test_rows_of_the_segments_are_the_facts_of_each_interval(asked: Question) -> None:
     """P52, P54: each fact counts once, and for the interval in which it happened; none after the end counts."""
     made, facts = asked.answer(), list(facts_around(asked))
@@ -165,7 +165,7 @@ def test_rows_of_the_segments_are_the_facts_of_each_interval(asked: Question) ->
 
 
 @given(questions())
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_segments_touch_and_neighbours_differ(asked: Question) -> None:
     """From the history's beginning, or the start of the unit that holds it, to the last edge."""
     made = asked.answer()
@@ -179,7 +179,7 @@ def test_segments_touch_and_neighbours_differ(asked: Question) -> None:
 
 
 @given(questions())
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_no_row_is_read_that_was_dropped(asked: Question) -> None:
     """The unit of a segment's first row begins when its grain was kept already; later rows follow it."""
     for each in asked.answer():
@@ -188,14 +188,14 @@ def test_no_row_is_read_that_was_dropped(asked: Question) -> None:
 
 
 @given(questions(whole=True))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_whole_minutes_and_breaks_never_need_the_facts(asked: Question) -> None:
     """Also where days begin within a minute, and where coarser rows were dropped."""
     assert None not in [each.grain for each in asked.answer()]
 
 
 @given(questions(dropped=False))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_no_coarser_row_would_fit(asked: Question) -> None:
     """Around each end of a segment: a whole row of one interval is not made of finer rows alone."""
     # Before 1973 a day that begins within a minute is passed over.
@@ -212,7 +212,7 @@ def test_no_coarser_row_would_fit(asked: Question) -> None:
 
 
 @given(st.sampled_from(TRICKY) | st.sampled_from(ZONES), near, st.integers(0, 4000))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_a_year_of_days_is_read_in_days(zone: str, moment: datetime, before: int) -> None:
     """P52: whatever the clock did, no row is finer than a day, and the history before is months and days."""
     start = unit(moment, Grain.DAY, zone)[0]
@@ -223,7 +223,7 @@ def test_a_year_of_days_is_read_in_days(zone: str, moment: datetime, before: int
 
 
 @given(st.sampled_from(TRICKY) | st.sampled_from(ZONES), near, st.integers(1, 100 * 86_400))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_starts_are_those_of_each_instant_of_the_span(zone: str, start: datetime, seconds: int) -> None:
     """P53: the day of an instant, found among the starts, is its local date; and the month."""
     end = start + seconds * SECOND

@@ -134,7 +134,7 @@ def made(start: datetime, end: datetime, name: str, bucket: Bucket) -> Window:
 
 
 @given(places(), st.sampled_from([*CLOCK_SECONDS]), st.integers(1, 4 * 3600), st.integers(0, 999_999))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_clock_buckets_are_what_the_clock_shows(
     place: tuple[str, datetime], bucket: Bucket, seconds: int, micro: int
 ) -> None:
@@ -149,7 +149,7 @@ def test_clock_buckets_are_what_the_clock_shows(
 @example(("Pacific/Apia", datetime(2011, 12, 29, tzinfo=UTC)), 4 * 24 * 60)
 @example(("Antarctica/Casey", datetime(2010, 3, 4, 12, tzinfo=UTC)), 24 * 60)
 @example(("Pacific/Kwajalein", datetime(1969, 9, 29, tzinfo=UTC)), 4 * 24 * 60)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_day_buckets_are_the_dates_that_the_clock_showed(place: tuple[str, datetime], minutes: int) -> None:
     """P50, P52: one bucket per local date that existed, none for another, each from its first second."""
     name, start = place
@@ -161,7 +161,7 @@ def test_day_buckets_are_the_dates_that_the_clock_showed(place: tuple[str, datet
 
 
 @given(places(), st.integers(0, 40), st.sampled_from([bucket for bucket in Bucket if bucket is not Bucket.AUTO]))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_edges_increase_and_cover_the_window(place: tuple[str, datetime], days: int, bucket: Bucket) -> None:
     """P52: no gap, no overlap, nothing lost: the widths add up to the window."""
     name, start = place
@@ -173,7 +173,7 @@ def test_edges_increase_and_cover_the_window(place: tuple[str, datetime], days: 
 
 
 @given(places(), st.lists(st.integers(0, 10 * 86_400), min_size=1, max_size=10))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_the_local_date_of_an_instant_is_that_of_its_day_bucket(
     place: tuple[str, datetime], seconds: list[int]
 ) -> None:
@@ -191,7 +191,7 @@ def test_the_local_date_of_an_instant_is_that_of_its_day_bucket(
     st.integers(0, 30 * 86_400),
     st.integers(1, 30 * 86_400),
 )
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_a_sub_window_has_the_big_windows_buckets_clipped(
     place: tuple[str, datetime], bucket: Bucket, skip: int, length: int
 ) -> None:
@@ -204,7 +204,7 @@ def test_a_sub_window_has_the_big_windows_buckets_clipped(
 
 
 @given(places(), st.integers(1, 12))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_days_partition_weeks_months_and_quarters(place: tuple[str, datetime], month: int) -> None:
     """Every coarse edge is a day edge, and weeks begin on the first date from Monday on that existed."""
     name, start = place
@@ -223,7 +223,7 @@ def test_days_partition_weeks_months_and_quarters(place: tuple[str, datetime], m
 @given(places(), st.sampled_from([*Unit]), st.integers(1, 40))
 @example(("Pacific/Apia", datetime(2012, 1, 5, tzinfo=UTC)), Unit.DAY, 30)
 @example(("Pacific/Apia", datetime(2011, 12, 30, 12, tzinfo=UTC)), Unit.DAY, 2)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_rolling_has_as_many_buckets_as_it_counts(place: tuple[str, datetime], unit: Unit, count: int) -> None:
     """P52: 30 DAY is 30 dates; the last bucket holds now, and cutting the same window gives the same edges."""
     name, now = place

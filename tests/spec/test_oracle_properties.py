@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 from random import Random
 
-from hypothesis import given, note, settings
+from hypothesis import given, note
 from hypothesis import strategies as st
 
 from tests.oracle.boards import category_before, places
@@ -18,7 +18,6 @@ from tests.oracle.questions import AsOf, Mode, Question, local_days
 from tests.spec.random_histories import DAWN, DAYS, as_history, fact_lists, histories, steady_histories, told
 from tests.spec.runner import LONG_AFTER
 
-unhurried = settings(deadline=None)  # the oracle is slow by design
 WEEK = local_days(first=DAWN.date(), count=DAYS, zone="UTC")
 questions = st.builds(
     Question,
@@ -30,7 +29,6 @@ questions = st.builds(
 )
 
 
-@unhurried
 @given(history=histories, question=questions)
 def test_identities_hold(history: History, question: Question) -> None:
     """Bands, flows, work in progress and lines, whatever was reordered, recategorised or learned late."""
@@ -38,7 +36,6 @@ def test_identities_hold(history: History, question: Question) -> None:
     assert broken_identities(history=history, question=question) == []
 
 
-@unhurried
 @given(history=histories, question=questions, cut=st.integers(min_value=1, max_value=DAYS - 1))
 def test_sub_ranges_show_the_same(history: History, question: Question, cut: int) -> None:
     """P5: each series of a later part of the window is the later part of the series."""
@@ -51,7 +48,6 @@ def test_sub_ranges_show_the_same(history: History, question: Question, cut: int
     assert part.difference == whole.difference[cut:]
 
 
-@unhurried
 @given(found=fact_lists, shuffle=st.randoms(use_true_random=False), question=questions)
 def test_the_order_of_recording_matters_for_ties_alone(found: list[Fact], shuffle: Random, question: Question) -> None:
     """P56: without equal instants, any order of recording gives one answer."""
@@ -69,7 +65,6 @@ def test_the_order_of_recording_matters_for_ties_alone(found: list[Fact], shuffl
     assert state_graph(history=one, question=asked) == state_graph(history=other, question=asked)
 
 
-@unhurried
 @given(history=steady_histories, question=questions)
 def test_later_knowledge_takes_nothing_out_of_a_line(history: History, question: Question) -> None:
     """P56: a late fact adds visits to the past; none disappears."""
@@ -81,7 +76,6 @@ def test_later_knowledge_takes_nothing_out_of_a_line(history: History, question:
     assert [(a, b) for a, b in points if a is not None and b is not None and b < a] == []
 
 
-@unhurried
 @given(history=histories, hour=st.integers(min_value=0, max_value=DAYS * 24))
 def test_visits_tell_where_an_item_is(history: History, hour: int) -> None:
     """P20: visits never overlap, and the one that covers an instant is the item's place just before it."""
@@ -96,7 +90,6 @@ def test_visits_tell_where_an_item_is(history: History, hour: int) -> None:
         )
 
 
-@unhurried
 @given(history=histories, question=questions)
 def test_finished_items_are_done_at_the_end(history: History, question: Question) -> None:
     """P24: each item that is DONE at the horizon was finished once, no other item was."""

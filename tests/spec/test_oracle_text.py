@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 from tests.facts_as_text import FactsError, formatted, parse, slug_of
 from tests.oracle.facts import Category, Fact, History, Kind, StateDefinition
@@ -114,7 +114,6 @@ def test_a_table_without_instants_needs_since() -> None:
         parse("project WEB\nstates Todo:todo")
 
 
-@settings(deadline=None)
 @given(history=histories)
 def test_text_and_back(history: History) -> None:
     """Any history survives being written out."""

@@ -8,7 +8,6 @@ import socket
 import subprocess
 import sys
 import tempfile
-import time
 import urllib.request
 from collections import Counter
 from collections.abc import Iterator
@@ -31,6 +30,7 @@ from tasks_app.models import DefinitionLedger, Kind, Project, Task, TaskLedger
 from tasks_app.operations.tenants import create_tenant, tenant_named
 from tasks_app.refusals import Refused
 from tasks_app.tenancy import entered
+from tests.processes import PATIENCE, wait_until
 
 PROJECT = Path(__file__).resolve().parents[2]
 NOW = datetime(2026, 3, 11, 13, 45, tzinfo=UTC)
@@ -173,9 +173,7 @@ def home() -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="fl-demo-", dir="/tmp", ignore_cleanup_errors=True) as parent:
         Path(parent).chmod(0o755)
         yield Path(parent) / "home"
-        deadline = time.monotonic() + 30
-        while postmaster.running(data=Path(parent) / "home" / "postgres") and time.monotonic() < deadline:
-            time.sleep(0.1)
+        wait_until(lambda: postmaster.running(data=Path(parent) / "home" / "postgres") is None)
 
 
 def test_the_command_serves_until_it_is_told_to_stop(home: Path) -> None:
@@ -196,10 +194,10 @@ def test_the_command_serves_until_it_is_told_to_stop(home: Path) -> None:
         assert _asked(facts, STAGES)["dualRun"]["stages"][0]["stage"] == "SHADOW"
         check_readme(facts)
         command.send_signal(signal.SIGTERM)
-        assert command.wait(timeout=30) == 0
+        assert command.wait(timeout=PATIENCE) == 0
     check_port(port=port)
     again = _demo(home, "--no-serve")
-    out, _ = again.communicate(timeout=60)
+    out, _ = again.communicate(timeout=PATIENCE)
     assert again.returncode == 0
     assert list(json.loads(out)) == ["url", "graphql", "admin", "logins", "api_keys", "query", "change", "dual_run"]
     assert json.loads(out)["dual_run"]["causes"] == facts["dual_run"]["causes"]

@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -21,6 +20,7 @@ from tasks_app.imports import transitions
 from tasks_app.models import Actor, DefinitionLedger, Project, ReportedEvent, Task, TaskLedger, TaskTail, WorkflowState
 from tasks_app.refusals import Refused
 from tests.cast import Cast, cast
+from tests.processes import PATIENCE, wait_until
 from tests.tasks_app.recording import sql
 
 WORKFLOW = "Queued:todo,Accepted:in_progress,Completed:done"
@@ -272,18 +272,11 @@ def test_a_kill_in_the_middle_leaves_nothing(tmp_path: Path, how: signal.Signals
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
     )
-    _wait(lambda: bool(sql(RUNNING, ["/* reporting.insert */%"])[0][0]) or child.poll() is not None)
+    wait_until(lambda: bool(sql(RUNNING, ["/* reporting.insert */%"])[0][0]) or child.poll() is not None)
     assert child.poll() is None, child.stderr.read() if child.stderr else b""
     child.send_signal(how)
-    child.communicate(timeout=60)
+    child.communicate(timeout=PATIENCE)
     assert child.returncode != 0
-    _wait(lambda: not sql(RUNNING, ["%"])[0][0])
+    wait_until(lambda: not sql(RUNNING, ["%"])[0][0])
     assert record() == before
     assert run(saved(tmp_path, f"{HEADER}\n{GOOD}\n"))["tasks"] == 1
-
-
-def _wait(done: Any) -> None:
-    deadline = time.monotonic() + 60
-    while not done():
-        assert time.monotonic() < deadline, "it did not come to that in a minute"
-        time.sleep(0.01)

@@ -7,13 +7,14 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.db import connection
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyrate_limiter import GCRA
 from pyrate_limiter import Rate as OracleRate
 
 from tasks_app.models import RateBucket
 from tasks_app.rate.gcra import Claim, Level, Rate, give_back, peek, sweep, take, take_all
+from tests.processes import PATIENCE
 from tests.tasks_app.recording import sql, web_login
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -114,7 +115,7 @@ STEPS = st.lists(st.tuples(st.integers(0, 20_000), st.integers(0, 12)), max_size
 
 
 @pytest.mark.django_db
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60)
 @given(
     points=st.sampled_from([1, 7, 60, 10_000]),
     seconds=st.sampled_from([1, 60, 3600]),
@@ -143,7 +144,7 @@ def hammered(claims: Callable[[int], list[Claim]]) -> int:
     start = threading.Barrier(8)
 
     def tries(number: int) -> int:
-        start.wait(5)
+        start.wait(PATIENCE)
         try:
             return sum(all(level.admitted for level in take_all(claims(number), now=NOON)) for _ in range(40))
         finally:

@@ -6,7 +6,7 @@ from itertools import permutations
 
 import pytest
 from django.db import DatabaseError, connection
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tasks_app.imports.event_list import EventIn, RecordedEvents, record_events
@@ -96,7 +96,7 @@ def test_every_order_of_four_events_gives_one_history(people: Cast, states: tupl
     assert strays() == []
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60)
 @given(
     states=st.lists(st.sampled_from(STATES), min_size=4, max_size=4),
     order=st.permutations(range(4)),
