@@ -2,10 +2,10 @@
 
 import strawberry
 
-from analytics.engine.graphql.prices import PRICES
+from analytics.engine.wings import wings
 from analytics.graphql.heavy import HeavyQueries
 from analytics.graphql.mutations import Mutation as RecordMutation
-from analytics.graphql.queries import NODE_LOADERS, AnalyticsQuery
+from analytics.graphql.queries import nodes_of, queries_of
 from tasks_app.graphql.keys import KeyMutation, KeyQuery, load_key
 from tasks_app.graphql.plans import PlanQuery
 from tasks_app.graphql.viewer import Viewer, load_tenant, viewer
@@ -14,11 +14,11 @@ from tasks_app.http.schema import Schema
 
 
 @strawberry.type(description="Everything that can be asked. All of it is about the caller's own tenant.")
-class Query(AnalyticsQuery, KeyQuery, PlanQuery):
+class Query(*queries_of(wings()), KeyQuery, PlanQuery):  # type: ignore[misc]
     viewer: Viewer = strawberry.field(
         resolver=viewer, description="Who is asking, and what they may do. Every caller who is admitted may ask."
     )
-    node = node_field(loaders={**NODE_LOADERS, "Tenant": load_tenant, "ApiKey": load_key})
+    node = node_field(loaders={**nodes_of(wings()), "Tenant": load_tenant, "ApiKey": load_key})
 
 
 @strawberry.type(
@@ -29,4 +29,5 @@ class Mutation(RecordMutation, KeyMutation):
     pass
 
 
+PRICES = {name: price for wing in wings() for name, price in wing.prices.items()}
 schema = Schema(query=Query, mutation=Mutation, prices=PRICES, extensions=[HeavyQueries])

@@ -174,6 +174,8 @@ FLOWLEDGER_EXECUTION = {
 }
 # The schema in which jobs answer.
 FLOWLEDGER_SCHEMA = "config.schema.schema"
+# The families of facts that are shown, a folder of `analytics` each: see analytics/engine/wings.py.
+FLOWLEDGER_WINGS = ["analytics.flow"]
 
 # What the worker does, and when, is in analytics/jobs/schedule.py. A run that is late is not made up for: the next one does
 # its work. The timeout ends a worker that hangs. It is far beyond the 15 minutes that a statement of a fold or a job has: a

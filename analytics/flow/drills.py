@@ -1,4 +1,4 @@
-"""Every figure that a drill-down explains, as data: which one it is, what an edge stands for, and what has to be told of it."""
+"""Metrics of drill-downs, as data: what an edge stands for, and what has to be told of it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -63,9 +63,8 @@ class States(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Drill:
-    """One metric: the fields whose numbers it explains, as paths below `analytics`, and in words what there is one edge for."""
+    """One metric: in words what there is one edge for. Which numbers it explains, the entries of the figures say."""
 
-    explains: tuple[str, ...]
     sentence: str
     over: Over
     states: States = States.NONE
@@ -79,192 +78,124 @@ class Drill:
 
 DRILLS: Mapping[FlowMetric, Drill] = {
     FlowMetric.WORK_IN_PROGRESS: Drill(
-        explains=("workInProgress",),
         sentence="An item in a state of category IN_PROGRESS at the bucket's end; seconds: how long it is in that state.",
         over=Over.STOCK,
     ),
     FlowMetric.OCCUPANCY: Drill(
-        explains=("cumulativeFlow.series.counts",),
         sentence="An item in `state` at the bucket's end, as mode OCCUPANCY has it; seconds: how long it is there.",
         over=Over.STOCK,
         states=States.NEEDED,
     ),
     FlowMetric.CUMULATIVE: Drill(
-        explains=("cumulativeFlow.series.counts",),
         sentence="An item that had come to `state` or beyond it by the bucket's end, as mode CUMULATIVE has it: the row with"
         " which it first did. Of a whole tenant one on each board, as the line counts.",
         over=Over.STOCK,
         states=States.NEEDED,
     ),
     FlowMetric.ARRIVALS: Drill(
-        explains=(
-            "cumulativeFlow.arrivals",
-            "churn.scopeAdded",
-        ),
         sentence="An arrival on the board.",
         over=Over.SERIES,
     ),
     FlowMetric.DEPARTURES: Drill(
-        explains=(
-            "cumulativeFlow.departures",
-            "churn.scopeRemoved",
-        ),
         sentence="A leaving of the board.",
         over=Over.SERIES,
     ),
-    FlowMetric.LEFT: Drill(
-        explains=("cumulativeFlow.left",), sentence="A leaving of the board, as DEPARTURES has it.", over=Over.SERIES
-    ),
-    FlowMetric.DISCARDED: Drill(
-        explains=("cumulativeFlow.discarded",), sentence="A discard of an item that was on the board.", over=Over.SERIES
-    ),
-    FlowMetric.CANCELLED: Drill(
-        explains=("throughput.cancelled",), sentence="An entry into a state of category CANCELLED.", over=Over.SERIES
-    ),
+    FlowMetric.LEFT: Drill(sentence="A leaving of the board, as DEPARTURES has it.", over=Over.SERIES),
+    FlowMetric.DISCARDED: Drill(sentence="A discard of an item that was on the board.", over=Over.SERIES),
+    FlowMetric.CANCELLED: Drill(sentence="An entry into a state of category CANCELLED.", over=Over.SERIES),
     FlowMetric.CORRECTION_WINDOWS: Drill(
-        explains=("cumulativeFlow.correctionWindows",),
         sentence="A time in which an item was behind its furthest state; of a bucket those that touch it.",
         over=Over.WINDOW,
         of_places=True,
     ),
     FlowMetric.FINISHED: Drill(
-        explains=("throughput.finished",),
         sentence="An item that is DONE at the window's end: the row with which that stay began.",
         over=Over.SERIES,
     ),
     FlowMetric.FINISH_EVENTS: Drill(
-        explains=(
-            "throughput.finishEvents",
-            "churn.finishEvents",
-        ),
         sentence="An entry into DONE.",
         over=Over.SERIES,
     ),
     FlowMetric.TRANSITIONS: Drill(
-        explains=(
-            "transitions.count",
-            "transitions.medianSeconds",
-        ),
         sentence="A step from `fromState` to `state`, from or to any where one is left out; null is nowhere. Seconds: the"
         " stay before it.",
         over=Over.WINDOW,
         states=States.EDGE,
     ),
     FlowMetric.REOPENED: Drill(
-        explains=("churn.reopened",),
         sentence="A finish event that was reopened within `reopenWithinDays`; seconds: how soon.",
         over=Over.WINDOW,
     ),
     FlowMetric.BACKFLOW: Drill(
-        explains=(
-            "churn.backflow",
-            "churn.reverts",
-            "churn.edges.count",
-            "churn.edges.medianSeconds",
-        ),
         sentence="A move to a lower position, from `fromState` to `state` or from and to any; seconds: the stay before it.",
         over=Over.WINDOW,
         states=States.EDGE,
     ),
     FlowMetric.ABANDONED: Drill(
-        explains=("churn.abandoned",),
         sentence="A move from IN_PROGRESS to TODO that was not taken up within `reopenWithinDays`.",
         over=Over.WINDOW,
     ),
     FlowMetric.REVERTED_ITEMS: Drill(
-        explains=("churn.revertedItems",),
         sentence="An item that moved from IN_PROGRESS to TODO: the first such move.",
         over=Over.WINDOW,
     ),
     FlowMetric.STARTED_ITEMS: Drill(
-        explains=("churn.churnRate",),
         sentence="An item that was started in the window: its first entry into an IN_PROGRESS state. The rate is of these.",
         over=Over.WINDOW,
     ),
     FlowMetric.FINISHED_STRAIGHT: Drill(
-        explains=("churn.firstPassYield",),
         sentence="An item that finished and never moved to a lower position before. The rate is of those that LEAD_TIME has.",
         over=Over.WINDOW,
     ),
     FlowMetric.VISITS: Drill(
-        explains=(
-            "timeInState.visits",
-            "timeInState.totalSeconds",
-            "bottlenecks.visits",
-            "bottlenecks.totalSeconds",
-        ),
         sentence="A visit to `state` that ended; seconds: how long it was, by `clip` inside the window or in full.",
         over=Over.WINDOW,
         states=States.NEEDED,
     ),
     FlowMetric.ONGOING_VISITS: Drill(
-        explains=(
-            "timeInState.ongoingVisits",
-            "timeInState.ongoingSeconds",
-            "bottlenecks.ongoingVisits",
-            "bottlenecks.ongoingSeconds",
-        ),
         sentence="An item that is in `state` at the window's end, or now; seconds: how long by then, by `clip`.",
         over=Over.END,
         states=States.NEEDED,
     ),
     FlowMetric.CYCLE_TIME: Drill(
-        explains=(
-            "cycleTime.items",
-            "cycleTime.points",
-            "flowEfficiency.denominator",
-        ),
         sentence="A finished item that was started, by `policy`, `start` and `finish`; seconds: its cycle time.",
         over=Over.WINDOW,
     ),
     FlowMetric.NEVER_STARTED: Drill(
-        explains=("cycleTime.neverStarted",),
         sentence="A finished item that never was in progress, by `policy`, `start` and `finish`.",
         over=Over.WINDOW,
     ),
     FlowMetric.INFERRED: Drill(
-        explains=("cycleTime.inferred",),
         sentence="A finished item that was only ever seen done, by `policy`, `start` and `finish`.",
         over=Over.WINDOW,
     ),
     FlowMetric.LEAD_TIME: Drill(
-        explains=(
-            "leadTime.items",
-            "leadTime.points",
-        ),
         sentence="A finished item; seconds: from its first arrival on the board to its finish.",
         over=Over.WINDOW,
     ),
     FlowMetric.FLOW_EFFICIENCY: Drill(
-        explains=("flowEfficiency.numerator",),
         sentence="A finished item that was started; seconds: how long it was worked on and did not wait. The denominator"
         " is CYCLE_TIME.",
         over=Over.WINDOW,
     ),
     FlowMetric.AGING: Drill(
-        explains=("aging",),
         sentence="An item in progress at the window's end, or now, the oldest first; seconds: its age.",
         over=Over.END,
     ),
     FlowMetric.VALIDATED: Drill(
-        explains=("validation.validated",),
         sentence="A wait in `state` that a validation ended, by anybody or by `validator`; seconds: how long it was.",
         over=Over.WINDOW,
         states=States.NEEDED,
     ),
     FlowMetric.UNAPPROVED: Drill(
-        explains=("validation.unapproved",),
         sentence="A wait in `state` that ended without a validation; seconds: how long it was.",
         over=Over.WINDOW,
         states=States.NEEDED,
     ),
     FlowMetric.WAITING_FOR_VALIDATION: Drill(
-        explains=("validation.waiting",),
         sentence="An item in `state` that waits for its validation at the window's end; seconds: how long by then.",
         over=Over.END,
         states=States.NEEDED,
     ),
-    FlowMetric.QUALITY: Drill(
-        explains=("dataQuality.checks.failures",), sentence="A failure of the check `check`.", over=Over.WINDOW
-    ),
+    FlowMetric.QUALITY: Drill(sentence="A failure of the check `check`.", over=Over.WINDOW),
 }

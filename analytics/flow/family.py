@@ -11,6 +11,7 @@ State 0 is off the board, state -1 is in other hands. A movement between two pro
 """
 
 from enum import IntEnum
+from typing import Final
 
 from analytics.engine.family import Derived, Family, Measure, Past
 from analytics.pure.segments import Grain
@@ -157,6 +158,8 @@ PAST = Past(
     """,
 )
 
+# The definitions that the figures follow.
+VERSION: Final = "flow/1"
 TRANSITIONS = Family(
     name="transitions",
     ledger="task_ledger",

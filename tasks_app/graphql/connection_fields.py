@@ -1,6 +1,6 @@
 """Connection fields: lists asked for by first, after, last and before, of a model's rows or of what a resolver reads."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
 import strawberry
@@ -40,9 +40,11 @@ class Paged(FieldExtension):
         return {**kwargs, PAGE: PageArgs(**asked)}
 
 
-def connection_field(*, description: str, extensions: Iterable[FieldExtension] = ()) -> Any:
+def connection_field(
+    *, description: str, extensions: Iterable[FieldExtension] = (), metadata: Mapping[str, Any] | None = None
+) -> Any:
     """For a method with a parameter `page: PageArgs` that returns a connection: it becomes a field with the four arguments."""
-    return strawberry.field(description=description, extensions=[Paged(), *extensions])
+    return strawberry.field(description=description, extensions=[Paged(), *extensions], metadata=metadata)
 
 
 def keyset_connection(

@@ -12,7 +12,7 @@ from typing import Any
 from django.conf import settings
 from django.core.handlers.wsgi import WSGIHandler
 
-from analytics.flow.graphql.charts import FIGURES
+from analytics.engine.wings import figures_by_name
 from tasks_app.imports.transitions import ImportOrder, import_transitions
 from tasks_app.imports.workflow import read_workflow
 from tests.benchmarks.companies import new_tenant
@@ -130,7 +130,7 @@ def _outcome(name: str, asked: Asked, *, seconds_goal: float | None = None) -> O
     times = {each: median(samples) for each, samples in seconds.items()}
     base = seconds_goal or times[CFD]
     slowest = max(times, key=lambda each: times[each])
-    left_out = sorted(FIGURES.keys() - {each.split()[0] for each in SELECTIONS})
+    left_out = sorted(figures_by_name().keys() - {each.split()[0] for each in SELECTIONS})
     return Outcome(
         name=name,
         ratio=times[slowest] / base,

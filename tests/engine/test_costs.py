@@ -2,9 +2,14 @@
 
 import pytest
 
-from analytics.engine.reading.costs import CORRECTIONS, Decision, Load, affordable_share, cost, policy_of
+from analytics.engine.reading.costs import Decision, Load, Weight, affordable_share, cost, policy_of
 
 POLICY = policy_of(version="x/1", sync=2_000_000, try_sync=20_000_000, asynchronous=2_000_000_000, budget_ms=2000)
+BY_BUCKET, BY_ITEM, OF_NOTHING = (
+    Weight(in_window=1.5),
+    Weight(fact=2.0, in_window=2.0),
+    Weight(tail=0.0, cell=0.0, replayed=0.0),
+)
 LOAD = Load(facts=1_000_000, facts_in_window=100_000, tail=0, cells=1_000, raw=False)
 
 
@@ -35,29 +40,27 @@ def test_the_highest_cost_of_a_decision() -> None:
 
 def test_nothing_asked_costs_nothing() -> None:
     assert cost([], LOAD) == 0
-    assert cost(["states"], LOAD) == 0
+    assert cost([OF_NOTHING], LOAD) == 0
 
 
 def test_a_figure_costs_what_it_reads() -> None:
     """Facts of the window and cells for what rollups answer; all facts, too, for what follows single items."""
-    assert cost(["cumulativeFlow"], LOAD) == 150_000 + 1_000
-    assert cost([CORRECTIONS], LOAD) == 1_000_000 + 500_000 + 1_000
-    assert cost(["cycleTime"], LOAD) == 2_000_000 + 200_000 + 1_000
+    assert cost([BY_BUCKET], LOAD) == 150_000 + 1_000
+    assert cost([BY_ITEM], LOAD) == 2_000_000 + 200_000 + 1_000
 
 
 def test_a_replay_reads_everything_whatever_the_window() -> None:
     raw = Load(facts=1_000_000, facts_in_window=0, tail=10, cells=0, raw=True)
-    assert cost(["cycleTime"], raw) == cost(["workInProgress"], raw) == 6_000_060
+    assert cost([BY_ITEM], raw) == cost([BY_BUCKET], raw) == 6_000_060
 
 
 def test_figures_of_one_window_share_what_they_read() -> None:
     """The dearest counts whole, each other half; what costs nothing beside it changes nothing."""
-    alone = {name: cost([name], LOAD) for name in ("cycleTime", "throughput", "churn")}
-    together = alone["cycleTime"] + (alone["throughput"] + alone["churn"]) / 2
-    assert cost([*alone, "states"], LOAD) == round(together)
+    together = cost([BY_ITEM], LOAD) + (cost([BY_BUCKET], LOAD) + cost([BY_BUCKET], LOAD)) / 2
+    assert cost([BY_BUCKET, BY_ITEM, BY_BUCKET, OF_NOTHING], LOAD) == round(together)
 
 
 def test_a_shorter_window_may_be_affordable() -> None:
     """In hundredths of the length; where all facts are read anyway, no window is."""
-    assert affordable_share(["throughput"], LOAD, most=100_500) == 0.5
-    assert affordable_share(["cycleTime"], LOAD, most=100_500) is None
+    assert affordable_share([Weight(in_window=2.0)], LOAD, most=100_500) == 0.5
+    assert affordable_share([BY_ITEM], LOAD, most=100_500) is None

@@ -10,15 +10,15 @@ import pytest
 from hypothesis import given, note
 from hypothesis import strategies as st
 
+from analytics.flow.catalogue import FIGURES
 from analytics.flow.figures.durations import Policy
-from analytics.flow.figures.start_and_finish import PairError
-from analytics.flow.graphql.charts import FIGURES
 from analytics.flow.graphql.forecast import arguments_of
 from analytics.flow.reading.durations import Clip
 from analytics.flow.reading.flow import FlowReading
 from analytics.flow.reading.results import FlowMode
 from analytics.pure.canonical import digest
 from analytics.pure.local_days import Calendar
+from tasks_app.errors import ApiError
 from tests.flow.loading import seeded
 from tests.flow.random_boards import EXTRA, NAMES, boards, questions, redefined
 from tests.flow.test_replay_properties import undone
@@ -49,13 +49,13 @@ VARIANTS: Mapping[str, list[dict[str, Any]]] = {
 
 def every_figure(reading: FlowReading) -> Iterator[tuple[str, str]]:
     """Each figure that an answer can have with its arguments, and the digest of its canonical form."""
-    for name, figure in FIGURES.items():
-        for arguments in VARIANTS.get(name, [dict(figure.defaults)]):
+    for figure in FIGURES:
+        for arguments in VARIANTS.get(figure.name, [dict(figure.defaults)]):
             try:
                 found = figure.hashed(reading, arguments)
-            except PairError as error:
+            except ApiError as error:
                 found = str(error)
-            yield f"{name} {arguments}", digest([found])
+            yield f"{figure.name} {arguments}", digest([found])
 
 
 def figures(engine: PostgresEngine, question: Question) -> dict[str, str]:

@@ -12,7 +12,7 @@ from django.db import transaction
 from hypothesis import given, note, settings
 from hypothesis import strategies as st
 
-from analytics.flow.graphql.charts import FIGURES
+from analytics.engine.wings import figures_by_name
 from tasks_app.models import Task
 from tests.flow.loading import clock, reported, seeded
 from tests.flow.random_boards import any_buckets, boards, persons, questions, reports
@@ -68,7 +68,7 @@ def unlike_in_window(engine: PostgresEngine, history: History, question: Questio
 def unlike_together(engine: PostgresEngine, history: History, question: Question) -> list[str]:
     """Figures that are read with others, asked for among all of them."""
     together = copy(engine)
-    together.together = frozenset(FIGURES)
+    together.together = frozenset(figures_by_name())
     pairs: dict[str, tuple[object, object]] = {
         "throughput": (together.throughput(question=question), throughput(history=history, question=question)),
         "aging": (together.aging(question=question), aging(history=history, question=question)),

@@ -1,14 +1,16 @@
-"""What the figures cost: rows that a tenant of ordinary size would have read for them, told from the window and bucket alone.
+"""Prices of figures: rows that a tenant of ordinary size would have read for them, told from the window and bucket alone.
 
-The estimate comes before anything is read, so it knows the question and not the tenant. analytics/windows has the other one,
-which decides what becomes a job.
+The price comes before anything is read, so it knows the question and not the tenant. analytics.engine.reading.costs has the
+other estimate, which decides what becomes a job.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
+from analytics.engine.figure import Metric
 from analytics.pure.windows import MOST_AUTO_BUCKETS, MOST_BUCKETS, Bucket, Unit
+from tasks_app.http.costs import Price
 
 DAY = 86_400
 SECONDS: Mapping[str, int] = {
@@ -25,28 +27,33 @@ STATES = 10
 ITEMS_A_DAY = 50
 # What a figure takes however short the window is.
 FIGURE_ROWS = 500
-FREE = frozenset({"window", "receipt", "states", "__typename"})
-# Read from the rollups, bucket by bucket. The other figures follow items one by one.
-BY_BUCKET = frozenset({"cumulativeFlow", "throughput", "workInProgress", "transitions"})
-BOARD_ROWS = 5_000
 
 
-def figure_rows(name: str, _arguments: Mapping[str, Any], asked: Mapping[str, Any]) -> int:
-    """Rows of one field of Analytics; `asked` are the arguments of `analytics`."""
-    if name in FREE:
-        return 0
-    seconds = _seconds(asked.get("window") or {})
-    buckets = _buckets(seconds, asked.get("bucket"))
-    items = 0 if name in BY_BUCKET and not asked.get("filter") else -(-seconds // DAY) * ITEMS_A_DAY
-    return FIGURE_ROWS + buckets * STATES + items
+def free(_asked: Mapping[str, Any]) -> int:
+    """Of what is read anyway."""
+    return 0
 
 
-def board_rows(_name: str, _arguments: Mapping[str, Any], _asked: Mapping[str, Any]) -> int:
-    """Rows of one field of Board, which is a replay of its project."""
-    return BOARD_ROWS
+def by_bucket(asked: Mapping[str, Any]) -> int:
+    """Of figures that rollups answer bucket by bucket; a filter makes them follow items one by one."""
+    return by_item(asked) if asked.get("filter") else FIGURE_ROWS + _buckets(asked) * STATES
 
 
-PRICES = {"Analytics": figure_rows, "Board": board_rows}
+def by_item(asked: Mapping[str, Any]) -> int:
+    """Of figures that follow items one by one. `asked` are the arguments of the field that has the window."""
+    days = -(-_seconds(asked.get("window") or {}) // DAY)
+    return FIGURE_ROWS + _buckets(asked) * STATES + days * ITEMS_A_DAY
+
+
+def prices_of(metrics: Iterable[Metric]) -> Price:
+    """Of the fields of a type that has these figures; whatever else it has is free."""
+    by_name = {metric.name: metric.price for metric in metrics}
+    return lambda name, _arguments, asked: by_name.get(name, free)(asked)
+
+
+def each_costs(metric: Metric) -> Price:
+    """Of the fields of a type of which each reads the whole of the metric."""
+    return lambda _name, _arguments, asked: metric.price(asked)
 
 
 def _seconds(window: Mapping[str, Any]) -> int:
@@ -59,6 +66,7 @@ def _seconds(window: Mapping[str, Any]) -> int:
     return 0
 
 
-def _buckets(seconds: int, bucket: Bucket | None) -> int:
-    name = (bucket or Bucket.AUTO).value
+def _buckets(asked: Mapping[str, Any]) -> int:
+    name = (asked.get("bucket") or Bucket.AUTO).value
+    seconds = _seconds(asked.get("window") or {})
     return MOST_AUTO_BUCKETS if name == "AUTO" else min(MOST_BUCKETS, -(-seconds // SECONDS[name]))

@@ -1,10 +1,11 @@
 """What a question costs before it is asked, and what follows from that.
 
 A unit is a fact or a cell that is read for one figure, weighed so that a million of them take about a second. The weights
-are measured: `uv run --group bench python -m tests.benchmarks job_decisions` compares them with the clock.
+stand in the figures' records. They are measured, in microseconds on two cores that have something else to do, too:
+`uv run --group bench python -m tests.benchmarks job_decisions` compares them with the clock.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 
@@ -92,34 +93,18 @@ class Weight:
         return self.fact * load.facts + self.in_window * load.facts_in_window + self.tail * load.tail + cells
 
 
-# Microseconds on two cores that have something else to do, too.
-OTHER = Weight(fact=2.0, in_window=2.0)
-CORRECTIONS = "cumulativeFlow with correctionWindows"
-WEIGHTS: Mapping[str, Weight] = {
-    "states": Weight(tail=0.0, cell=0.0, replayed=0.0),
-    "cumulativeFlow": Weight(in_window=1.5),
-    CORRECTIONS: Weight(fact=1.0, in_window=5.0, replayed=10.0),
-    "workInProgress": Weight(in_window=0.7),
-    "throughput": Weight(in_window=2.0),
-    "transitions": Weight(in_window=2.5),
-    "churn": Weight(fact=0.5, in_window=5.0),
-    "validation": Weight(fact=1.5, in_window=0.5),
-    "identities": Weight(fact=3.5, in_window=3.0, replayed=8.0),
-    "forecast": Weight(fact=0.5, in_window=5.0, replayed=8.0),
-    "dataQuality": Weight(fact=6.0, in_window=3.0, replayed=8.0),
-}
 # Figures of one window share what they read: each but the dearest costs so much of what it would alone.
 BESIDE = 0.5
 
 
-def cost(figures: Iterable[str], load: Load) -> int:
-    """The units of these figures together."""
-    alone = [WEIGHTS.get(name, OTHER).of(load) for name in figures]
+def cost(weights: Iterable[Weight], load: Load) -> int:
+    """The units of figures of these weights together."""
+    alone = [weight.of(load) for weight in weights]
     dearest = max(alone, default=0.0)
     return round(dearest + BESIDE * (sum(alone) - dearest))
 
 
-def affordable_share(figures: Sequence[str], load: Load, *, most: int) -> float | None:
-    """The longest share of the window, in hundredths, at which the figures cost no more; None: not even a hundredth."""
+def affordable_share(weights: Sequence[Weight], load: Load, *, most: int) -> float | None:
+    """The longest share of the window, in hundredths, at which figures of these weights cost no more; None: not even one."""
     shares = (hundredths / 100 for hundredths in range(99, 0, -1))
-    return next((share for share in shares if cost(figures, load.shortened(share)) <= most), None)
+    return next((share for share in shares if cost(weights, load.shortened(share)) <= most), None)

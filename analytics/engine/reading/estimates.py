@@ -1,6 +1,6 @@
 """What a window's figures will cost, from counters that are there: at most one statement, and none where little is."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -8,7 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.db import connection
 
-from analytics.engine.reading.costs import CORRECTIONS, Load, Policy, affordable_share, cost, policy_of
+from analytics.engine.reading.costs import Load, Policy, Weight, affordable_share, cost, policy_of
 from analytics.engine.reading.ledger_position import Position
 from analytics.engine.reading.questions import WindowQuestion
 from analytics.flow.family import Facet
@@ -32,7 +32,7 @@ SELECT coalesce(sum(facts), 0)::bigint,
 class Estimate:
     """What the figures of one question are expected to cost."""
 
-    figures: tuple[str, ...]
+    weights: tuple[Weight, ...]
     load: Load
     start: datetime
     end: datetime
@@ -40,11 +40,11 @@ class Estimate:
     @property
     def cost(self) -> int:
         """In units of analytics.engine.reading.costs."""
-        return cost(self.figures, self.load)
+        return cost(self.weights, self.load)
 
     def cheaper(self, *, most: int) -> timedelta | None:
         """How long a window with the same end may be to cost no more; None where no window is short enough."""
-        share = affordable_share(self.figures, self.load, most=most)
+        share = affordable_share(self.weights, self.load, most=most)
         return None if share is None else (self.end - self.start) * share
 
 
@@ -55,27 +55,30 @@ def policy() -> Policy:
 
 
 def estimate(
-    *, question: WindowQuestion, position: Position, projects: list[int], buckets: int, raw: bool, enough: int
+    *,
+    question: WindowQuestion,
+    weights: Sequence[Weight],
+    position: Position,
+    projects: list[int],
+    buckets: int,
+    raw: bool,
+    enough: int,
 ) -> Estimate:
-    """What the question's figures cost; `enough`: a bound that is below this is as good as the figure itself.
+    """What the question costs, whose figures have those weights.
 
-    The bound takes every fact of the tenant for one of the window.
+    `enough`: a bound that is below this is as good as the cost itself. The bound takes every fact of the tenant for one of
+    the window.
     """
-    names = tuple(_weighed_as(name, given) for name, given in question.figures.values())
     folded, tail = position.folded_facts or 0, position.tail_rows
     load = Load(facts=folded, facts_in_window=folded, tail=tail, cells=buckets * STATES, raw=raw)
-    bound = Estimate(figures=names, load=load, start=question.start, end=question.end)
+    bound = Estimate(weights=tuple(weights), load=load, start=question.start, end=question.end)
     if bound.cost <= enough or not folded:
         return bound
     facts, in_window = _sizes(question, projects)
     closer = Load(
         facts=min(facts, folded), facts_in_window=min(in_window, folded), tail=tail, cells=load.cells, raw=raw
     )
-    return Estimate(figures=names, load=closer, start=question.start, end=question.end)
-
-
-def _weighed_as(name: str, given: Mapping[str, Any]) -> str:
-    return CORRECTIONS if name == "cumulativeFlow" and given.get("corrections", True) else name
+    return Estimate(weights=tuple(weights), load=closer, start=question.start, end=question.end)
 
 
 def _sizes(question: WindowQuestion, projects: list[int]) -> tuple[int, int]:

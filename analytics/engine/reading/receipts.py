@@ -10,7 +10,7 @@ from analytics.engine.reading.ledger_position import Position
 from analytics.engine.reading.questions import Question
 from analytics.engine.reading.read_from import ReadFrom
 from analytics.engine.reading.tokens import Proof, token_of
-from analytics.flow.catalogue import versions
+from analytics.engine.wings import versions
 from analytics.pure.canonical import digest
 from analytics.pure.zones import tzdata_version
 

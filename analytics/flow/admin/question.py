@@ -9,7 +9,7 @@ from analytics.engine.pages.asked import choice_asked, fields, instant_asked, lo
 from analytics.engine.reading import receipts
 from analytics.engine.reading.knowledge import Knowledge
 from analytics.engine.reading.questions import label
-from analytics.flow.graphql.charts import FIGURES
+from analytics.engine.wings import figures_by_name
 from analytics.flow.graphql.projects import Project
 from analytics.flow.reading.flow import FlowReading
 from analytics.flow.reading.flow_question import FlowQuestion
@@ -94,12 +94,12 @@ class Question:
         """That figure of the API; arguments that are not given are what the API takes them for."""
         known_as, full = _in_full(name, arguments)
         if known_as not in self._found:
-            self._found[known_as] = FIGURES[name].read(self.reading, full)
+            self._found[known_as] = figures_by_name()[name].read(self.reading, full)
         return self._found[known_as]
 
     def receipt(self, named: Sequence[Named]) -> receipts.Receipt:
         """The receipt that the API gives to a question for these figures alone."""
-        figures = {_in_full(*each)[0]: FIGURES[each[0]].canonical(self.figure(*each)) for each in named}
+        figures = {_in_full(*each)[0]: figures_by_name()[each[0]].canonical(self.figure(*each)) for each in named}
         return receipts.receipt(
             figures=figures,
             raw_rows=self.reading.raw_rows,
@@ -221,7 +221,7 @@ def around(instant: datetime | None, *, node: Project) -> Mapping[str, str] | No
 
 def _in_full(name: str, arguments: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
     """What the figure is called in an answer, and all of its arguments."""
-    full = {**FIGURES[name].defaults, **arguments}
+    full = figures_by_name()[name].in_full(arguments)
     return label(name, full), full
 
 

@@ -4,8 +4,9 @@ from datetime import timedelta
 
 import strawberry
 
+from analytics.engine.figure import Measure, Unit
+from analytics.engine.graphql.figures import counts
 from analytics.engine.reading.questions import DAYS_BEYOND
-from analytics.flow.catalogue import sentence
 from analytics.flow.figures import churn as churns
 from analytics.flow.figures.churn import rate
 from analytics.flow.graphql.edges import Edge, edge_node
@@ -18,18 +19,52 @@ MOST_DAYS = 366
 
 @strawberry.type(description="Work that came back or was given up, and change of scope. A rate of nothing is null.")
 class Churn:
-    finish_events: int = strawberry.field(description=sentence("churn.finishEvents"))
-    reopened: int = strawberry.field(description=sentence("churn.reopened"))
-    reopen_rate: float | None = strawberry.field(description=sentence("churn.reopenRate"))
-    backflow: int = strawberry.field(description=sentence("churn.backflow"))
-    first_pass_yield: float | None = strawberry.field(description=sentence("churn.firstPassYield"))
-    abandoned: int = strawberry.field(description=sentence("churn.abandoned"))
-    reverted_items: int = strawberry.field(description=sentence("churn.revertedItems"))
-    churn_rate: float | None = strawberry.field(description=sentence("churn.churnRate"))
-    edges: list[Edge] = strawberry.field(description=sentence("churn.edges"))
-    reverts: list[int | None] = strawberry.field(description=sentence("churn.reverts"))
-    scope_added: list[int | None] = strawberry.field(description=sentence("churn.scopeAdded"))
-    scope_removed: list[int | None] = strawberry.field(description=sentence("churn.scopeRemoved"))
+    finish_events: int = strawberry.field(
+        description="Entries into the category DONE from outside it within the window.", metadata=counts(Unit.EVENTS)
+    )
+    reopened: int = strawberry.field(
+        description="Finish events followed by a return to TODO or IN_PROGRESS in less than reopenWithinDays times 24"
+        " hours, before the next finish. Those of which that time is not over at knownAt do not count yet.",
+        metadata=counts(Unit.EVENTS),
+    )
+    reopen_rate: float | None = strawberry.field(
+        description="reopened / finish events of which the time to be reopened in is over at knownAt; null without any.",
+        metadata=counts(Unit.SHARE),
+    )
+    backflow: int = strawberry.field(
+        description="Moves to a state of a lower position in the same project, by the order in force at the move.",
+        metadata=counts(Unit.TRANSITIONS),
+    )
+    first_pass_yield: float | None = strawberry.field(
+        description="Items finished in the window that never moved back before its end / items finished in the window;"
+        " null without any.",
+        metadata=counts(Unit.SHARE),
+    )
+    abandoned: int = strawberry.field(
+        description="Moves from IN_PROGRESS to TODO after which the item enters neither IN_PROGRESS nor DONE in less than"
+        " reopenWithinDays times 24 hours. Those of which that time is not over at knownAt do not count yet.",
+        metadata=counts(Unit.EVENTS),
+    )
+    reverted_items: int = strawberry.field(
+        description="Items with a move from IN_PROGRESS to TODO in the window.", metadata=counts(Unit.ITEMS)
+    )
+    churn_rate: float | None = strawberry.field(
+        description="revertedItems / items whose first entry into an IN_PROGRESS state lies in the window; null without"
+        " any.",
+        metadata=counts(Unit.SHARE),
+    )
+    edges: list[Edge] = strawberry.field(
+        description="The moves of backflow from state to state, in workflow order.", metadata=counts(Unit.TRANSITIONS)
+    )
+    reverts: list[int | None] = strawberry.field(
+        description="Moves of backflow per bucket.", metadata=counts(Unit.TRANSITIONS, Measure.FLOW)
+    )
+    scope_added: list[int | None] = strawberry.field(
+        description="Items that came to the board in the bucket, gross.", metadata=counts(Unit.ITEMS, Measure.FLOW)
+    )
+    scope_removed: list[int | None] = strawberry.field(
+        description="Items that left the board in the bucket, gross.", metadata=counts(Unit.ITEMS, Measure.FLOW)
+    )
 
 
 def days_asked(days: int, *, argument: str) -> timedelta:

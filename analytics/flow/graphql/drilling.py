@@ -6,7 +6,8 @@ from typing import Any
 import strawberry
 
 from analytics.flow import drills as metrics
-from analytics.flow.catalogue import sentence
+from analytics.flow.catalogue import EXPLAINED
+from analytics.flow.catalogue.drill_down import DRILL_DOWN
 from analytics.flow.drills import DRILLS
 from analytics.flow.figures.durations import Policy
 from analytics.flow.figures.start_and_finish import PairError
@@ -45,7 +46,7 @@ FlowMetric = strawberry.enum(
 )
 for value in FlowMetric.__strawberry_definition__.values:  # type: ignore[attr-defined]
     drill = DRILLS[FlowMetric[value.name]]
-    value.description = f"{drill.sentence} Explains {', '.join(drill.explains)}."
+    value.description = f"{drill.sentence} Explains {', '.join(EXPLAINED[value.name])}."
 
 
 @strawberry.type(description="What the figures of an answer are made of.")
@@ -54,7 +55,7 @@ class DrillFields:
 
     @connection_field(
         extensions=[scoped(Scope.TASKS_READ)],
-        description=sentence("drillDown"),
+        description=DRILL_DOWN.sentence,
     )
     def drill_down(
         self,

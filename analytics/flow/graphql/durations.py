@@ -1,26 +1,23 @@
 """How long items took: time in states, cycle time, lead time, flow efficiency."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any
 
 import strawberry
 
-from analytics.engine.graphql.figures import Figure
-from analytics.flow.catalogue import sentence
+from analytics.engine.figure import Unit
+from analytics.engine.graphql.figures import counts
+from analytics.engine.graphql.lists import listed
 from analytics.flow.figures import durations as pure
 from analytics.flow.graphql.projects import WorkflowState, state_node
-from analytics.flow.reading import canonical_durations
 from analytics.flow.reading import durations as windows
 from analytics.pure import histogram, local_days
 from analytics.pure.zones import from_microseconds
-from tasks_app.errors import ApiError
 from tasks_app.graphql.connection_fields import connection_field
 from tasks_app.http.connections import Connection, PageArgs
 from tasks_app.http.cursors import Column, Keyset
 
 BY_FINISH = Keyset(columns=(Column("finished_at", "asc"), Column("key", "asc", str)))
-MOST_STATES = 500
 
 WindowClip = strawberry.enum(
     windows.Clip,
@@ -95,70 +92,71 @@ class DurationPoint:
     description="Durations of the items that finished in the window, percentiles by nearest rank; null: of none."
 )
 class DurationSummary:
-    policy: CyclePolicy | None = strawberry.field(description=sentence("cycleTime.policy"))  # type: ignore[valid-type]
-    calendar: Calendar = strawberry.field(description=sentence("cycleTime.calendar"))  # type: ignore[valid-type]
-    items: int = strawberry.field(description=sentence("cycleTime.items"))
-    never_started: int = strawberry.field(description=sentence("cycleTime.neverStarted"))
-    inferred: int = strawberry.field(description=sentence("cycleTime.inferred"))
-    mean_seconds: float | None = strawberry.field(description=sentence("cycleTime.meanSeconds"))
-    p50_seconds: float | None = strawberry.field(description=sentence("cycleTime.p50Seconds"))
-    p85_seconds: float | None = strawberry.field(description=sentence("cycleTime.p85Seconds"))
-    p95_seconds: float | None = strawberry.field(description=sentence("cycleTime.p95Seconds"))
-    method: PercentileMethod = strawberry.field(description=sentence("cycleTime.method"))  # type: ignore[valid-type]
-    p50_days: int | None = strawberry.field(description=sentence("cycleTime.p50Days"))
-    p85_days: int | None = strawberry.field(description=sentence("cycleTime.p85Days"))
-    p95_days: int | None = strawberry.field(description=sentence("cycleTime.p95Days"))
+    policy: CyclePolicy | None = strawberry.field(  # type: ignore[valid-type]
+        description="How returns are counted; null for lead time.", metadata=counts(Unit.POLICY)
+    )
+    calendar: Calendar = strawberry.field(  # type: ignore[valid-type]
+        description="What of the time counts: all of it, or what is on Mondays to Fridays.",
+        metadata=counts(Unit.CALENDAR),
+    )
+    items: int = strawberry.field(description="Items that have a duration.", metadata=counts(Unit.ITEMS))
+    never_started: int = strawberry.field(
+        description="Finished items without a duration: they never were in progress.", metadata=counts(Unit.ITEMS)
+    )
+    inferred: int = strawberry.field(
+        description="Finished items without a duration: they were only ever seen done.", metadata=counts(Unit.ITEMS)
+    )
+    mean_seconds: float | None = strawberry.field(
+        description="The mean, in seconds of the calendar; null of none.", metadata=counts(Unit.SECONDS)
+    )
+    p50_seconds: float | None = strawberry.field(
+        description="The median, in seconds of the calendar (nearest rank); null of none.",
+        metadata=counts(Unit.SECONDS),
+    )
+    p85_seconds: float | None = strawberry.field(
+        description="85 % of the items took no longer, in seconds of the calendar (nearest rank); null of none.",
+        metadata=counts(Unit.SECONDS),
+    )
+    p95_seconds: float | None = strawberry.field(
+        description="95 % of the items took no longer, in seconds of the calendar (nearest rank); null of none.",
+        metadata=counts(Unit.SECONDS),
+    )
+    method: PercentileMethod = strawberry.field(  # type: ignore[valid-type]
+        description="How exact the percentiles in seconds are: each is one of the times, or within 1 % of one where there"
+        " are more than 20,000. Those in dates are always exact.",
+        metadata=counts(Unit.METHOD),
+    )
+    p50_days: int | None = strawberry.field(
+        description="The median, in local dates of the calendar (nearest rank); null of none.",
+        metadata=counts(Unit.DAYS),
+    )
+    p85_days: int | None = strawberry.field(
+        description="85 % of the items took no longer, in local dates of the calendar (nearest rank); null of none.",
+        metadata=counts(Unit.DAYS),
+    )
+    p95_days: int | None = strawberry.field(
+        description="95 % of the items took no longer, in local dates of the calendar (nearest rank); null of none.",
+        metadata=counts(Unit.DAYS),
+    )
     found: strawberry.Private[windows.DurationSummary]
 
-    @connection_field(description=sentence("cycleTime.points"))
+    @connection_field(
+        description="The items, the earliest finish first, those of one instant by key.", metadata=counts(Unit.ITEMS)
+    )
     def points(self, page: PageArgs) -> Connection[DurationPoint]:
-        return _page(self.found.points(), page)
+        return listed(self.found.points(), keyset=BY_FINISH, values=_place, args=page, node=_point_node)
 
 
 @strawberry.type(description="A ratio of sums.")
 class Ratio:
-    status: RatioStatus = strawberry.field(description=sentence("flowEfficiency.status"))  # type: ignore[valid-type]
-    value: float | None = strawberry.field(description=sentence("flowEfficiency.value"))
-    numerator: float = strawberry.field(description=sentence("flowEfficiency.numerator"))
-    denominator: float = strawberry.field(description=sentence("flowEfficiency.denominator"))
-
-
-@strawberry.type(description="The durations of an answer.")
-class DurationFields:
-    asked: strawberry.Private[Any]
-
-    @strawberry.field(description=sentence("timeInState"))
-    def time_in_state(self, clip: WindowClip = windows.Clip.CLIP) -> list[TimeInState]:  # type: ignore[valid-type]
-        return time_in_state_nodes(self.asked.figure("timeInState", clip=windows.Clip(clip).value))
-
-    @strawberry.field(description=sentence("bottlenecks"))
-    def bottlenecks(self, first: int = 3) -> list[TimeInState]:
-        check_first(first)
-        return time_in_state_nodes(self.asked.figure("bottlenecks", first=first))
-
-    @strawberry.field(description=sentence("cycleTime"))
-    def cycle_time(
-        self,
-        policy: CyclePolicy = pure.Policy.FIRST_START_LAST_FINISH,  # type: ignore[valid-type]
-        start: str | None = strawberry.UNSET,
-        finish: str | None = strawberry.UNSET,
-        calendar: Calendar = local_days.Calendar.ELAPSED,  # type: ignore[valid-type]
-    ) -> DurationSummary:
-        given = {
-            "policy": pure.Policy(policy).value,
-            "start": _given(start),
-            "finish": _given(finish),
-            "calendar": local_days.Calendar(calendar).value,
-        }
-        return summary_node(self.asked.figure("cycleTime", **given))
-
-    @strawberry.field(description=sentence("leadTime"))
-    def lead_time(self, calendar: Calendar = local_days.Calendar.ELAPSED) -> DurationSummary:  # type: ignore[valid-type]
-        return summary_node(self.asked.figure("leadTime", calendar=local_days.Calendar(calendar).value))
-
-    @strawberry.field(description=sentence("flowEfficiency"))
-    def flow_efficiency(self) -> Ratio | None:
-        return ratio_node(self.asked.figure("flowEfficiency"))
+    status: RatioStatus = strawberry.field(description="Whether there is a value.", metadata=counts(Unit.STATUS))  # type: ignore[valid-type]
+    value: float | None = strawberry.field(
+        description="Numerator / denominator, the ratio of the sums; null unless OK.", metadata=counts(Unit.RATIO)
+    )
+    numerator: float = strawberry.field(description="The sum of the parts, in seconds.", metadata=counts(Unit.SECONDS))
+    denominator: float = strawberry.field(
+        description="The sum of the wholes, in seconds.", metadata=counts(Unit.SECONDS)
+    )
 
 
 def time_in_state_nodes(found: Sequence[windows.TimeInState]) -> list[TimeInState]:
@@ -214,32 +212,12 @@ def ratio_node(found: windows.Ratio) -> Ratio:
     )
 
 
-def _given(slug: str | None) -> str | None:
-    return None if slug is strawberry.UNSET else slug
-
-
-def check_first(first: int) -> None:
-    """ApiError for a number of states that cannot be."""
-    if not 1 <= first <= MOST_STATES:
-        raise ApiError(f"first: {first} is out of range; pass a number from 1 to {MOST_STATES}.")
-
-
 def _seconds(duration: timedelta | None) -> float | None:
     return None if duration is None else duration.total_seconds()
 
 
-def _page(points: Sequence[windows.Point], args: PageArgs) -> Connection[DurationPoint]:
-    bounds = args.checked(BY_FINISH)
-    placed = [((point.finished_at, point.key), point) for point in points]
-    inside = [
-        (place, point)
-        for place, point in placed
-        if (bounds.after is None or place > tuple(bounds.after))
-        and (bounds.before is None or place < tuple(bounds.before))
-    ]
-    rows = inside[::-1] if bounds.backwards else inside
-    page = bounds.page(rows[: bounds.fetch], count=lambda: len(points), values=lambda row: row[0])
-    return page.connection(node=lambda row: _point_node(row[1]))
+def _place(point: windows.Point) -> tuple[int, str]:
+    return point.finished_at, point.key
 
 
 def _point_node(point: windows.Point) -> DurationPoint:
@@ -252,39 +230,3 @@ def _point_node(point: windows.Point) -> DurationPoint:
         episodes=point.episodes,
         flags=list(point.flags),
     )
-
-
-# Each figure by its field name.
-DURATIONS: Mapping[str, Figure] = {
-    "timeInState": Figure(
-        read=lambda reading, arguments: reading.durations.time_in_state(clip=windows.Clip(arguments["clip"])),
-        canonical=canonical_durations.time_in_state,
-        defaults={"clip": "CLIP"},
-    ),
-    "bottlenecks": Figure(
-        read=lambda reading, arguments: reading.durations.bottlenecks(first=arguments["first"]),
-        canonical=canonical_durations.time_in_state,
-        defaults={"first": 3},
-    ),
-    "cycleTime": Figure(
-        read=lambda reading, arguments: reading.durations.cycle_time(
-            policy=pure.Policy(arguments["policy"]),
-            start=arguments["start"],
-            finish=arguments["finish"],
-            calendar=local_days.Calendar(arguments["calendar"]),
-            points=arguments.get("points", True),
-        ),
-        canonical=canonical_durations.summary,
-        defaults={"policy": "FIRST_START_LAST_FINISH", "start": None, "finish": None, "calendar": "ELAPSED"},
-    ),
-    "leadTime": Figure(
-        read=lambda reading, arguments: reading.durations.lead_time(
-            calendar=local_days.Calendar(arguments["calendar"]), points=arguments.get("points", True)
-        ),
-        canonical=canonical_durations.summary,
-        defaults={"calendar": "ELAPSED"},
-    ),
-    "flowEfficiency": Figure(
-        read=lambda reading, arguments: reading.durations.flow_efficiency(), canonical=canonical_durations.ratio
-    ),
-}

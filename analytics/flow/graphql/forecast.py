@@ -6,7 +6,8 @@ from typing import Any, Final
 
 import strawberry
 
-from analytics.flow.catalogue import sentence
+from analytics.engine.figure import Unit
+from analytics.engine.graphql.figures import counts
 from analytics.flow.figures import forecast as pure
 from analytics.flow.reading.flow import FlowReading
 from tasks_app.errors import ApiError
@@ -34,13 +35,34 @@ class ForecastPoint:
 
 @strawberry.type(description="How many items by a date, or when a number of items are done.")
 class Forecast:
-    status: ForecastStatus = strawberry.field(description=sentence("forecast.status"))  # type: ignore[valid-type]
-    seed: int = strawberry.field(description=sentence("forecast.seed"))
-    trials: int = strawberry.field(description=sentence("forecast.trials"))
-    history_days: int = strawberry.field(description=sentence("forecast.historyDays"))
-    first_day: date = strawberry.field(description=sentence("forecast.firstDay"))
-    percentiles: list[ForecastPoint] = strawberry.field(description=sentence("forecast.percentiles"))
-    backtest_coverage: float | None = strawberry.field(description=sentence("forecast.backtestCoverage"))
+    status: ForecastStatus = strawberry.field(  # type: ignore[valid-type]
+        description="Whether enough days of the history have a finish.", metadata=counts(Unit.DAYS)
+    )
+    seed: int = strawberry.field(
+        description="What the random numbers were made of: as asked for, or else chosen by the arguments.",
+        metadata=counts(Unit.NUMBER),
+    )
+    trials: int = strawberry.field(description="How often the future was drawn.", metadata=counts(Unit.NUMBER))
+    history_days: int = strawberry.field(
+        description="The whole local days of the window that are over and known, at most the last 3,650: what was drawn"
+        " from.",
+        metadata=counts(Unit.DAYS),
+    )
+    first_day: date = strawberry.field(
+        description="The local date that the forecast begins with: today, or the one after the window.",
+        metadata=counts(Unit.DAYS),
+    )
+    percentiles: list[ForecastPoint] = strawberry.field(
+        description="What holds with 50, 70, 85 and 95 per cent, by nearest rank over the trials; empty where the data is"
+        " insufficient.",
+        metadata=counts(Unit.ITEMS),
+    )
+    backtest_coverage: float | None = strawberry.field(
+        description="Share of past weeks, of the last 52, in which at least as many items were done as a forecast said"
+        " with 85 per cent that was made from what had happened before them (by happenedAt); null with fewer"
+        " than 5 such weeks after the first 14 days.",
+        metadata=counts(Unit.SHARE),
+    )
 
 
 def arguments_of(given: Mapping[str, Any]) -> dict[str, Any]:

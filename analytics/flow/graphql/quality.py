@@ -2,7 +2,8 @@
 
 import strawberry
 
-from analytics.flow.catalogue import sentence
+from analytics.engine.figure import Unit
+from analytics.engine.graphql.figures import counts
 from analytics.flow.reading.quality import DataQuality as Quality
 
 
@@ -16,8 +17,16 @@ class QualityCheck:
 
 @strawberry.type(description="How far the record can be trusted.")
 class DataQuality:
-    score: float = strawberry.field(description=sentence("dataQuality.score"))
-    checks: list[QualityCheck] = strawberry.field(description=sentence("dataQuality.checks"))
+    score: float = strawberry.field(
+        description="The share of the items with a fact in the window in which no check fails, from 0 to 1; 1 without"
+        " items.",
+        metadata=counts(Unit.SHARE),
+    )
+    checks: list[QualityCheck] = strawberry.field(
+        description="Each check with how often it fails, in the order of the definitions; states are as definitionAsOf"
+        " says.",
+        metadata=counts(Unit.EVENTS),
+    )
 
 
 def quality_node(found: Quality) -> DataQuality:

@@ -1,0 +1,19 @@
+"""Wing of tasks that move through states: what the product shows of it."""
+
+from typing import Final
+
+from analytics.engine.graphql.prices import each_costs, prices_of
+from analytics.engine.wing import Wing
+from analytics.flow.catalogue import BOARD, DRILL_DOWN, FIGURES, METRICS
+from analytics.flow.family import TRANSITIONS
+from analytics.flow.graphql.queries import NODES, FlowQuery
+
+WING: Final = Wing(
+    name="flow",
+    families=(TRANSITIONS,),
+    figures=FIGURES,
+    metrics=METRICS,
+    queries=(FlowQuery,),
+    nodes=NODES,
+    prices={"Analytics": prices_of((*FIGURES, DRILL_DOWN)), "Board": each_costs(BOARD)},
+)
