@@ -9,8 +9,8 @@ from django.db import connection
 from psycopg.sql import SQL, Literal
 
 from tasks_app.access.matrix import ROLE_SCOPES
-from tasks_app.access.networks import Address, may_come_from
 from tasks_app.models import User
+from tasks_app.networks import Address, may_come_from
 from tasks_app.operations.keys import digest_of, prefix_of, tenant_of
 from tasks_app.refusals import Refused
 from tasks_app.tenancy import Caller, CallerKind, DatabaseRole, TenantFacts, entered, looked_up

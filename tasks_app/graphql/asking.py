@@ -14,13 +14,13 @@ from django.http import HttpRequest
 from graphql import OperationType
 
 from tasks_app.access.callers import NotAdmitted, caller_of_key, caller_of_user
-from tasks_app.access.networks import client_address
 from tasks_app.errors import ApiError, Code
 from tasks_app.graphql.idempotency import InFlight, NamedRequest, NameUsed
 from tasks_app.http.costs import Bill
 from tasks_app.http.reading import HTTPError, has_api_key
 from tasks_app.http.scalars import format_datetime
 from tasks_app.models import User
+from tasks_app.networks import client_address
 from tasks_app.observing import watch
 from tasks_app.rate.addresses import AddressLimit
 from tasks_app.rate.gcra import Rate

@@ -12,8 +12,8 @@ import zlib
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from tasks_app.access.networks import network_of
 from tasks_app.models import AccessLedger, Actor, ActorKind, ApiKey, FactNote, Membership, Scope, User
+from tasks_app.networks import network_of
 from tasks_app.refusals import Refused, not_found
 
 ALPHABET = string.digits + string.ascii_uppercase + string.ascii_lowercase

@@ -7,8 +7,8 @@ from typing import Any
 from django.contrib.auth.forms import AuthenticationForm, PasswordResetForm
 from django.core.exceptions import ValidationError
 
-from tasks_app.access.networks import client_address
 from tasks_app.models import User, email_of_login
+from tasks_app.networks import client_address
 from tasks_app.sessions.throttle import LOGIN, forgive, too_often, wait_seconds
 
 THROTTLED = "throttled"

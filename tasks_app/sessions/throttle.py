@@ -5,8 +5,8 @@ from datetime import datetime
 from ipaddress import IPv6Address, ip_network
 from math import ceil
 
-from tasks_app.access.networks import Address
 from tasks_app.models import email_of_login
+from tasks_app.networks import Address
 from tasks_app.observing.watch import limited
 from tasks_app.rate.gcra import Claim, Rate, give_back, take_all
 

@@ -15,10 +15,10 @@ from django.views import View
 from django.views.decorators.csrf import csrf_exempt
 
 from tasks_app.access.callers import NotAdmitted, caller_of_user
-from tasks_app.access.networks import client_address
 from tasks_app.errors import Code
 from tasks_app.http.reading import HTTPError
 from tasks_app.models import User
+from tasks_app.networks import client_address
 from tasks_app.sessions.forms import AskForReset, SignIn
 from tasks_app.sessions.mail import send_resets
 from tasks_app.sessions.reading import answered, check_csrf, refused, texts

@@ -10,7 +10,7 @@ from tasks_app.models import TenantPlan
 from tasks_app.observing.counting import Counts
 from tasks_app.observing.judging import Served, refusals
 from tasks_app.observing.rows import write
-from tasks_app.operations.plans import set_plan
+from tasks_app.rate.plan_changes import set_plan
 from tasks_app.tenancy import entered
 from tests.admin.scene import signed_in, text
 from tests.cast import Cast

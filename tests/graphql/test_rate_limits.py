@@ -13,9 +13,9 @@ from django.db import connection
 
 from tasks_app.graphql import asking
 from tasks_app.models import RateBucket, TenantPlan
-from tasks_app.operations.plans import set_plan
 from tasks_app.rate.addresses import AddressLimit
 from tasks_app.rate.gcra import SECOND, Rate
+from tasks_app.rate.plan_changes import set_plan
 from tasks_app.rate.plans import DEFAULT, KnownPlans, known_plans
 from tasks_app.refusals import Refused
 from tasks_app.tenancy import entered

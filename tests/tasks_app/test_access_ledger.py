@@ -7,7 +7,7 @@ import pytest
 
 from tasks_app.models import AccessKind, AccessLedger, Actor, ActorKind, ApiKey, Membership, Role, Scope, TenantPlan
 from tasks_app.operations.keys import create_api_key
-from tasks_app.operations.plans import set_plan
+from tasks_app.rate.plan_changes import set_plan
 from tasks_app.tenancy import DatabaseRole, entered
 from tests.cast import Cast, cast
 from tests.tasks_app.recording import asking, refused, sql, web_login

@@ -7,8 +7,8 @@ from typing import Any
 from django.core.management.base import CommandParser
 
 from tasks_app.management.refusing import RefusingCommand, owner_login
-from tasks_app.operations.plans import set_plan
 from tasks_app.operations.tenants import tenant_named
+from tasks_app.rate.plan_changes import set_plan
 from tasks_app.rate.plans import PLAN_FIELDS
 from tasks_app.tenancy import entered
 
