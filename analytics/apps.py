@@ -12,14 +12,15 @@ class AnalyticsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from analytics.jobs import keep_schedules
+        from analytics.drift.controls import register_at_first_use
+        from analytics.jobs.schedule import keep_schedules
 
         post_migrate.connect(keep_schedules, sender=self)
-        _register_older_sides()
+        register_at_first_use(_register_older_sides)
 
 
 def _register_older_sides() -> None:
-    """What is compared is asked of these, and drilled with these. Only now: they import models."""
+    """What is compared is asked of these, and drilled with these."""
     from analytics.drift.controls import Capability, register
     from analytics.drift.endpoints import EndpointOr
     from analytics.drift.rollback import register_front

@@ -21,6 +21,7 @@ from tasks_app.observing.readiness import DatabaseAnswers, MigrationsAreApplied,
 from tasks_app.observing.watch import trust
 from tasks_app.sessions.views import ConfirmView, PasswordResetView, SessionView
 
+admin.autodiscover()
 graphql = GraphQLHTTPView(schema=schema, open_request=open_request, admit=admit, documents=TEXTS_BY_ID)
 trust({document.id: document.name for document in DOCUMENTS.values()})
 old_view = partial(OldView, open_request=open_request, admit=admit, graphql=graphql, switch=switch_flow)

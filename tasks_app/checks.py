@@ -13,6 +13,9 @@ from django.core import checks
 from django.core.checks import CheckMessage, Error, Tags, register
 from django.db import DatabaseError, connections
 
+# The tag of the checks that every command of ours runs. Those of URLs and templates import the whole schema, which takes
+# longer than most commands; `manage.py check` and the servers run them.
+OURS = "flowledger"
 # These fork workers after Django was set up; a pool's connections would be shared by parent and children.
 JOB_COMMANDS = frozenset({"qcluster", "demo"})
 # Run by the owner, whoever the web is: it is what makes the web's login.
@@ -135,7 +138,7 @@ def command_name() -> str:
     return sys.argv[1] if len(sys.argv) > 1 else ""
 
 
-@register
+@register(OURS)
 def check_pool(**_: Any) -> list[CheckMessage]:
     """No pool in a process that forks."""
     return pool_errors(databases=settings.DATABASES, command=command_name())

@@ -4,7 +4,7 @@ The built-in legacy endpoints and external ones are both a Control. They registe
 knows nothing of them.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -22,6 +22,8 @@ __all__ = [
     "LegacyFailure",
     "control_of",
     "register",
+    "register_at_first_use",
+    "registered",
 ]
 
 
@@ -84,13 +86,27 @@ class Control(Protocol):
 
 
 _registered: dict[Capability, Control] = {}
+_to_register: list[Callable[[], None]] = []
+
+
+def register_at_first_use(fill: Callable[[], None]) -> None:
+    """Has `fill` register the sides when one is first asked for: they need most of the product, and most commands none."""
+    _to_register.append(fill)
+
+
+def registered() -> Mapping[Capability, Control]:
+    """The older sides by capability, as they were registered last."""
+    while _to_register:
+        _to_register.pop()()
+    return _registered
 
 
 def register(*, capability: Capability, control: Control) -> None:
     """Makes this the older side of a capability; the last one that is registered holds."""
+    registered()
     _registered[capability] = control
 
 
 def control_of(capability: Capability) -> Control | None:
     """The older side; None where there is none."""
-    return _registered.get(capability)
+    return registered().get(capability)

@@ -16,7 +16,7 @@ from typing import Any, Final, Protocol
 from django.db import DatabaseError, connection
 
 from analytics.drift.arithmetic.stages import Flag, Side, Stage
-from analytics.drift.controls import Capability, Control, LegacyFailure
+from analytics.drift.controls import Capability, Control, LegacyFailure, registered
 from analytics.drift.stages import Change, Standing, answering, current, set_stage, stage_of
 from analytics.engine.rollups.compact import owners
 from analytics.engine.statements import fetched
@@ -155,6 +155,7 @@ def take_back_left(*, now: datetime) -> int:
 
 
 def _front(capability: Capability) -> Front:
+    registered()
     found = _fronts.get(capability)
     if found is None:
         raise Refused(f"{capability.value} has no older endpoint that could be drilled.")

@@ -22,9 +22,10 @@ from analytics.jobs.pulse import Pulse, TakenAway, pulse
 from analytics.jobs.rows import Claim, Ending
 from analytics.models import JobState
 from tasks_app.access.callers import NotAdmitted, caller_of_actor
-from tasks_app.errors import Code, mask_errors
+from tasks_app.errors import Code
 from tasks_app.graphql.asking import Asking
 from tasks_app.http.documents import parse_document, pick_operation
+from tasks_app.http.masking import mask_errors
 from tasks_app.observing.serving import job_ended
 from tasks_app.tenancy import DatabaseRole, entered
 

@@ -19,10 +19,10 @@ from strawberry.extensions import SchemaExtension
 from strawberry.schema.config import StrawberryConfig
 from strawberry.types import ExecutionContext, ExecutionResult
 
-from tasks_app.errors import RequestErrors
 from tasks_app.http.costs import Bill, Price, Tariff
 from tasks_app.http.documents import KnownDocuments
 from tasks_app.http.limits import limit_errors
+from tasks_app.http.masking import RequestErrors
 from tasks_app.http.rows import ExecutionContext as RowsExecutionContext
 from tasks_app.http.scalars import SCALARS
 from tasks_app.observing.watch import computing

@@ -25,10 +25,11 @@ from django.utils.cache import patch_vary_headers
 from graphql import DocumentNode, OperationDefinitionNode, OperationType
 from strawberry.types import ExecutionResult
 
-from tasks_app.errors import ApiError, Code, mask_errors, mask_exception
+from tasks_app.errors import ApiError, Code
 from tasks_app.http.costs import Bill
 from tasks_app.http.csrf import lacks_token
 from tasks_app.http.documents import parse_document, pick_operation
+from tasks_app.http.masking import mask_errors, mask_exception
 from tasks_app.http.reading import (
     JSON_TYPE,
     RESPONSE_TYPE,

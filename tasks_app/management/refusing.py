@@ -7,6 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 from django.db import DEFAULT_DB_ALIAS, connections
 
+from tasks_app.checks import OURS
 from tasks_app.refusals import Refused
 
 
@@ -15,6 +16,8 @@ class RefusingCommand(BaseCommand):
 
     Called from Python, through `call_command`, it raises the Refused itself.
     """
+
+    requires_system_checks: tuple[str, ...] = (OURS,)
 
     def run_from_argv(self, argv: list[str]) -> None:
         """As BaseCommand's, and exits with 1 when what was asked for is refused."""

@@ -15,8 +15,10 @@ from structlog.contextvars import bound_contextvars, clear_contextvars
 from tasks_app.observing import metrics
 from tasks_app.observing.flushing import count
 from tasks_app.observing.judging import Served, refusals, verdicts
+from tasks_app.observing.logs import speak_through_logging
 from tasks_app.observing.watch import COMPUTE, QUEUE, SERIALISE, WHOLE, Watch, watching
 
+speak_through_logging()
 log = structlog.stdlib.get_logger("flowledger.request")
 
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}", re.ASCII)

@@ -8,8 +8,9 @@ from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils.cache import patch_vary_headers
 
-from tasks_app.errors import Code, mask_exception
+from tasks_app.errors import Code
 from tasks_app.http.csrf import lacks_token
+from tasks_app.http.masking import mask_exception
 from tasks_app.http.reading import JSON_TYPE, HTTPError
 
 LONGEST_TEXT = 4096

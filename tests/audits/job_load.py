@@ -13,13 +13,14 @@ from graphql import parse
 
 from analytics.engine.rollups.compact import owners
 from analytics.jobs import rows
+from analytics.jobs.due_runs import sweep_all
 from analytics.jobs.job_rights import fingerprint_of, rights_of
 from analytics.jobs.rows import Submission
-from analytics.jobs.schedule import sweep_all
 from config.schema import schema
 from tasks_app.access.callers import caller_of_actor
-from tasks_app.errors import Code, error_code
+from tasks_app.errors import Code
 from tasks_app.graphql.asking import Asking
+from tasks_app.http.masking import error_code
 from tasks_app.tenancy import Caller, DatabaseRole, entered
 
 PEOPLE = """/* audits.people */

@@ -18,7 +18,7 @@ from analytics.drift.controls import Basis, Capability, Control, FailureKind, Le
 from analytics.drift.experiment import Comparison, Question, compare
 from analytics.drift.rules import add_rule
 from analytics.engine.rollups.compact import compact, owners
-from analytics.jobs import schedule
+from analytics.jobs import due_runs
 from analytics.jobs.clock import read_clock
 from analytics.models import DriftComparison, DriftCount, DriftDue
 from tasks_app.models import Tenant
@@ -324,9 +324,9 @@ def answered_again(scene: Scene, times: int) -> Callable[[float], None]:
 def test_the_worker_stays_while_answers_come(owed: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     """So a breach under load does not wait for the next run. It ends when nothing is new, or when that run is due."""
     Schedule.objects.filter(name="compare").update(next_run=read_clock() + timedelta(seconds=30))
-    monkeypatch.setattr("analytics.jobs.schedule.sleep", answered_again(owed, 2))
-    assert schedule.compare_all() == 5
-    assert schedule.compare_all() == 0
+    monkeypatch.setattr("analytics.jobs.due_runs.sleep", answered_again(owed, 2))
+    assert due_runs.compare_all() == 5
+    assert due_runs.compare_all() == 0
 
 
 def test_the_worker_ends_when_its_next_run_is_due(owed: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -338,9 +338,9 @@ def test_the_worker_ends_when_its_next_run_is_due(owed: Scene, monkeypatch: pyte
         answer(seconds)
 
     Schedule.objects.filter(name="compare").update(next_run=begun + timedelta(seconds=30))
-    monkeypatch.setattr("analytics.jobs.schedule.read_clock", lambda: begun + timedelta(seconds=passed[0]))
-    monkeypatch.setattr("analytics.jobs.schedule.sleep", pause)
-    assert schedule.compare_all() == 4
+    monkeypatch.setattr("analytics.jobs.due_runs.read_clock", lambda: begun + timedelta(seconds=passed[0]))
+    monkeypatch.setattr("analytics.jobs.due_runs.sleep", pause)
+    assert due_runs.compare_all() == 4
     assert DriftDue.objects.count() == 1
 
 
@@ -356,9 +356,9 @@ def test_tenants_take_turns(owed: Scene, monkeypatch: pytest.MonkeyPatch) -> Non
             flag_version=1,
             asked_at=NOW,
         )
-    monkeypatch.setattr("analytics.jobs.schedule.sleep", lambda _: None)
-    monkeypatch.setattr(schedule, "TURN", 2)
-    assert schedule.compare_all() == 4
+    monkeypatch.setattr("analytics.jobs.due_runs.sleep", lambda _: None)
+    monkeypatch.setattr(due_runs, "TURN", 2)
+    assert due_runs.compare_all() == 4
     order = [each.tenant_id == other for each in DriftComparison.objects.order_by("id")]
     assert order in ([False, False, True, False], [True, False, False, False])
 

@@ -9,9 +9,9 @@ from graphql import DocumentNode, OperationType, parse
 
 from config.schema import schema
 from tasks_app.access.matrix import ROLE_SCOPES
-from tasks_app.errors import RequestErrors, error_code
 from tasks_app.graphql.asking import Asking
 from tasks_app.http.documents import pick_operation
+from tasks_app.http.masking import RequestErrors, error_code
 from tasks_app.operations.tenants import facts_of
 from tasks_app.tenancy import Caller, CallerKind, entered
 from tests.cast import Person

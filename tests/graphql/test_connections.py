@@ -14,10 +14,11 @@ from django.db import connection, models
 from graphql import GraphQLObjectType, GraphQLSchema, Undefined, get_named_type
 
 from config import schema as product
-from tasks_app.errors import ApiError, Code, mask_errors
+from tasks_app.errors import ApiError, Code
 from tasks_app.graphql.connection_fields import ARGUMENTS, connection_field
 from tasks_app.http.connections import Connection, PageArgs, keyset_page
 from tasks_app.http.cursors import Column, Keyset
+from tasks_app.http.masking import mask_errors
 from tasks_app.http.schema import Schema
 
 START = datetime(2026, 3, 1, 9, 0, tzinfo=UTC)

@@ -5,7 +5,8 @@ import logging
 import pytest
 from graphql import GraphQLError
 
-from tasks_app.errors import INTERNAL_MESSAGE, ApiError, Code, mask_errors
+from tasks_app.errors import ApiError, Code
+from tasks_app.http.masking import INTERNAL_MESSAGE, mask_errors
 from tests.graphql.small_schema import SECRET, URLS, ask, only_error, post
 
 pytestmark = pytest.mark.urls(URLS)

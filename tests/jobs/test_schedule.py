@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from django.apps import AppConfig
 from django.apps.registry import Apps
+from django.utils.module_loading import import_string
 from django_q.models import Schedule
 
 from analytics.engine.reading.read_from import ReadFrom
@@ -22,7 +23,9 @@ from analytics.flow.reading.flow import FlowReading
 from analytics.flow.reading.flow_question import FlowQuestion
 from analytics.flow.reading.results import FlowMode
 from analytics.flow.replay.definitions import boards
-from analytics.jobs import compact_all, keep_schedules, retain_all
+from analytics.jobs import RUN_BY_THE_WORKER, due_runs
+from analytics.jobs.due_runs import compact_all, retain_all
+from analytics.jobs.schedule import DUE, keep_schedules
 from analytics.pure.windows import Bucket, Unit, rolling
 from config.database import locks, postmaster
 from tasks_app.models import Task, TaskTail
@@ -202,3 +205,9 @@ def run(directory: Path, *arguments: str) -> Any:
         output, complaint = process.communicate(timeout=PATIENCE)
     assert process.returncode == 0, complaint
     return json.loads(output.splitlines()[-1])
+
+
+def test_every_function_of_a_schedule_is_there() -> None:
+    """A schedule names its function by text, and `run` its own: both must be found, or the worker fails at night."""
+    assert {due.func.removeprefix("analytics.jobs.") for due in DUE} == RUN_BY_THE_WORKER
+    assert all(callable(import_string(due.func)) and callable(getattr(due_runs, due.run)) for due in DUE)

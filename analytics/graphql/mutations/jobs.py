@@ -17,12 +17,13 @@ from analytics.graphql.heavy import submission
 from analytics.graphql.jobs import AnalyticsJob, job_node
 from analytics.jobs import rows
 from analytics.jobs.dispatch import ring
-from tasks_app.errors import ApiError, error_code, mask_errors
+from tasks_app.errors import ApiError
 from tasks_app.graphql.asking import Info
 from tasks_app.graphql.attempts import Payload
 from tasks_app.graphql.idempotency import Outcome
 from tasks_app.graphql.inputs import LeftOutIsNull
 from tasks_app.http.documents import parse_document, pick_operation
+from tasks_app.http.masking import error_code, mask_errors
 from tasks_app.http.node import decode_pk
 from tasks_app.refusals import Refused, not_found
 

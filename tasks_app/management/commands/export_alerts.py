@@ -15,7 +15,7 @@ class Command(RefusingCommand):
     help = (
         "Prints alerting rules for Prometheus, made from what is promised of the answers (FLOWLEDGER_SERVICE_LEVELS)."
     )
-    requires_system_checks: list[str] = []
+    requires_system_checks = ()
 
     def handle(self, *args: Any, **options: Any) -> None:
         self.stdout.write(json.dumps(rules(settings.FLOWLEDGER_SERVICE_LEVELS), indent=2))

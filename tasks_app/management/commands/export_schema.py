@@ -16,7 +16,7 @@ class Command(RefusingCommand):
     """Writes the schema that /graphql serves to config/schema.graphql, always in the same order."""
 
     help = "Writes the schema that /graphql serves to config/schema.graphql."
-    requires_system_checks: list[str] = []
+    requires_system_checks = ()
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--check", action="store_true", help="write nothing; exit with 1 when the file differs")
