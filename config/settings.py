@@ -210,6 +210,9 @@ FLOWLEDGER_SERVICE_LEVELS = service_levels()
 FLOWLEDGER_STALE_AFTER: timedelta = FLOWLEDGER_SERVICE_LEVELS.fresh_within
 FLOWLEDGER_TAIL_ALERT: timedelta = FLOWLEDGER_SERVICE_LEVELS.alarm(TAIL).after
 
+# What a column's help_text says is what the API says of it.
+STRAWBERRY_DJANGO = {"FIELD_DESCRIPTION_FROM_HELP_TEXT": True}
+
 LANGUAGE_CODE = "en-gb"
 TIME_ZONE = "UTC"
 USE_TZ = True

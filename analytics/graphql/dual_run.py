@@ -5,6 +5,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 import strawberry
+from strawberry import auto
 from strawberry.scalars import JSON
 
 from analytics.drift import controls, store
@@ -14,11 +15,13 @@ from analytics.drift.report_sentences import Told, told
 from analytics.drift.store import Kept
 from analytics.engine.graphql.inputs import WindowInput, window_asked
 from analytics.graphql.stages import Capability, StageQuery
+from analytics.models import DriftComparison
 from analytics.pure import windows
 from analytics.pure.zones import local_date
 from tasks_app.graphql.asking import Info
 from tasks_app.graphql.connection_fields import connection_field
 from tasks_app.graphql.fields import may
+from tasks_app.graphql.record_types import record_type
 from tasks_app.http.connections import Connection, PageArgs
 from tasks_app.http.cursors import Column, Keyset
 from tasks_app.http.node import Node
@@ -62,17 +65,16 @@ class Parity:
     )
 
 
-@strawberry.type(
-    description="One comparison of an older answer with ours. Kept for 30 days, without anything people wrote."
+@record_type(
+    DriftComparison,
+    description="One comparison of an older answer with ours. Kept for 30 days, without anything people wrote.",
 )
 class Comparison(Node):
-    capability: Capability = strawberry.field(description="What was compared.")  # type: ignore[valid-type]
-    verdict: Verdict = strawberry.field(description="What it says.")  # type: ignore[valid-type]
+    capability: Capability  # type: ignore[valid-type]
+    verdict: Verdict  # type: ignore[valid-type]
     reason: str | None = strawberry.field(description="Why, in a sentence; null for a MATCH.")
-    compared_at: datetime = strawberry.field(description="When it was made, UTC.")
-    legacy_as_of: datetime | None = strawberry.field(
-        description="Up to when the older side counted, UTC; of several cut-offs the last. null: nobody knows."
-    )
+    compared_at: auto
+    legacy_as_of: auto
     ledger_position: str = strawberry.field(
         description="What our answer could see, as its receipt had it; empty where the older side answered."
     )

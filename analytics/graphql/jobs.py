@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Annotated
 
 import strawberry
+from strawberry import auto
 from strawberry.scalars import JSON
 
 from analytics.engine.reading import costs
@@ -13,9 +14,11 @@ from analytics.graphql.heavy import retry_after_ms
 from analytics.jobs import rows
 from analytics.jobs.job_rights import rights_of
 from analytics.jobs.rows import Job
+from analytics.models import AnalyticsJob as JobRow
 from analytics.models import JobState
 from tasks_app.graphql.asking import Info
 from tasks_app.graphql.fields import may
+from tasks_app.graphql.record_types import record_type
 from tasks_app.http.node import Node, decode_pk
 from tasks_app.models import Scope
 from tasks_app.tenancy import Caller
@@ -41,10 +44,6 @@ class JobError:
     retryable: bool = strawberry.field(description="Whether the same query may succeed when it is asked again.")
 
 
-def _progress(root: "AnalyticsJob") -> float:
-    return root.job.progress
-
-
 def _result(root: "AnalyticsJob") -> JSON | None:
     if root.job.state != JobState.SUCCEEDED or not root.is_for_caller:
         return None
@@ -52,22 +51,22 @@ def _result(root: "AnalyticsJob") -> JSON | None:
     return None if text is None else JSON(json.loads(text))
 
 
-@strawberry.type(description="A query that is answered apart from a request, and its answer until it expires.")
+@record_type(JobRow, description="A query that is answered apart from a request, and its answer until it expires.")
 class AnalyticsJob(Node):
     job: strawberry.Private[Job]
     tenant_id: strawberry.Private[int]
     is_for_caller: strawberry.Private[bool]
-    state: JobStateName = strawberry.field(description="How far it is.")  # type: ignore[valid-type]
-    progress: float = strawberry.field(resolver=_progress, description="The share of its figures that are counted.")
-    submitted_at: datetime = strawberry.field(description="When it was asked for, UTC.")
-    started_at: datetime | None = strawberry.field(description="When a worker first took it, UTC.")
-    finished_at: datetime | None = strawberry.field(description="When it ended, UTC.")
-    expires_at: datetime | None = strawberry.field(description="Until when its answer is kept, UTC.")
+    state: JobStateName  # type: ignore[valid-type]
+    progress: auto
+    submitted_at: auto
+    started_at: auto
+    finished_at: auto
+    expires_at: datetime | None
     retry_after_ms: int | None = strawberry.field(
         description="How long to wait before asking again, in milliseconds; null when it is over."
     )
-    estimated_cost: int = strawberry.field(description="What it was expected to cost.")
-    actual_cost: int | None = strawberry.field(description="What it took, in microseconds; null while it is not over.")
+    estimated_cost: int
+    actual_cost: int | None
     error: JobError | None = strawberry.field(description="Why there is no answer; null where there is one, or may be.")
     result: JSON | None = strawberry.field(
         resolver=_result, description="The whole answer, the same JSON that the query would have been answered with."
@@ -119,6 +118,7 @@ def job_node(*, caller: Caller, pk: int) -> AnalyticsJob | None:
         tenant_id=caller.tenant.id,
         is_for_caller=is_for_caller,
         state=JobState(job.state),
+        progress=job.progress,
         submitted_at=job.submitted_at,
         started_at=job.started_at,
         finished_at=job.finished_at,

@@ -29,19 +29,23 @@ class AnalyticsJob(TenantOwned):
 
     id = models.BigAutoField(primary_key=True)
     actor = models.ForeignKey(Actor, on_delete=models.PROTECT, db_index=False, db_constraint=False, related_name="+")
-    submitted_at = models.DateTimeField()
-    started_at = models.DateTimeField(null=True)
-    finished_at = models.DateTimeField(null=True)
-    expires_at = models.DateTimeField()
+    submitted_at = models.DateTimeField(help_text="When it was asked for, UTC.")
+    started_at = models.DateTimeField(null=True, help_text="When a worker first took it, UTC.")
+    finished_at = models.DateTimeField(null=True, help_text="When it ended, UTC.")
+    expires_at = models.DateTimeField(help_text="Until when its answer is kept, UTC.")
     lease_until = models.DateTimeField(null=True)
-    estimated_cost = models.BigIntegerField()
-    actual_cost = models.BigIntegerField(null=True)
-    progress = models.FloatField(default=0, db_default=0)
+    estimated_cost = models.BigIntegerField(help_text="What it was expected to cost.")
+    actual_cost = models.BigIntegerField(
+        null=True, help_text="What it took, in microseconds; null while it is not over."
+    )
+    progress = models.FloatField(default=0, db_default=0, help_text="The share of its figures that are counted.")
     attempt = models.SmallIntegerField(default=0, db_default=0)
     losses = models.SmallIntegerField(default=0, db_default=0)
     lasting = models.BooleanField()
     retryable = models.BooleanField(default=False, db_default=False)
-    state = models.TextField(choices=JobState, default=JobState.PENDING, db_default=JobState.PENDING)
+    state = models.TextField(
+        choices=JobState, default=JobState.PENDING, db_default=JobState.PENDING, help_text="How far it is."
+    )
     fingerprint = models.BinaryField(max_length=32)
     rights = models.BinaryField(max_length=32)
     document = models.TextField()

@@ -44,9 +44,9 @@ class DriftComparison(TenantOwned):
     """One comparison. `detail` is JSON of at most 64 kB with numbers, dates and names of fields, never what people wrote."""
 
     id = models.BigAutoField(primary_key=True)
-    capability = models.TextField()
+    capability = models.TextField(help_text="What was compared.")
     stratum = models.TextField()
-    verdict = models.TextField()
+    verdict = models.TextField(help_text="What it says.")
     reason = models.TextField(default="", db_default="")
     signature = models.TextField(default="", db_default="")
     definition = models.TextField()
@@ -54,8 +54,11 @@ class DriftComparison(TenantOwned):
     stage = models.TextField()
     flag_version = models.IntegerField()
     asked_at = models.DateTimeField()
-    compared_at = models.DateTimeField()
-    legacy_as_of = models.DateTimeField(null=True)
+    compared_at = models.DateTimeField(help_text="When it was made, UTC.")
+    legacy_as_of = models.DateTimeField(
+        null=True,
+        help_text="Up to when the older side counted, UTC; of several cut-offs the last. null: nobody knows.",
+    )
     position = models.TextField(default="", db_default="")
     legacy_ms = models.FloatField()
     candidate_ms = models.FloatField()

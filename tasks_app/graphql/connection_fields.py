@@ -53,19 +53,22 @@ def keyset_connection(
     of: type,
     order: Keyset,
     columns: Sequence[str],
+    computed: Mapping[str, Any] | None = None,
     nodes: Callable[[list[Row], Asking], Iterable[Any]] = lambda rows, asking: rows,
     description: str,
     extensions: Iterable[FieldExtension] = (),
 ) -> Any:
     """The field that lists the tenant's rows of a model, as Connection[of], in an order that an index of the tenant's has.
 
-    Fetched are `columns` and the order's, no others. `nodes` makes the nodes of a page, one for each row and in their order; by
-    default they are the rows, which is right for a model-backed type.
+    Fetched are `columns` and the order's, no others, and what the statement makes of them: `computed`, expressions by the
+    attributes that they become. `nodes` makes the nodes of a page, one for each row and in their order; by default they are
+    the rows, which is right for a record type.
     """
 
     def page_of_rows(info: Info, page: PageArgs) -> Connection[Any]:
         asking = info.context
         rows = model._default_manager.filter(tenant_id=asking.tenant.id).only(*order.names, *columns)
+        rows = rows.annotate(**computed) if computed else rows
         found = keyset_page(rows, keyset=order, args=page)
         return found.connection_of(nodes(found.rows, asking))
 

@@ -2,8 +2,13 @@
 
 from datetime import datetime, timedelta
 from enum import Enum
+from typing import Any
 
 import strawberry
+import strawberry_django
+from django.db.models import Case, OuterRef, Subquery, TextField, Value, When
+from django.db.models.functions import Coalesce, NullIf
+from strawberry import auto
 
 from tasks_app.graphql.asking import Asking, Info
 from tasks_app.graphql.attempts import Payload, tried
@@ -11,6 +16,7 @@ from tasks_app.graphql.connection_fields import keyset_connection
 from tasks_app.graphql.fields import may, scoped
 from tasks_app.graphql.idempotency import Outcome
 from tasks_app.graphql.inputs import LeftOutIsNull, checked_length
+from tasks_app.graphql.record_types import record_type
 from tasks_app.graphql.user_errors import UserError
 from tasks_app.graphql.viewer import ScopeName
 from tasks_app.http.cursors import Column, Keyset
@@ -21,9 +27,16 @@ from tasks_app.operations import keys
 
 IN_ORDER_OF_MAKING = Keyset([Column("id", "asc")])
 ONCE = "Shown this once and kept nowhere; null when a clientMutationId or an Idempotency-Key was sent again."
+ERASED = "someone erased"
 # Neither the digest nor the owner's login, which no request may read, is fetched.
-READ = ("tenant_id", "name", "prefix", "scopes", "owner_id", "allowed_cidrs", "replaced_by_id")
-INSTANTS = ("created_at", "expires_at", "revoked_at", "last_used_at")
+COLUMNS = (
+    *("name", "prefix", "scopes", "owner_id", "allowed_cidrs", "replaced_by_id"),
+    *("created_at", "expires_at", "revoked_at", "last_used_at"),
+)
+# The owner's name in the tenant, read with the key.
+NAMES = Actor.objects.filter(tenant_id=OuterRef("tenant_id"), user_id=OuterRef("owner_id")).values("name")
+NAME_OR_ERASED = Coalesce(NullIf(Subquery(NAMES), Value("")), Value(ERASED), output_field=TextField())
+COMPUTED = {"owner_name": Case(When(owner_id__isnull=False, then=NAME_OR_ERASED))}
 
 
 @strawberry.enum(description="Whether a key opens anything still.")
@@ -35,25 +48,40 @@ class ApiKeyStatus(Enum):
     REVOKED = strawberry.enum_value("REVOKED", description="Somebody ended it.")
 
 
-@strawberry.type(description="A key of an integration. Its secret was shown once and is kept nowhere.")
+def status_of(row: Row, *, now: datetime) -> ApiKeyStatus:
+    """Whether the key works."""
+    if row.revoked_at is not None:
+        return ApiKeyStatus.REVOKED
+    return ApiKeyStatus.EXPIRED if row.expires_at is not None and row.expires_at <= now else ApiKeyStatus.LIVE
+
+
+def _scopes(root: Row) -> list[ScopeName]:  # type: ignore[valid-type]
+    return [Scope(scope) for scope in sorted(root.scopes)]
+
+
+def _status(root: Row, info: Info) -> ApiKeyStatus:
+    return status_of(root, now=info.context.now)
+
+
+def _replaced_by(root: Row) -> strawberry.ID | None:
+    return encode_id(type_name="ApiKey", pk=root.replaced_by_id) if root.replaced_by_id else None
+
+
+@record_type(Row, description="A key of an integration. Its secret was shown once and is kept nowhere.")
 class ApiKey(Node):
-    name: str = strawberry.field(description="What it is for.")
-    prefix: str = strawberry.field(description="How its secret begins: tells keys apart and opens nothing.")
-    scopes: list[ScopeName] = strawberry.field(  # type: ignore[valid-type]
-        description="What it may do, as far as its owner's role allows when it is used; in alphabetical order."
-    )
+    """Its values are rows, fetched with COLUMNS and COMPUTED."""
+
+    name: auto
+    prefix: auto
+    scopes = strawberry_django.field(resolver=_scopes)
     owner_name: str | None = strawberry.field(description="Whose key it is; null for a service key of the tenant.")
-    status: ApiKeyStatus = strawberry.field(description="Whether it works now.")
-    created_at: datetime = strawberry.field(description="When it was made.")
-    expires_at: datetime | None = strawberry.field(description="From this instant on it is refused; null: never.")
-    revoked_at: datetime | None = strawberry.field(description="From this instant on it is refused; null: not revoked.")
-    last_used_at: datetime | None = strawberry.field(
-        description="Its last use, to the minute; null when it was never used."
-    )
-    allowed_cidrs: list[str] = strawberry.field(
-        description="The networks that it may be used from; empty for everywhere."
-    )
-    replaced_by: strawberry.ID | None = strawberry.field(description="The id of the key that it was rotated into.")
+    status = strawberry.field(resolver=_status, description="Whether it works now.")
+    created_at: auto
+    expires_at: auto
+    revoked_at: auto
+    last_used_at: auto
+    allowed_cidrs: auto
+    replaced_by = strawberry_django.field(resolver=_replaced_by)
 
 
 @strawberry.input(description="A new key, owned by whoever makes it; made by a service key, another service key.")
@@ -116,8 +144,8 @@ class KeyQuery:
         Row,
         of=ApiKey,
         order=IN_ORDER_OF_MAKING,
-        columns=(*READ, *INSTANTS),
-        nodes=lambda rows, asking: key_nodes(rows, asking=asking),
+        columns=COLUMNS,
+        computed=COMPUTED,
         description="The tenant's API keys, ended ones too, in the order of their making.",
         extensions=[scoped(Scope.ADMIN)],
     )
@@ -203,46 +231,15 @@ class KeyMutation:
     )
 
 
-def load_key(info: Info, pk: int) -> ApiKey | None:
+def load_key(info: Info, pk: int) -> Any:
     """For `node`: a key of the caller's tenant, for those who may see keys."""
     return _named({"apiKey": pk}, info.context) if may(info.context.caller, Scope.ADMIN) else None
 
 
-def key_nodes(rows: list[Row], *, asking: Asking) -> list[ApiKey]:
-    """The keys as the API shows them, with their owners' names in one statement more."""
-    owners = [row.owner_id for row in rows if row.owner_id is not None]
-    actors = Actor.objects.filter(tenant_id=asking.tenant.id, user_id__in=owners) if owners else Actor.objects.none()
-    names: dict[int | None, str] = dict(actors.values_list("user_id", "name"))
-    return [_node(row, owner_name=names.get(row.owner_id), now=asking.now) for row in rows]
-
-
-def status_of(row: Row, *, now: datetime) -> ApiKeyStatus:
-    """Whether the key works."""
-    if row.revoked_at is not None:
-        return ApiKeyStatus.REVOKED
-    return ApiKeyStatus.EXPIRED if row.expires_at is not None and row.expires_at <= now else ApiKeyStatus.LIVE
-
-
-def _node(row: Row, *, owner_name: str | None, now: datetime) -> ApiKey:
-    return ApiKey(
-        pk=row.id,
-        name=row.name,
-        prefix=row.prefix,
-        scopes=[Scope(scope) for scope in sorted(row.scopes)],
-        owner_name=None if row.owner_id is None else owner_name or "someone erased",
-        status=status_of(row, now=now),
-        created_at=row.created_at,
-        expires_at=row.expires_at,
-        revoked_at=row.revoked_at,
-        last_used_at=row.last_used_at,
-        allowed_cidrs=row.allowed_cidrs,
-        replaced_by=encode_id(type_name="ApiKey", pk=row.replaced_by_id) if row.replaced_by_id else None,
-    )
-
-
-def _named(outcome: Outcome, asking: Asking) -> ApiKey | None:
+def _named(outcome: Outcome, asking: Asking) -> Any:
+    """The row of the key that the outcome names: a value of ApiKey."""
     rows = Row.objects.filter(tenant_id=asking.tenant.id, id=outcome["apiKey"]) if outcome else Row.objects.none()
-    return next(iter(key_nodes(list(rows.only("id", *READ, *INSTANTS)), asking=asking)), None)
+    return rows.only(*COLUMNS).annotate(**COMPUTED).first()
 
 
 def _once(errors: list[UserError], shown: list[str]) -> str | None:

@@ -1,20 +1,24 @@
 """A tenant's plan, for those who answer for it."""
 
 import strawberry
+from strawberry import auto
 
 from tasks_app.graphql.asking import Info
 from tasks_app.graphql.fields import scoped
-from tasks_app.models import Scope
+from tasks_app.graphql.record_types import record_type
+from tasks_app.models import Scope, TenantPlan
 from tasks_app.rate.plans import Plan, plan_within
 
 
-@strawberry.type(description="How much the tenant's requests may cost, in points, and how many may run at once.")
+@record_type(
+    TenantPlan, description="How much the tenant's requests may cost, in points, and how many may run at once."
+)
 class RatePlan:
-    points_a_minute: int = strawberry.field(description="Points that come back to one key, or one person, in a minute.")
-    burst: int = strawberry.field(description="The most that one key, or one person, can spend at once, after a rest.")
-    tenant_points_a_minute: int = strawberry.field(description="Points that come back to all callers together.")
-    tenant_burst: int = strawberry.field(description="The most that all callers together can spend at once.")
-    at_once: int = strawberry.field(description="How many of the tenant's requests may run at the same time.")
+    points_a_minute: auto
+    burst: auto
+    tenant_points_a_minute: auto
+    tenant_burst: auto
+    at_once: auto
 
 
 @strawberry.type

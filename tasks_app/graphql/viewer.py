@@ -5,12 +5,15 @@ from datetime import datetime
 from enum import Enum
 
 import strawberry
+from strawberry import auto
 from strawberry.types.enum import StrawberryEnumDefinition
 
 from tasks_app.access.matrix import ROLE_SCOPES, opens
 from tasks_app.graphql.asking import Info
+from tasks_app.graphql.record_types import record_type
 from tasks_app.http.node import Node
 from tasks_app.models import Role, Scope
+from tasks_app.models import Tenant as TenantRow
 from tasks_app.rate.plans import DEFAULT
 from tasks_app.tenancy import CallerKind, TenantFacts
 
@@ -36,12 +39,12 @@ _describe_values(Scope, {scope: f"Opens: {opens(scope)}." for scope in Scope})
 _describe_values(Role, {role: f"Has the scopes {', '.join(sorted(ROLE_SCOPES[role]))}." for role in Role})
 
 
-@strawberry.type(description="An organisation. Everything that a caller sees belongs to exactly one.")
+@record_type(TenantRow, description="An organisation. Everything that a caller sees belongs to exactly one.")
 class Tenant(Node):
-    slug: str = strawberry.field(description="Its name in addresses and in the header X-Tenant.")
-    name: str = strawberry.field(description="What people call it.")
-    timezone: str = strawberry.field(description="The IANA zone of its days where no project names another.")
-    fiscal_year_start_month: int = strawberry.field(description="The month, 1 to 12, in which its quarters begin.")
+    slug: auto
+    name: auto
+    timezone: auto
+    fiscal_year_start_month: auto
 
 
 @strawberry.type(description="Points that the caller may spend on requests; `extensions.cost` has what this one took.")

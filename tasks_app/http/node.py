@@ -16,8 +16,20 @@ LAST_PK = 2**63 - 1
 LONGEST_ID = 128
 
 
+ID_SENTENCE = "Opaque and stable; the same thing always has the same id."
+
+
 def _node_id(root: Any) -> strawberry.ID:
     return encode_id(type_name=root.__strawberry_definition__.name, pk=root.pk)
+
+
+def node_id(type_name: str) -> Any:
+    """The field `id` of a type whose values have a primary key `pk`, whatever their class."""
+
+    def of(root: Any) -> strawberry.ID:
+        return encode_id(type_name=type_name, pk=root.pk)
+
+    return strawberry.field(resolver=of, description=ID_SENTENCE)
 
 
 @strawberry.interface(description="Anything that has an id of its own and can be fetched by it.")
@@ -25,9 +37,7 @@ class Node:
     """Types derive from it and are made with the primary key of their row: `Task(pk=5, ...)`."""
 
     pk: strawberry.Private[int]
-    id: strawberry.ID = strawberry.field(
-        resolver=_node_id, description="Opaque and stable; the same thing always has the same id."
-    )
+    id: strawberry.ID = strawberry.field(resolver=_node_id, description=ID_SENTENCE)
 
 
 NodeLoader = Callable[[strawberry.Info[Any, Any], int], Node | None]

@@ -35,7 +35,7 @@ class ExecutionContext(PlainFields):
     def _columns(self, item_type: GraphQLOutputType, field_details_list: Any, *, of: type) -> Sequence[Row] | None:
         """What is selected: its name in the answer, the attribute that it is, and how it is written."""
         named: Any = item_type.of_type if isinstance(item_type, GraphQLNonNull) else item_type
-        if not isinstance(named, GraphQLObjectType) or _origin(named) is not of:
+        if not isinstance(named, GraphQLObjectType) or of not in _classes(named):
             return None
         grouped, deferred, _ = self.collect_subfields(named, field_details_list)
         if deferred:
@@ -47,7 +47,8 @@ class ExecutionContext(PlainFields):
 def _column(parent: GraphQLObjectType, key: str, name: str) -> Row | None:
     field = parent.fields.get(name)
     definition: Any = field and field.extensions.get("strawberry-definition")
-    if field is None or definition is None or not definition.is_basic_field:
+    # Not `is_basic_field`: strawberry-django's fields say that they are none, which is for querysets.
+    if field is None or definition is None or definition.base_resolver or definition.extensions:
         return None
     is_required = isinstance(field.type, GraphQLNonNull)
     written: Any = field.type.of_type if is_required else field.type
@@ -80,6 +81,9 @@ def _rows(items: Sequence[Any], columns: Sequence[Row]) -> list[dict[str, Any]] 
         return None
 
 
-def _origin(named: GraphQLObjectType) -> type | None:
+def _classes(named: GraphQLObjectType) -> tuple[type, ...]:
+    """What values of the type are: instances of its class, or, of a record type, rows of its model."""
     definition: Any = named.extensions.get("strawberry-definition")
-    return getattr(definition, "origin", None)
+    origin: Any = getattr(definition, "origin", None)
+    of_rows: Any = getattr(origin, "__strawberry_django_definition__", None)
+    return (origin, of_rows.model) if of_rows else (origin,)

@@ -21,8 +21,8 @@ class Actor(TenantOwned):
     ours; SQL for the database login that wrote without saying who it was. Erasing a person empties `name`.
     """
 
-    kind = models.TextField(choices=ActorKind)
-    name = models.TextField()
+    kind = models.TextField(choices=ActorKind, help_text="What sort of hand it was.")
+    name = models.TextField(help_text="The name of the person, key, import or database login.")
     user = models.ForeignKey(User, null=True, on_delete=models.PROTECT, db_index=False, related_name="+")
     api_key = models.ForeignKey(
         "tasks_app.ApiKey", null=True, on_delete=models.PROTECT, db_index=False, db_constraint=False, related_name="+"

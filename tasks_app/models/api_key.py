@@ -31,16 +31,31 @@ class ApiKey(TenantOwned):
     rotated into; until it expires, both work.
     """
 
-    name = models.TextField()
-    prefix = models.TextField()
+    name = models.TextField(help_text="What it is for.")
+    prefix = models.TextField(help_text="How its secret begins: tells keys apart and opens nothing.")
     sha256 = models.BinaryField(max_length=32)
-    scopes = ArrayField(models.TextField(choices=Scope))
+    scopes = ArrayField(
+        models.TextField(choices=Scope),
+        help_text="What it may do, as far as its owner's role allows when it is used; in alphabetical order.",
+    )
     owner = models.ForeignKey(User, null=True, blank=True, on_delete=models.PROTECT, db_index=False, related_name="+")
-    created_at = models.DateTimeField(auto_now_add=True)
-    expires_at = models.DateTimeField(null=True, blank=True)
-    revoked_at = models.DateTimeField(null=True, blank=True)
-    last_used_at = models.DateTimeField(null=True, blank=True)
-    allowed_cidrs = ArrayField(models.TextField(), default=list, blank=True, db_default=[])
+    created_at = models.DateTimeField(auto_now_add=True, help_text="When it was made.")
+    expires_at = models.DateTimeField(
+        null=True, blank=True, help_text="From this instant on it is refused; null: never."
+    )
+    revoked_at = models.DateTimeField(
+        null=True, blank=True, help_text="From this instant on it is refused; null: not revoked."
+    )
+    last_used_at = models.DateTimeField(
+        null=True, blank=True, help_text="Its last use, to the minute; null when it was never used."
+    )
+    allowed_cidrs = ArrayField(
+        models.TextField(),
+        default=list,
+        blank=True,
+        db_default=[],
+        help_text="The networks that it may be used from; empty for everywhere.",
+    )
     replaced_by = models.ForeignKey(
         "self",
         null=True,
@@ -49,6 +64,7 @@ class ApiKey(TenantOwned):
         db_index=False,
         db_constraint=False,
         related_name="+",
+        help_text="The id of the key that it was rotated into.",
     )
 
     class Meta:

@@ -12,10 +12,12 @@ class Project(TenantOwned):
     `next_task_number` is what the next task's key will end in.
     """
 
-    key = models.TextField()
-    name = models.TextField()
-    timezone = models.TextField()
-    recorded_since = models.DateTimeField(db_default=Now())
+    key = models.TextField(help_text="Names the project within its tenant; task keys begin with it.")
+    name = models.TextField(help_text="What people call it.")
+    timezone = models.TextField(help_text="IANA zone of its days, unless a question names another.")
+    recorded_since = models.DateTimeField(
+        db_default=Now(), help_text="Before this instant nothing is known: charts are null there, never 0."
+    )
     created_at = models.DateTimeField(db_default=Now())
     next_task_number = models.IntegerField(db_default=1)
 

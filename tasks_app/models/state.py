@@ -24,12 +24,16 @@ class WorkflowState(TenantOwned):
     project = models.ForeignKey(
         Project, on_delete=models.PROTECT, db_index=False, db_constraint=False, related_name="states"
     )
-    slug = models.TextField()
-    name = models.TextField()
-    category = models.TextField(choices=StateCategory)
-    position = models.IntegerField()
-    waiting = models.BooleanField(default=False, db_default=False)
-    needs_validation = models.BooleanField(default=False, db_default=False)
+    slug = models.TextField(help_text="Names the state within its project, whatever it is called.")
+    name = models.TextField(help_text="What people call it.")
+    category = models.TextField(choices=StateCategory, help_text="What it means for flow.")
+    position = models.IntegerField(help_text="Its place in the order, from 0.")
+    waiting = models.BooleanField(
+        default=False, db_default=False, help_text="Whether it is a queue or buffer, for flow efficiency."
+    )
+    needs_validation = models.BooleanField(
+        default=False, db_default=False, help_text="Whether items here wait for a manager's validation."
+    )
     archived = models.BooleanField(default=False, db_default=False)
 
     class Meta:

@@ -21,12 +21,12 @@ class Task(TenantOwned):
     state = models.ForeignKey(
         WorkflowState, on_delete=models.PROTECT, db_index=False, db_constraint=False, related_name="+"
     )
-    key = models.TextField()
-    title = models.TextField()
+    key = models.TextField(help_text="Names the task within its tenant, for life.")
+    title = models.TextField(help_text="What people call it, as of now.")
     assignee = models.ForeignKey(
         Actor, null=True, blank=True, on_delete=models.PROTECT, db_index=False, db_constraint=False, related_name="+"
     )
-    created_at = models.DateTimeField(db_default=Now())
+    created_at = models.DateTimeField(db_default=Now(), help_text="When it came to be, UTC.")
     discarded_at = models.DateTimeField(null=True, blank=True)
     origin = models.ForeignKey(
         Project, null=True, blank=True, on_delete=models.PROTECT, db_index=False, db_constraint=False, related_name="+"

@@ -10,11 +10,13 @@ class Tenant(models.Model):
     """
 
     id = models.BigAutoField(primary_key=True)
-    slug = models.SlugField(max_length=63, unique=True)
-    name = models.TextField()
-    timezone = models.TextField(default="UTC")
+    slug = models.SlugField(max_length=63, unique=True, help_text="Its name in addresses and in the header X-Tenant.")
+    name = models.TextField(help_text="What people call it.")
+    timezone = models.TextField(default="UTC", help_text="The IANA zone of its days where no project names another.")
     fiscal_year_start_month = models.SmallIntegerField(
-        default=1, validators=[MinValueValidator(1), MaxValueValidator(12)]
+        default=1,
+        validators=[MinValueValidator(1), MaxValueValidator(12)],
+        help_text="The month, 1 to 12, in which its quarters begin.",
     )
     created_at = models.DateTimeField(auto_now_add=True)
 

@@ -10,11 +10,11 @@ class TenantPlan(TenantOwned):
     Each change is recorded in the access ledger.
     """
 
-    points_a_minute = models.IntegerField()
-    burst = models.IntegerField()
-    tenant_points_a_minute = models.IntegerField()
-    tenant_burst = models.IntegerField()
-    at_once = models.IntegerField()
+    points_a_minute = models.IntegerField(help_text="Points that come back to one key, or one person, in a minute.")
+    burst = models.IntegerField(help_text="The most that one key, or one person, can spend at once, after a rest.")
+    tenant_points_a_minute = models.IntegerField(help_text="Points that come back to all callers together.")
+    tenant_burst = models.IntegerField(help_text="The most that all callers together can spend at once.")
+    at_once = models.IntegerField(help_text="How many of the tenant's requests may run at the same time.")
 
     class Meta:
         db_table = "tenant_plan"

@@ -4,8 +4,11 @@ from collections.abc import Iterable
 
 import strawberry
 from django.db import connection
+from strawberry import auto
 
+from tasks_app.graphql.record_types import record_type
 from tasks_app.http.node import encode_id
+from tasks_app.models import Actor as ActorRow
 from tasks_app.models import ActorKind as Kind
 
 ActorKind = strawberry.enum(
@@ -21,11 +24,11 @@ SELECT id, name, kind FROM actor WHERE tenant_id = %(tenant)s AND id = ANY (%(id
 """
 
 
-@strawberry.type(description="Who made a change. A pseudonym once the person is erased.")
+@record_type(ActorRow, description="Who made a change. A pseudonym once the person is erased.")
 class Actor:
     id: strawberry.ID = strawberry.field(description="Opaque; what `actor` and `assignee` arguments take.")
-    name: str = strawberry.field(description="The name of the person, key, import or database login.")
-    kind: ActorKind = strawberry.field(description="What sort of hand it was.")  # type: ignore[valid-type]
+    name: auto
+    kind: ActorKind  # type: ignore[valid-type]
 
 
 def actors_by_id(*, tenant_id: int, ids: Iterable[int]) -> dict[int, Actor]:

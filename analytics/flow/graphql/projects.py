@@ -6,15 +6,18 @@ from functools import cache
 
 import strawberry
 from django.db import connection
+from strawberry import auto
 
 from analytics.flow.figures.workflow import StateDefinition, Workflows
 from analytics.flow.replay.definitions import BoardFacts, workflows
 from tasks_app.graphql.asking import Info
 from tasks_app.graphql.inputs import StateCategoryName
+from tasks_app.graphql.record_types import record_type
 from tasks_app.http.cursors import Column, Keyset
 from tasks_app.http.node import Node
 from tasks_app.models import Project as ProjectRow
 from tasks_app.models import StateCategory
+from tasks_app.models import WorkflowState as StateRow
 from tasks_app.tenancy import TenantFacts
 
 BY_ID = Keyset(columns=(Column("id", "asc"),))
@@ -26,14 +29,14 @@ SELECT id, key, name, timezone, recorded_since FROM project WHERE tenant_id = %(
 """
 
 
-@strawberry.type(description="One state of a workflow, by the definition that the question asks for.")
+@record_type(StateRow, description="One state of a workflow, by the definition that the question asks for.")
 class WorkflowState:
-    slug: str = strawberry.field(description="Names the state within its project, whatever it is called.")
-    name: str = strawberry.field(description="What people call it.")
-    category: StateCategoryName = strawberry.field(description="What it means for flow.")  # type: ignore[valid-type]
-    position: int = strawberry.field(description="Its place in the order, from 0.")
-    waiting: bool = strawberry.field(description="Whether it is a queue or buffer, for flow efficiency.")
-    needs_validation: bool = strawberry.field(description="Whether items here wait for a manager's validation.")
+    slug: auto
+    name: auto
+    category: StateCategoryName  # type: ignore[valid-type]
+    position: auto
+    waiting: auto
+    needs_validation: auto
 
 
 def state_node(definition: StateDefinition) -> WorkflowState:
@@ -48,14 +51,12 @@ def state_node(definition: StateDefinition) -> WorkflowState:
     )
 
 
-@strawberry.type(description="A board: a workflow and the tasks that move through it.")
+@record_type(ProjectRow, description="A board: a workflow and the tasks that move through it.")
 class Project(Node):
-    key: str = strawberry.field(description="Names the project within its tenant; task keys begin with it.")
-    name: str = strawberry.field(description="What people call it.")
-    timezone: str = strawberry.field(description="IANA zone of its days, unless a question names another.")
-    recorded_since: datetime | None = strawberry.field(
-        description="Before this instant nothing is known: charts are null there, never 0."
-    )
+    key: auto
+    name: auto
+    timezone: auto
+    recorded_since: datetime | None
     workflows: strawberry.Private[Callable[[], Workflows]]
 
     @strawberry.field(description="The states in workflow order, as defined now, or at an instant (before it: none).")

@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Annotated
 
 import strawberry
+from strawberry import auto
 
 from analytics.engine.graphql.actors import Actor, actors_by_id
 from analytics.flow.figures.workflow import StateDefinition, Workflows
@@ -16,6 +17,7 @@ from analytics.flow.replay.task_histories import NO_HISTORY, History, histories
 from analytics.flow.replay.tasks import TaskList, TaskRow, tasks_by_id
 from tasks_app.graphql.asking import Info
 from tasks_app.graphql.connection_fields import connection_field
+from tasks_app.graphql.record_types import record_type
 from tasks_app.http.connections import PageArgs, PageInfo
 from tasks_app.http.cursors import Column, Keyset
 from tasks_app.http.node import Node, encode_id
@@ -85,11 +87,11 @@ class TaskBatch:
         return self.workflows.first(state_id) if at else self.workflows.latest(state_id)
 
 
-@strawberry.type(description="An item of work. Discarded tasks are in no list, but their key still finds them.")
+@record_type(TaskModel, description="An item of work. Discarded tasks are in no list, but their key still finds them.")
 class Task(Node):
-    key: str = strawberry.field(description="Names the task within its tenant, for life.")
-    title: str = strawberry.field(description="What people call it, as of now.")
-    created_at: datetime = strawberry.field(description="When it came to be, UTC.")
+    key: auto
+    title: auto
+    created_at: auto
     row: strawberry.Private[TaskRow]
     batch: strawberry.Private[TaskBatch]
 
