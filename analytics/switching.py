@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from django.db import transaction
 
-from analytics.drift.arithmetic.stages import Side, Stage
+from analytics.drift.arithmetic.stages import Side
 from analytics.drift.capabilities import DECLARED
 from analytics.drift.controls import Capability
 from analytics.drift.due import owe
@@ -20,6 +20,7 @@ from analytics.drift.stages import Standing, stage_to_answer
 from analytics.legacy.answers import VERSION, cfd, stored_days, written
 from analytics.legacy.midnight import Organisation, organisations
 from analytics.legacy.views import Switched
+from analytics.pure.stages import Stage
 from analytics.pure.zones import ONE_DAY, dates, local_date
 from tasks_app.refusals import Refused
 from tasks_app.tenancy import DatabaseRole, TenantFacts, entered

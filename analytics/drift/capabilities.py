@@ -9,7 +9,7 @@ from typing import Any, Final, Protocol
 from analytics.drift.arithmetic.comparing import Comparator, Exact, Fields
 from analytics.drift.controls import Capability, Cutoff, FailureKind, LegacyFailure
 from analytics.drift.flow_counts import KINDS, counts_at, counts_within
-from analytics.engine.reading.receipts import FLOW_VERSION
+from analytics.flow.family import VERSION
 from analytics.pure.zones import ONE_DAY, first_instant
 
 Figures = Mapping[str, Any]
@@ -109,7 +109,7 @@ DECLARED: Final[Mapping[Capability, Declaration]] = {
     Capability.CUMULATIVE_FLOW: Declaration(
         capability=Capability.CUMULATIVE_FLOW,
         path="/api/v1/analytics/cfd",
-        definition=FLOW_VERSION,
+        definition=VERSION,
         elements="days",
         key="date",
         each=Fields({"date": Exact(), **{kind: Exact() for kind in KINDS}}),

@@ -12,7 +12,7 @@ from django.db import connection
 
 from analytics.drift import store
 from analytics.drift.arithmetic.gating import DEFAULT_BOUNDS, Bounds, Gate, Inputs, gate
-from analytics.drift.arithmetic.stages import Flag, Stage, skips, takes_proof
+from analytics.drift.arithmetic.stages import Flag, skips, takes_proof
 from analytics.drift.capabilities import declaration_of
 from analytics.drift.controls import Basis, Capability
 from analytics.drift.evidence import evidence_text
@@ -20,6 +20,7 @@ from analytics.drift.stages import STAGE, Standing, check_step, last_demotion, s
 from analytics.engine.statements import fetched
 from analytics.models import StageCause
 from analytics.pure.canonical import canonical
+from analytics.pure.stages import Stage
 from analytics.pure.zones import local_date
 from tasks_app.refusals import Refused
 

@@ -15,12 +15,13 @@ from typing import Any, Final, Protocol
 
 from django.db import DatabaseError, connection
 
-from analytics.drift.arithmetic.stages import Flag, Side, Stage
+from analytics.drift.arithmetic.stages import Flag, Side
 from analytics.drift.controls import Capability, Control, LegacyFailure, registered
 from analytics.drift.stages import Change, Standing, answering, current, set_stage, stage_of
 from analytics.engine.rollups.compact import owners
 from analytics.engine.statements import fetched
 from analytics.models import StageCause
+from analytics.pure.stages import Stage
 from tasks_app.refusals import Refused
 from tasks_app.tenancy import ContextRefused, DatabaseRole, entered
 

@@ -8,10 +8,12 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from analytics.drift.arithmetic.stages import Flag, Side, Stage, is_stale, place_of, refused_step
+from analytics.drift.arithmetic.stages import Flag, Side, is_stale, place_of, refused_step
 from analytics.drift.controls import Capability
+from analytics.engine.reading.switches import Switch
 from analytics.engine.statements import fetched
 from analytics.models import StageCause
+from analytics.pure.stages import Stage
 from tasks_app.refusals import Refused
 
 LONGEST_REASON: Final = 1_000
@@ -130,6 +132,17 @@ def stage_of(*, tenant_id: int, capability: Capability) -> Standing:
 def stage_at(*, tenant_id: int, capability: Capability, at: datetime) -> Standing:
     """How the tenant was answered at an instant, by the ledger: for jobs, which answer as the request that made them."""
     return _standing(tenant_id, capability, fetched(READ_AT, tenant=tenant_id, capability=capability.value, at=at))
+
+
+def switch(*, tenant_id: int, capability: str, at: datetime | None) -> Switch:
+    """As receipts name it: see analytics.engine.reading.switches.Switches."""
+    which = Capability(capability)
+    found = (
+        stage_of(tenant_id=tenant_id, capability=which)
+        if at is None
+        else stage_at(tenant_id=tenant_id, capability=which, at=at)
+    )
+    return Switch(stage=found.flag.stage, version=found.flag.version)
 
 
 def stage_to_answer(*, tenant_id: int, capability: Capability) -> Standing:

@@ -79,6 +79,11 @@ class Family:
     of folded facts with an index by instant, which answers for pieces finer than any bucket: where there is none, the
     ledger does. With `workflow` the definitions of a project's states cut its buckets, and `place`, `ordering` and `epoch`
     are there to be joined (see analytics.engine.rollups.basis); contributions for which `by_order` holds come from `ordering`.
+
+    `version` names the definitions that its figures follow. `capability` names the switch from an older system's answers to
+    these (None: there is none). `sizes` is a statement that answers, from rollups alone, how many facts the `projects` have,
+    and how many in [begin, end), in whole months (None: an estimate takes all that is folded). With `had_unnamed_receipts`
+    it is the family of receipts that name none: it gave them before questions carried their families.
     """
 
     name: str
@@ -103,6 +108,10 @@ class Family:
     independent: bool = False
     derived: tuple[Derived, ...] = ()
     past: Past | None = None
+    version: str = ""
+    capability: str | None = None
+    sizes: str | None = None
+    had_unnamed_receipts: bool = False
 
     @property
     def key(self) -> tuple[str, ...]:

@@ -158,8 +158,17 @@ PAST = Past(
     """,
 )
 
+# Facet BOARD (0), by the month (5): some hundred rows a year and board.
+SIZES = """/* flow.sizes */
+SELECT coalesce(sum(facts), 0)::bigint,
+       coalesce(sum(facts) FILTER (WHERE bucket >= %(begin)s AND bucket < %(end)s), 0)::bigint
+  FROM task_rollup
+ WHERE tenant_id = %(tenant)s AND project_id = ANY (%(projects)s::int[]) AND facet = 0 AND subject = 0 AND grain = 5
+"""
+
 # The definitions that the figures follow.
 VERSION: Final = "flow/1"
+
 TRANSITIONS = Family(
     name="transitions",
     ledger="task_ledger",
@@ -184,4 +193,8 @@ TRANSITIONS = Family(
     workflow=True,
     derived=(TASK_FACT, TASK_CORRECTION, TASK_ITEM),
     past=PAST,
+    version=VERSION,
+    capability="CUMULATIVE_FLOW",
+    sizes=SIZES,
+    had_unnamed_receipts=True,
 )

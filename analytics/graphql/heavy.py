@@ -16,12 +16,12 @@ from graphql import (
 from strawberry.extensions import SchemaExtension
 from strawberry.types import ExecutionResult
 
-from analytics.drift.controls import Capability
-from analytics.drift.stages import stage_of
+from analytics.engine.families import families
 from analytics.engine.graphql.weighing import Weighing, current, weighed
 from analytics.engine.reading.costs import Decision
 from analytics.engine.reading.estimates import policy
-from analytics.engine.reading.ledger_position import position
+from analytics.engine.reading.ledger_position import Position, position
+from analytics.engine.reading.switches import switch_of
 from analytics.jobs.job_rights import fingerprint_of, rights_of
 from analytics.jobs.request_wait import Wait, waited_for
 from analytics.jobs.rows import Job, Submission
@@ -79,26 +79,33 @@ def submission(
     """
     operation = pick_operation(document, name=operation_name)
     alone = separate_operations(document)[operation.name.value if operation.name else ""]
-    caller, place = asking.caller, position(tenant_id=asking.tenant.id)
+    caller, place = asking.caller, position(tenant_id=asking.tenant.id, families=families())
     text, given = print_ast(alone), json.dumps(variables, sort_keys=True, separators=(",", ":"))
-    # An answer says under which version of a switch it was given, so another version is another question.
-    switch = stage_of(tenant_id=asking.tenant.id, capability=Capability.CUMULATIVE_FLOW).cache_key
-    recorded: list[int | str] = [
-        (place.folded_facts or 0) + place.tail_rows,
-        place.definitions,
-        place.last_definition,
-        switch,
-    ]
     return Submission(
         tenant_id=caller.tenant.id,
         actor_id=caller.actor_id,
         document=text,
         variables=given,
-        fingerprint=fingerprint_of(caller=caller, document=text, variables=given, place=recorded),
+        fingerprint=fingerprint_of(caller=caller, document=text, variables=given, place=_recorded(place, asking)),
         rights=rights_of(caller),
         estimated_cost=weighing.cost,
         lasting=weighing.lasting and _is_of_windows_alone(operation),
     )
+
+
+def _recorded(place: Position, asking: Asking) -> list[int | str]:
+    """What an answer's figures and receipt depend on, beside the question: a document may ask for any of the families.
+
+    An answer says under which version of a switch it was given, so another version is another question.
+    """
+    capabilities = sorted({each.family.capability for each in place.families if each.family.capability})
+    switches = [switch_of(tenant_id=asking.tenant.id, capability=each, at=None) for each in capabilities]
+    return [
+        *(f"{each.family.name}:{each.facts}" for each in place.families),
+        place.definitions,
+        place.last_definition,
+        *(f"{name}:{each.version}" for name, each in zip(capabilities, switches, strict=True)),
+    ]
 
 
 def retry_after_ms(job: Job) -> int | None:

@@ -53,7 +53,8 @@ def _check_may_ask(caller: Caller, question: Question) -> None:
 
 def _definitions(question: Question) -> str:
     """Those that this server follows for the figures."""
-    return metric_version(["board"] if isinstance(question, BoardQuestion) else question.figures)
+    figures = ["board"] if isinstance(question, BoardQuestion) else question.figures
+    return metric_version(figures, families=question.families)
 
 
 def _actor(pk: int | None) -> str | None:

@@ -13,18 +13,13 @@ from analytics.drift.capabilities import DECLARED
 from analytics.drift.gate import Decision, decided
 from analytics.drift.stages import NEVER_CHANGED, Change, stage_of
 from analytics.engine.graphql.actors import Actor, actors_by_id
+from analytics.engine.graphql.receipts import Stage
 from tasks_app.graphql.asking import Info
 
 Capability = strawberry.enum(
     controls.Capability,
     name="Capability",
     description="What can be compared with an older system, and switched to ours.",
-)
-Stage = strawberry.enum(
-    pure.Stage,
-    name="Stage",
-    description="How far the switch is. SHADOW: the older side answers, ours is compared. LIVE_WITH_SHADOW, RAMPDOWN: ours"
-    " answers the tenants within the percentage, and is still compared. COMPLETE: ours answers, and there is no way back.",
 )
 # A capability that nobody ever switched is OFF from the first thing that the tenant made, and by whoever was there first.
 BEGAN = """/* drift.began */

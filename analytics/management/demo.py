@@ -11,7 +11,6 @@ from typing import Any, Final
 
 from django.db import connection
 
-from analytics.drift.arithmetic.stages import Stage
 from analytics.drift.arithmetic.verdicts import Verdict
 from analytics.drift.controls import Capability
 from analytics.drift.due import owe, run_owed
@@ -22,6 +21,7 @@ from analytics.drift.stages import stage_of
 from analytics.drift.stored_day_checks import compare_rest
 from analytics.legacy.midnight import backfill, organisations
 from analytics.models import DriftRest
+from analytics.pure.stages import Stage
 from analytics.pure.zones import local_date
 from tasks_app.models import Actor, ActorKind
 from tasks_app.refusals import Refused

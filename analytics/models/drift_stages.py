@@ -3,7 +3,7 @@
 import pgtrigger
 from django.db import models
 
-from analytics.drift.arithmetic.stages import Stage
+from analytics.pure.stages import Stage
 from tasks_app import triggers
 from tasks_app.models.ledger import next_seq
 from tasks_app.models.tenant import TenantOwned

@@ -5,12 +5,13 @@ from datetime import UTC, datetime, timedelta
 
 from django.test import Client
 
-from analytics.drift.arithmetic.stages import Flag, Stage
+from analytics.drift.arithmetic.stages import Flag
 from analytics.drift.arithmetic.verdicts import Direction, Rule, Verdict
 from analytics.drift.controls import Basis, Capability
 from analytics.drift.rules import add_rule, end_rule
 from analytics.drift.stages import set_stage, stage_of
 from analytics.models import DriftComparison, DriftCount, DriftDrill, DriftRest, StageCause
+from analytics.pure.stages import Stage
 from tasks_app.tenancy import DatabaseRole, entered
 from tests.admin.scene import text
 from tests.cast import Cast, Person

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from analytics.drift.arithmetic.stages import Stage
 from analytics.drift.stages import Change
 from analytics.models import DriftComparison, StageCause
+from analytics.pure.stages import Stage
 from tasks_app.models import Actor
 from tests.audits.findings import Finding, Request
 from tests.audits.scene import clock, say

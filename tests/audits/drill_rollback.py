@@ -15,9 +15,9 @@ from typing import Any
 from django.conf import settings
 from django_q.tasks import async_task
 
-from analytics.drift.arithmetic.stages import Stage
 from analytics.drift.due import owe
 from analytics.models import DriftDrill
+from analytics.pure.stages import Stage
 from analytics.switching import FLOW
 from tasks_app.tenancy import entered
 from tests.audits.findings import Finding, Request

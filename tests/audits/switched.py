@@ -21,10 +21,11 @@ from django.conf import settings
 from django.db import connection
 from django_q.tasks import async_task
 
-from analytics.drift.arithmetic.stages import Flag, Stage
+from analytics.drift.arithmetic.stages import Flag
 from analytics.drift.stages import Change, changes, set_stage, stage_of
 from analytics.legacy.control import CfdControl
 from analytics.models import StageCause
+from analytics.pure.stages import Stage
 from analytics.switching import FLOW
 from tasks_app.models import Actor, ActorKind, Membership, Role, Tenant, User
 from tasks_app.tenancy import DatabaseRole, entered

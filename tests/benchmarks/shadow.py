@@ -8,11 +8,12 @@ from statistics import median, quantiles
 from django.conf import settings
 from django.core.handlers.wsgi import WSGIHandler
 
-from analytics.drift.arithmetic.stages import Flag, Stage
+from analytics.drift.arithmetic.stages import Flag
 from analytics.drift.controls import Capability
 from analytics.drift.stages import set_stage, stage_of, stage_to_answer
 from analytics.legacy.midnight import backfill, organisations
 from analytics.models import StageCause
+from analytics.pure.stages import Stage
 from tasks_app.tenancy import DatabaseRole, entered
 from tests.benchmarks.companies import Company
 from tests.benchmarks.folding import fold_all

@@ -7,12 +7,12 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from analytics.drift import store
-from analytics.drift.arithmetic.stages import Stage
 from analytics.drift.arithmetic.verdicts import Verdict
 from analytics.drift.controls import Capability
 from analytics.drift.stages import changes, stage_of
 from analytics.management.demo import SLEPT, Shown, begin, live_dual_run
 from analytics.models import DriftComparison, DriftDrill, DriftDue, DriftRest, LegacyDailyMetric
+from analytics.pure.stages import Stage
 from tasks_app.demo import acme
 from tasks_app.demo.today import live_through
 from tasks_app.demo.writing import found_tenant

@@ -13,9 +13,10 @@ from django.core.management import call_command
 from django.db import connection
 
 from analytics.drift import rollback
-from analytics.drift.arithmetic.stages import Flag, Stage
+from analytics.drift.arithmetic.stages import Flag
 from analytics.drift.rollback import Drill, drill
 from analytics.drift.stages import answering, changes, stage_of, stage_to_answer
+from analytics.pure.stages import Stage
 from tasks_app.refusals import Refused
 from tasks_app.tenancy import entered
 from tests.cast import Cast

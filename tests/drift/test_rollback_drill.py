@@ -12,13 +12,14 @@ import pytest
 from django.core.management import call_command
 
 from analytics.drift import due, rollback
-from analytics.drift.arithmetic.stages import Flag, Side, Stage
+from analytics.drift.arithmetic.stages import Flag, Side
 from analytics.drift.controls import Basis, Capability, FailureKind, LegacyAnswer, LegacyFailure
 from analytics.drift.gate import decided
 from analytics.drift.rollback import BACK, LEFT_AFTER, Drill, Served, drill, take_back_left
 from analytics.drift.stages import Standing, changes, set_stage, stage_of
 from analytics.models import DriftDrill, DriftDue, StageCause
 from analytics.pure.canonical import digest
+from analytics.pure.stages import Stage
 from tasks_app.models import Tenant
 from tasks_app.refusals import Refused
 from tasks_app.tenancy import DatabaseRole, entered

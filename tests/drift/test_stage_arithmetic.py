@@ -17,7 +17,6 @@ from analytics.drift.arithmetic.stages import (
     STALE_AFTER,
     Flag,
     Side,
-    Stage,
     is_stale,
     next_stage,
     place_of,
@@ -26,6 +25,7 @@ from analytics.drift.arithmetic.stages import (
     takes_proof,
 )
 from analytics.drift.arithmetic.verdicts import Verdict
+from analytics.pure.stages import Stage
 
 NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
 # A Tuesday; the eight days before it have a weekend.

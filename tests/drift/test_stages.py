@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from analytics.drift.arithmetic.stages import Side, Stage
+from analytics.drift.arithmetic.stages import Side
 from analytics.drift.arithmetic.verdicts import Verdict
 from analytics.drift.controls import Basis, Capability
 from analytics.drift.demotion import stale_all, step_back
@@ -15,6 +15,7 @@ from analytics.drift.gate import Decision, GateRefused, Wish, decided, kept, swi
 from analytics.drift.stages import Standing, changes, current, stage_of, stale
 from analytics.models import DriftComparison, DriftCount, DriftDrill, DriftGate, DriftStage, StageCause
 from analytics.pure.canonical import digest
+from analytics.pure.stages import Stage
 from tasks_app.models import Actor
 from tasks_app.refusals import Refused
 from tasks_app.tenancy import DatabaseRole, entered

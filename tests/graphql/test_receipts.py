@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from analytics.engine.reading.ledger_position import Position, position
+from analytics.engine.reading.ledger_position import FamilyPosition, Position, position
 from analytics.engine.reading.receipts import FreshnessStatus, freshness
+from analytics.flow.family import TRANSITIONS
 from tasks_app.tenancy import entered
 from tests.cast import Cast, cast
 from tests.graphql.in_process import Refusal, ask
@@ -50,7 +51,7 @@ def people(db: Any) -> Cast:
 def where(people: Cast) -> Position:
     """Where a query of Acme stands now."""
     with entered(tenant_id=people.acme.tenant.id, read_only=True):
-        return position(tenant_id=people.acme.tenant.id)
+        return position(tenant_id=people.acme.tenant.id, families=[TRANSITIONS])
 
 
 def a_move(people: Cast, key: str, *, to: str = "done") -> dict[str, Any]:
@@ -60,12 +61,16 @@ def a_move(people: Cast, key: str, *, to: str = "done") -> dict[str, Any]:
 
 def place(**values: Any) -> Position:
     """A position in which nothing is going on, but for what is given."""
+    folded = {
+        "family": TRANSITIONS, "tail_rows": 0, "tail_recorded_at": None, "folded_facts": 5, "generation": 1,
+        "folded_recorded_at": NOW - HOUR,
+    }  # fmt: skip
     quiet = {
         "snapshot": "100:100:", "xmin": 100, "is_quiet": True, "read_at": NOW, "beat_at": None, "beat_xid": None,
-        "tail_rows": 0, "tail_recorded_at": None, "folded_facts": 5, "generation": 1, "folded_recorded_at": NOW - HOUR,
         "definitions": 7, "last_definition": 7,
     }  # fmt: skip
-    return Position(**{**quiet, **values})
+    stands = FamilyPosition(**{name: values.pop(name, usual) for name, usual in folded.items()})
+    return Position(**{**quiet, **values, "families": (stands,)})
 
 
 def test_the_position_names_the_snapshot(people: Cast) -> None:
@@ -185,10 +190,10 @@ def test_a_heartbeat_settles_what_came_before_it(people: Cast) -> None:
 def test_a_position_says_what_waits_and_what_is_folded(people: Cast) -> None:
     board_of_march(people)
     before = where(people)
-    assert (before.tail_rows, before.folded_facts) == (8 + 1, None)
+    assert (before.tail_rows, before.families[0].folded_facts) == (8 + 1, None)
     assert folded(people) == before.tail_rows
     after = where(people)
-    assert (after.tail_rows, after.tail_recorded_at, after.folded_facts) == (0, None, before.tail_rows)
+    assert (after.tail_rows, after.families[0].tail_recorded_at, after.folded_facts) == (0, None, before.tail_rows)
     assert after.last_recorded_at == before.last_recorded_at
     assert (after.definitions, after.last_definition) == (before.definitions, before.last_definition)
 
@@ -199,7 +204,7 @@ def test_the_ledger_is_left_alone_where_nothing_waits(people: Cast) -> None:
     folded(people)
     with entered(tenant_id=people.acme.tenant.id, read_only=True):
         before = _facts_fetched()
-        position(tenant_id=people.acme.tenant.id)
+        position(tenant_id=people.acme.tenant.id, families=[TRANSITIONS])
         assert _facts_fetched() == before
         sql("SELECT count(*) FROM task_ledger WHERE tenant_id = %s", [people.acme.tenant.id])
         assert _facts_fetched() > before

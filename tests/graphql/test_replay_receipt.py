@@ -68,6 +68,19 @@ def test_an_answer_is_replayed_to_the_same_bytes(people: Cast) -> None:
         assert digest_of(replayed(people.alice, after["token"])) == after["digest"]
 
 
+def test_a_token_from_before_questions_named_their_families(people: Cast) -> None:
+    """Its answer was of the one family that there was."""
+    board_of_march(people)
+    board = ask(people.alice, BOARD % RECEIPT, now=NOW, at=at(5).isoformat())["board"]["receipt"]
+    for receipt in (asked(people.alice, project="WEB")["receipt"], board):
+        content = signing.Signer(salt=tokens.SALT).unsign_object(receipt["token"])
+        assert content["question"].pop("families") == ["transitions"]
+        assert content["question"].pop("capability") == "CUMULATIVE_FLOW"
+        older = signing.Signer(salt=tokens.SALT).sign_object(content, compress=True)
+        assert replayed(people.alice, older) == replayed(people.alice, receipt["token"])
+        assert digest_of(replayed(people.alice, older)) == receipt["digest"]
+
+
 def test_a_replayed_answer_holds_every_figure_with_its_arguments(people: Cast) -> None:
     board_of_march(people)
     answer = replayed(people.alice, asked(people.alice, project="WEB")["receipt"]["token"])

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from django.db import transaction
 
-from analytics.drift.arithmetic.stages import Flag, Stage
+from analytics.drift.arithmetic.stages import Flag
 from analytics.drift.capabilities import DECLARED
 from analytics.drift.controls import Basis, Capability, Control, Cutoff, LegacyAnswer
 from analytics.drift.due import run_owed
@@ -22,6 +22,7 @@ from analytics.engine.rollups.compact import compact, owners
 from analytics.legacy.control import CfdControl
 from analytics.legacy.midnight import backfill, count_midnights, organisations
 from analytics.models import DriftComparison, LegacyDailyMetric, StageCause
+from analytics.pure.stages import Stage
 from tasks_app.models import Actor, ActorKind, Task, TaskLedger
 from tasks_app.operations.tasks import move_task
 from tasks_app.tenancy import DatabaseRole, entered

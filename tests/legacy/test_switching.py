@@ -8,12 +8,13 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from analytics import switching
-from analytics.drift.arithmetic.stages import Flag, Stage, place_of
+from analytics.drift.arithmetic.stages import Flag, place_of
 from analytics.drift.due import run_owed
 from analytics.drift.rollback import drill
 from analytics.drift.stages import set_stage, stage_of
 from analytics.legacy.midnight import Organisation
 from analytics.models import DriftComparison, DriftDue, LegacyEndpoint, StageCause
+from analytics.pure.stages import Stage
 from analytics.switching import FLOW
 from tasks_app.models import Tenant
 from tasks_app.tenancy import DatabaseRole, entered

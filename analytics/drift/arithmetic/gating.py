@@ -7,9 +7,10 @@ from typing import Any, Final
 
 from analytics.drift.arithmetic.parity import added, lower_bound, parity_of, worst
 from analytics.drift.arithmetic.report_sentences import comparisons_of
-from analytics.drift.arithmetic.stages import Stage, next_stage
+from analytics.drift.arithmetic.stages import next_stage
 from analytics.drift.arithmetic.verdicts import Verdict
 from analytics.pure.canonical import digest
+from analytics.pure.stages import Stage
 
 SATURDAY: Final = 5
 TENTH: Final = 10

@@ -6,15 +6,7 @@ from enum import StrEnum
 from hashlib import sha256
 from typing import Final
 
-
-class Stage(StrEnum):
-    """How far a tenant's switch of one capability is, in this order."""
-
-    OFF = "OFF"
-    SHADOW = "SHADOW"
-    LIVE_WITH_SHADOW = "LIVE_WITH_SHADOW"
-    RAMPDOWN = "RAMPDOWN"
-    COMPLETE = "COMPLETE"
+from analytics.pure.stages import Stage
 
 
 class Side(StrEnum):

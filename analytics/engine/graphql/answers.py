@@ -8,6 +8,7 @@ from typing import Any
 
 import strawberry
 
+from analytics.engine.families import family_named
 from analytics.engine.figure import Figure
 from analytics.engine.graphql.inputs import Window, window_node
 from analytics.engine.graphql.receipts import Receipt, proven_node
@@ -39,7 +40,12 @@ class Asked:
     @cached_property
     def position(self) -> Position:
         """Where the answer's transaction stands."""
-        return position(tenant_id=self.question.tenant_id)
+        families = [family_named(name) for name in self.question.families]
+        return position(tenant_id=self.question.tenant_id, families=families)
+
+    @property
+    def _definitions(self) -> str:
+        return receipts.metric_version(self.question.figures, families=self.question.families)
 
     @cached_property
     def _answer(self) -> tuple[Answer, bool]:
@@ -48,6 +54,7 @@ class Asked:
             position=self.position,
             read_from=self.read_from,
             buckets=len(self.reading.window.starts),
+            metric_version=self._definitions,
         )
         found, was_kept = cache.kept(key=key, compute=self._counted)
         aged(self._age(found))
@@ -55,9 +62,10 @@ class Asked:
 
     def _age(self, found: Answer) -> timedelta:
         """How old the oldest of the facts is that the answer lacks. Rollups alone lack what waits to be folded."""
-        if found.read_from is not ReadFrom.ROLLUP or not self.position.tail_rows:
+        lacking = [each.family for each in self.position.families if each.tail_rows]
+        if found.read_from is not ReadFrom.ROLLUP or not lacking:
             return timedelta()
-        oldest = oldest_in_tail(tenant_id=self.question.tenant_id)
+        oldest = oldest_in_tail(tenant_id=self.question.tenant_id, families=lacking)
         known_at = self.question.known_at or self.question.now
         return max(known_at - oldest, timedelta()) if oldest else timedelta()
 
@@ -112,6 +120,7 @@ class Asked:
         asked = self.question.figures
         counted = receipts.receipt(
             figures={each: self.known[asked[each][0]].canonical(value) for each, value in found.figures.items()},
+            metric_version=self._definitions,
             raw_rows=found.raw_rows,
             tail_rows=found.tail_rows,
             read_from=found.read_from,

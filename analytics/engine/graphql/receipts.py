@@ -2,19 +2,23 @@
 
 from dataclasses import field
 from datetime import datetime
-from typing import Any
 
 import strawberry
 from django.conf import settings
 
-from analytics.drift.controls import Capability
-from analytics.drift.stages import Standing, stage_at, stage_of
 from analytics.engine.reading import read_from, receipts
 from analytics.engine.reading.ledger_position import Position, oldest_in_tail
 from analytics.engine.reading.questions import Question
-from analytics.graphql.stages import Stage
+from analytics.engine.reading.switches import Switch, switch_of
+from analytics.pure import stages
 from tasks_app.graphql.asking import Asking, Info
 
+Stage = strawberry.enum(
+    stages.Stage,
+    name="Stage",
+    description="How far the switch is. SHADOW: the older side answers, ours is compared. LIVE_WITH_SHADOW, RAMPDOWN: ours"
+    " answers the tenants within the percentage, and is still compared. COMPLETE: ours answers, and there is no way back.",
+)
 ReadFrom = strawberry.enum(
     read_from.ReadFrom,
     name="ReadFrom",
@@ -68,35 +72,38 @@ class Receipt:
     token: str = strawberry.field(description="Give it to `replayReceipt` for the canonical answer again.")
     answered_by: AnsweredBy = strawberry.field(description="Which engine answered.")  # type: ignore[valid-type]
     tenant_id: strawberry.Private[int]
-    standings: strawberry.Private[list[Standing]] = field(default_factory=list)
+    capability: strawberry.Private[str | None]
+    switches: strawberry.Private[list[Switch]] = field(default_factory=list)
 
-    @strawberry.field(description="How far the switch of CUMULATIVE_FLOW was when this was asked, for a job, too.")
+    @strawberry.field(
+        description="How far the switch of the answer's capability was when this was asked, for a job, too."
+    )
     def stage(self, info: Info) -> Stage:  # type: ignore[valid-type]
-        return self._standing(info.context).flag.stage
+        return self._switch(info.context).stage
 
     @strawberry.field(description="The version of that switch; 0 where it was never changed.")
     def flag_version(self, info: Info) -> int:
-        return self._standing(info.context).flag.version
+        return self._switch(info.context).version
 
-    def _standing(self, asking: Asking) -> Standing:
+    def _switch(self, asking: Asking) -> Switch:
         """Found out once, and only where it is asked for."""
-        if not self.standings:
-            which: dict[str, Any] = {"tenant_id": self.tenant_id, "capability": Capability.CUMULATIVE_FLOW}
-            at = asking.asked_at
-            self.standings.append(stage_of(**which) if at is None else stage_at(**which, at=at))
-        return self.standings[0]
+        if not self.switches:
+            found = switch_of(tenant_id=self.tenant_id, capability=self.capability, at=asking.asked_at)
+            self.switches.append(found)
+        return self.switches[0]
 
 
 def proven_node(
     *, receipt: receipts.Receipt, question: Question, place: Position, note: str | None = None, cached: bool = False
 ) -> Receipt:
     """The receipt as the API shows it, proven by where the transaction stands. Rollups alone lack what is in the tail."""
-    lags = receipt.read_from is read_from.ReadFrom.ROLLUP and place.tail_rows > 0
+    lacking = [each.family for each in place.of(question.families).families if each.tail_rows]
+    lags = receipt.read_from is read_from.ReadFrom.ROLLUP and bool(lacking)
     found = receipts.proven(
         receipt=receipt,
         position=place,
         question=question,
-        folded_until=oldest_in_tail(tenant_id=question.tenant_id) if lags else None,
+        folded_until=oldest_in_tail(tenant_id=question.tenant_id, families=lacking) if lags else None,
         threshold=settings.FLOWLEDGER_STALE_AFTER,
     )
     return Receipt(
@@ -121,4 +128,5 @@ def proven_node(
         token=found.token,
         answered_by=receipts.AnsweredBy.CANONICAL,
         tenant_id=question.tenant_id,
+        capability=question.capability,
     )

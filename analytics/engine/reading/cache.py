@@ -15,7 +15,6 @@ from django.core.cache import cache
 from analytics.engine.reading.ledger_position import Position
 from analytics.engine.reading.questions import WindowQuestion, as_plain
 from analytics.engine.reading.read_from import ReadFrom
-from analytics.engine.reading.receipts import metric_version
 from analytics.pure.canonical import digest
 from analytics.pure.zones import tzdata_version
 
@@ -46,22 +45,26 @@ def is_over(question: WindowQuestion) -> bool:
     return question.looks_until <= question.now and not question.filters
 
 
-def answer_key(*, question: WindowQuestion, position: Position, read_from: ReadFrom, buckets: int) -> str | None:
+def answer_key(
+    *, question: WindowQuestion, position: Position, read_from: ReadFrom, buckets: int, metric_version: str
+) -> str | None:
     """Names the question at that position; None where its answer may still change, or is to be counted from the ledger.
 
+    What is folded of other families than the question's makes no difference. `metric_version` are the definitions followed.
     `now` is not in it: a window that is over is the same from then on.
     """
     is_closed = is_over(question) and buckets <= MOST_BUCKETS
-    is_folded = position.folded_facts is not None and position.tail_rows == 0
+    stands = position.of(question.families).families
+    is_folded = all(each.is_folded for each in stands)
     if not (is_closed and is_folded and read_from is not ReadFrom.RAW):
         return None
     asked = {name: value for name, value in as_plain(question).items() if name != "now"}
     place = {
-        "facts": position.folded_facts,
-        "generation": position.generation,
-        "recorded": position.folded_recorded_at,
+        "families": [
+            [each.family.name, each.folded_facts, each.generation, each.folded_recorded_at] for each in stands
+        ],
         "definitions": position.definitions,
         "lastDefinition": position.last_definition,
     }
-    versions = [FORMAT, metric_version(question.figures), tzdata_version(), read_from.value]
+    versions = [FORMAT, metric_version, tzdata_version(), read_from.value]
     return f"answer:{question.tenant_id}:{digest([asked, place, versions])}"

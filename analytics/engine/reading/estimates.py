@@ -6,26 +6,15 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db import connection
 
 from analytics.engine.reading.costs import Load, Policy, Weight, affordable_share, cost, policy_of
-from analytics.engine.reading.ledger_position import Position
+from analytics.engine.reading.ledger_position import FamilyPosition, Position
 from analytics.engine.reading.questions import WindowQuestion
-from analytics.flow.family import Facet
-from analytics.pure.segments import Grain
+from analytics.engine.statements import fetched
 
 # States of a board, about: to count them would cost more than it tells.
 STATES = 8
 LONGEST_MONTH = timedelta(days=32)
-
-# Rows by the month: some hundred a year and board.
-SIZES = """/* windows.sizes */
-SELECT coalesce(sum(facts), 0)::bigint,
-       coalesce(sum(facts) FILTER (WHERE bucket >= %(begin)s AND bucket < %(end)s), 0)::bigint
-  FROM task_rollup
- WHERE tenant_id = %(tenant)s AND project_id = ANY (%(projects)s::int[])
-   AND facet = %(board)s AND subject = 0 AND grain = %(month)s
-"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,31 +55,31 @@ def estimate(
 ) -> Estimate:
     """What the question costs, whose figures have those weights.
 
-    `enough`: a bound that is below this is as good as the cost itself. The bound takes every fact of the tenant for one of
-    the window.
+    `enough`: a bound that is below this is as good as the cost itself. The bound takes every fact of the question's families
+    for one of the window.
     """
-    folded, tail = position.folded_facts or 0, position.tail_rows
+    stands = position.of(question.families)
+    folded, tail = stands.folded_facts, stands.tail_rows
     load = Load(facts=folded, facts_in_window=folded, tail=tail, cells=buckets * STATES, raw=raw)
     bound = Estimate(weights=tuple(weights), load=load, start=question.start, end=question.end)
     if bound.cost <= enough or not folded:
         return bound
-    facts, in_window = _sizes(question, projects)
-    closer = Load(
-        facts=min(facts, folded), facts_in_window=min(in_window, folded), tail=tail, cells=load.cells, raw=raw
-    )
+    sizes = [_sizes(each, question, projects) for each in stands.families]
+    facts, in_window = sum(size[0] for size in sizes), sum(size[1] for size in sizes)
+    closer = Load(facts=facts, facts_in_window=in_window, tail=tail, cells=load.cells, raw=raw)
     return Estimate(weights=tuple(weights), load=closer, start=question.start, end=question.end)
 
 
-def _sizes(question: WindowQuestion, projects: list[int]) -> tuple[int, int]:
-    values: dict[str, Any] = {
-        "tenant": question.tenant_id,
-        "projects": projects,
-        "begin": question.start - LONGEST_MONTH,
-        "end": question.end,
-        "board": int(Facet.BOARD),
-        "month": int(Grain.MONTH),
-    }
-    with connection.cursor() as cursor:
-        cursor.execute(SIZES, values)
-        facts, in_window = cursor.fetchall()[0]
-    return facts, in_window
+def _sizes(stands: FamilyPosition, question: WindowQuestion, projects: list[int]) -> tuple[int, int]:
+    """The folded facts of the projects, and those of the window; at most all that are folded."""
+    folded = stands.folded_facts or 0
+    if stands.family.sizes is None:
+        return folded, folded
+    ((facts, in_window),) = fetched(
+        stands.family.sizes,
+        tenant=question.tenant_id,
+        projects=projects,
+        begin=question.start - LONGEST_MONTH,
+        end=question.end,
+    )
+    return min(facts, folded), min(in_window, folded)

@@ -37,6 +37,6 @@ def _folded(family: Family, *, tenant_id: int) -> FoldedFamily:
     return FoldedFamily(
         family=family.name,
         tail_rows=rows,
-        oldest_tail_at=oldest_in_tail(tenant_id=tenant_id, family=family) if rows else None,
+        oldest_tail_at=oldest_in_tail(tenant_id=tenant_id, families=[family]) if rows else None,
         last_folded_at=folded_at,
     )

@@ -5,6 +5,8 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from analytics.engine.families import families
+
 # The argument of figures that judge what is in the window by what follows it.
 DAYS_BEYOND = "reopenWithinDays"
 # A figure by its label: its name, and the arguments that its field was given.
@@ -15,10 +17,13 @@ Figures = Mapping[str, tuple[str, Mapping[str, Any]]]
 class WindowQuestion:
     """Figures over one window. `project_id` None: of the whole tenant. `known_at` None: as known when it was asked.
 
-    `filters` and `filters_as_of_now` are those of the wing's own question.
+    `families` are those that the figures are counted from, by name; `capability` is the switch from an older system's
+    answers to this one (None: there is none). `filters` and `filters_as_of_now` are those of the wing's own question.
     """
 
     tenant_id: int
+    families: tuple[str, ...]
+    capability: str | None
     project_id: int | None
     start: datetime
     end: datetime
@@ -43,9 +48,11 @@ class WindowQuestion:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BoardQuestion:
-    """One project's board. `at` None: as it was when it was asked for."""
+    """One project's board. `at` None: as it was when it was asked for. `families`, `capability`: see WindowQuestion."""
 
     tenant_id: int
+    families: tuple[str, ...]
+    capability: str | None
     project_id: int
     at: datetime | None
     now: datetime
@@ -65,7 +72,7 @@ def label(name: str, arguments: Mapping[str, Any]) -> str:
 
 def as_plain(question: Question) -> dict[str, Any]:
     """The question in strings, numbers and lists; instants to the microsecond."""
-    plain = asdict(question)
+    plain = {**asdict(question), "families": list(question.families)}
     for name in INSTANTS:
         if plain.get(name):
             plain[name] = plain[name].isoformat()
@@ -80,9 +87,11 @@ def as_plain(question: Question) -> dict[str, Any]:
 
 def from_plain(plain: Mapping[str, Any]) -> Question:
     """The question that `as_plain` was given."""
+    plain = {**_of_unnamed(plain), **plain}
     found: dict[str, Any] = {
         name: datetime.fromisoformat(value) if name in INSTANTS and value else value for name, value in plain.items()
     }
+    found["families"] = tuple(found["families"])
     if "figures" not in found:
         return BoardQuestion(**found)
     if found.get("filters"):
@@ -92,3 +101,11 @@ def from_plain(plain: Mapping[str, Any]) -> Question:
         }
     figures = {label(name, arguments): (name, arguments) for name, arguments in found.pop("figures")}
     return WindowQuestion(**found, figures=figures)
+
+
+def _of_unnamed(plain: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What a question says that was asked before questions carried their families: they were of one, which says so."""
+    if "families" in plain:
+        return {}
+    family = next(each for each in families() if each.had_unnamed_receipts)
+    return {"families": [family.name], "capability": family.capability}

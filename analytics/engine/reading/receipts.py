@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Final
 
+from analytics.engine.families import family_named
 from analytics.engine.reading.ledger_position import Position
 from analytics.engine.reading.questions import Question
 from analytics.engine.reading.read_from import ReadFrom
@@ -14,7 +15,6 @@ from analytics.engine.wings import versions
 from analytics.pure.canonical import digest
 from analytics.pure.zones import tzdata_version
 
-FLOW_VERSION: Final = "flow/1"
 IDLE_AFTER: Final = timedelta(hours=24)
 
 
@@ -74,23 +74,24 @@ def answer(figures: Mapping[str, Any]) -> list[dict[str, Any]]:
     return [{"figure": name, "value": figures[name]} for name in sorted(figures)]
 
 
-def metric_version(figures: Iterable[str]) -> str:
-    """The definitions that figures of those labels follow; those of flow where there are no figures."""
-    return versions(figures) or FLOW_VERSION
+def metric_version(figures: Iterable[str], *, families: Iterable[str]) -> str:
+    """The definitions that figures of those labels follow; where there are no figures, those of the families."""
+    return versions(figures) or ", ".join(sorted({family_named(name).version for name in families} - {""}))
 
 
 def receipt(
     *,
     figures: Mapping[str, Any],
+    metric_version: str,
     raw_rows: int,
     known_at: datetime,
     timezone: str,
     read_from: ReadFrom = ReadFrom.RAW,
     tail_rows: int = 0,
 ) -> Receipt:
-    """The receipt of canonical figures, by name with their arguments."""
+    """The receipt of canonical figures, by name with their arguments, which follow the definitions `metric_version`."""
     return Receipt(
-        metric_version=metric_version(figures),
+        metric_version=metric_version,
         read_from=read_from,
         raw_rows=raw_rows,
         tail_rows=tail_rows,
@@ -109,9 +110,12 @@ def proven(
     folded_until: datetime | None,
     threshold: timedelta,
 ) -> Proven:
-    """The proof of a receipt that was given at that position. `folded_until`: see `freshness`."""
+    """The proof of a receipt that was given at that position, of the question's families. `folded_until`: see `freshness`."""
     data_as_of, found = freshness(
-        known_at=receipt.known_at, folded_until=folded_until, position=position, threshold=threshold
+        known_at=receipt.known_at,
+        folded_until=folded_until,
+        position=position.of(question.families),
+        threshold=threshold,
     )
     return Proven(
         receipt=receipt,
@@ -138,7 +142,7 @@ def freshness(
     """The instant up to which everything recorded is in the answer, and what that means.
 
     `folded_until` is when the oldest fact that was left out was recorded; None: none was left out, and the answer is as
-    fresh as `known_at`. Whether a tenant is idle goes by its very last fact.
+    fresh as `known_at`. Whether a tenant is idle goes by the very last fact of the position's families.
     """
     data_as_of = min(known_at, folded_until or known_at)
     age, last = known_at - data_as_of, position.last_recorded_at

@@ -10,6 +10,7 @@ from analytics.engine.reading import receipts
 from analytics.engine.reading.knowledge import Knowledge
 from analytics.engine.reading.questions import label
 from analytics.engine.wings import figures_by_name
+from analytics.flow.family import TRANSITIONS
 from analytics.flow.graphql.projects import Project
 from analytics.flow.reading.flow import FlowReading
 from analytics.flow.reading.flow_question import FlowQuestion
@@ -102,6 +103,7 @@ class Question:
         figures = {_in_full(*each)[0]: figures_by_name()[each[0]].canonical(self.figure(*each)) for each in named}
         return receipts.receipt(
             figures=figures,
+            metric_version=receipts.metric_version(figures, families=(TRANSITIONS.name,)),
             raw_rows=self.reading.raw_rows,
             tail_rows=self.reading.tail_rows,
             read_from=self.reading.read_from,

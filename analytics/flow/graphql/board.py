@@ -13,6 +13,7 @@ from analytics.engine.reading import receipts
 from analytics.engine.reading.ledger_position import position
 from analytics.engine.reading.questions import BoardQuestion
 from analytics.engine.reading.read_from import ReadFrom
+from analytics.flow.family import TRANSITIONS
 from analytics.flow.figures.workflow import StateDefinition, Workflows, in_order
 from analytics.flow.graphql.projects import Project, WorkflowState, state_node
 from analytics.flow.graphql.tasks import TaskConnection, task_connection
@@ -87,6 +88,8 @@ class BoardReading:
         """What was asked for."""
         return BoardQuestion(
             tenant_id=self.tasks.tenant_id,
+            families=(TRANSITIONS.name,),
+            capability=TRANSITIONS.capability,
             project_id=self.project.pk,
             at=self.tasks.at,
             now=self.tasks.now,
@@ -102,8 +105,10 @@ class BoardReading:
 
     def receipt(self) -> receipts.Receipt:
         """What the counts were read from."""
+        figures = self.figures()
         return receipts.receipt(
-            figures=self.figures(),
+            figures=figures,
+            metric_version=receipts.metric_version(figures, families=(TRANSITIONS.name,)),
             raw_rows=self._folded.tail_rows if self._folded else self.tasks.facts_read(),
             tail_rows=self._folded.tail_rows if self._folded else 0,
             read_from=self._folded.read_from if self._folded else ReadFrom.RAW,
@@ -150,7 +155,7 @@ class Board:
     @strawberry.field(description="Proof of the counts.")
     def receipt(self) -> Receipt:
         reading: BoardReading = self.reading
-        place = position(tenant_id=reading.tasks.tenant_id)
+        place = position(tenant_id=reading.tasks.tenant_id, families=[TRANSITIONS])
         return proven_node(receipt=reading.receipt(), question=reading.question, place=place)
 
 

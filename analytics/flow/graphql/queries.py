@@ -16,6 +16,7 @@ from analytics.engine.reading import read_from
 from analytics.engine.reading.knowledge import Knowledge
 from analytics.engine.reading.questions import BoardQuestion, WindowQuestion
 from analytics.flow.catalogue import FIGURES
+from analytics.flow.family import TRANSITIONS
 from analytics.flow.graphql import explaining
 from analytics.flow.graphql.activity import ActivityConnection, activity_connection, load_activity
 from analytics.flow.graphql.board import Board, board_reading
@@ -166,7 +167,13 @@ class FlowQuery:
         if node is None:
             raise unknown("project", project, argument="project")
         question = BoardQuestion(
-            tenant_id=tenant.id, project_id=node.pk, at=at or None, now=now, known_at=_known_at(known_at, now=now)
+            tenant_id=tenant.id,
+            families=(TRANSITIONS.name,),
+            capability=TRANSITIONS.capability,
+            project_id=node.pk,
+            at=at or None,
+            now=now,
+            known_at=_known_at(known_at, now=now),
         )
         reading = board_reading(project=node, question=question)
         return Board(at=reading.at, known_at=reading.known_at, project=node, reading=reading)
@@ -212,6 +219,8 @@ class FlowQuery:
         check_filters(filters, caller=info.context.caller)
         question = WindowQuestion(
             tenant_id=tenant.id,
+            families=(TRANSITIONS.name,),
+            capability=TRANSITIONS.capability,
             project_id=found[0].id if key else None,
             start=cut.start,
             end=cut.end,

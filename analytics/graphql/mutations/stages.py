@@ -6,9 +6,10 @@ from typing import Any
 import strawberry
 
 from analytics.drift import controls
-from analytics.drift.arithmetic import stages as pure
 from analytics.drift.gate import Decision, GateRefused, Wish, keep, switch
-from analytics.graphql.stages import Capability, CapabilityStage, Gate, Stage, decision_now, gate_node, stage_node
+from analytics.engine.graphql.receipts import Stage
+from analytics.graphql.stages import Capability, CapabilityStage, Gate, decision_now, gate_node, stage_node
+from analytics.pure import stages as pure
 from tasks_app.graphql.asking import Info
 from tasks_app.graphql.attempts import Payload, tried
 from tasks_app.graphql.idempotency import Outcome
