@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final
 
+from analytics.engine.documents.document import Document
 from analytics.engine.reading.costs import Weight
 
 Arguments = Mapping[str, Any]
@@ -81,7 +82,8 @@ FIGURE_NEEDS: Final[Mapping[str, str]] = {
 class Metric:
     """What is said of anything that is counted. `version` is that of the definitions.
 
-    `deprecated` says since when and what to use instead. `parts` are its numbers where it has several.
+    `deprecated` says since when and what to use instead. `parts` are its numbers where it has several. `document` is the
+    query for it that ships with the product, where there is one.
     """
 
     name: str
@@ -93,6 +95,7 @@ class Metric:
     price: Price = LEFT_OUT
     parts: tuple[Part, ...] = ()
     deprecated: str | None = None
+    document: Document | None = None
 
     def __post_init__(self) -> None:
         """ValueError names what the record lacks."""
@@ -115,7 +118,7 @@ class Figure(Metric):
     written the ones that an answer names. `paged`: the resolver takes a `page` of a list, which is hashed as a whole.
     `items`: the field below it that shows its single items, and the argument that is False without them; then it weighs
     `weight`, and with them `weight_with_items`. `drills`: by metric of a drill-down, the numbers that it explains, as paths
-    below the figure; "" is the figure itself. `chart` is a ChartKind of the pages, `document` ships with the product.
+    below the figure; "" is the figure itself. `chart` is a ChartKind of the pages.
     """
 
     weight: Weight = LEFT_OUT
@@ -129,7 +132,6 @@ class Figure(Metric):
     weight_with_items: Weight | None = None
     drills: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     chart: Any = None
-    document: Any = None
 
     def __post_init__(self) -> None:
         """ValueError names what the record lacks."""

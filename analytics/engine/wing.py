@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
+from analytics.engine.documents.document import Document
 from analytics.engine.family import Family
 from analytics.engine.figure import Figure, Metric, Part
 from tasks_app.admin.pages import Page
@@ -15,7 +16,8 @@ class Wing:
     """What one folder of `analytics` declares, as `WING` in its module `wing`.
 
     `metrics` are what is counted and is no figure of a window: a board, a drill-down. `queries` are GraphQL types whose
-    fields become root fields, `nodes` load what has an id, `prices` are by the name of the type that a field is of.
+    fields become root fields, `nodes` load what has an id, `prices` are by the name of the type that a field is of,
+    `documents` are of several figures, or of none.
     """
 
     name: str
@@ -25,19 +27,29 @@ class Wing:
     queries: tuple[type, ...] = ()
     nodes: Mapping[str, NodeLoader] = field(default_factory=dict)
     prices: Mapping[str, Price] = field(default_factory=dict)
+    documents: tuple[Document, ...] = ()
     pages: tuple[Page, ...] = ()
 
     def __post_init__(self) -> None:
         """ValueError for a figure that is of none of the wing's families."""
         known = {family.name for family in self.families}
-        for metric in (*self.figures, *self.metrics):
+        for metric in self.every_metric():
             if metric.family not in known:
                 raise ValueError(
                     f"The figure {metric.name!r} is of the family {metric.family!r}, which the wing {self.name!r} does not"
                     f" have; it has {', '.join(sorted(known))}."
                 )
 
+    def every_metric(self) -> Iterator[Metric]:
+        """The figures, and what else is counted."""
+        yield from (*self.figures, *self.metrics)
+
+    def every_document(self) -> Iterator[Document]:
+        """Those of single figures, and those of several."""
+        yield from (each.document for each in self.every_metric() if each.document)
+        yield from self.documents
+
     def described(self) -> Iterator[tuple[str, Metric | Part]]:
         """All that is counted, parts too, by full name."""
-        for metric in (*self.figures, *self.metrics):
+        for metric in self.every_metric():
             yield from metric.described()

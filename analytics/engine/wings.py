@@ -59,7 +59,7 @@ def check_wings(found: Sequence[Wing]) -> None:
 
 def _names(wing: Wing) -> Iterable[tuple[str, str]]:
     yield "wing", wing.name
-    yield from (("figure", metric.name) for metric in (*wing.figures, *wing.metrics))
+    yield from (("figure", metric.name) for metric in wing.every_metric())
     yield from (("node", name) for name in wing.nodes)
     yield from (("priced type", name) for name in wing.prices)
     yield from (("page", page.name) for page in wing.pages)
@@ -79,4 +79,4 @@ def _figures(found: tuple[Wing, ...]) -> Mapping[str, Figure]:
 
 @cache
 def _metrics(found: tuple[Wing, ...]) -> Mapping[str, Metric]:
-    return {metric.name: metric for wing in found for metric in (*wing.figures, *wing.metrics)}
+    return {metric.name: metric for wing in found for metric in wing.every_metric()}

@@ -5,6 +5,8 @@ from typing import Final
 from analytics.engine.graphql.prices import each_costs, prices_of
 from analytics.engine.wing import Wing
 from analytics.flow.catalogue import BOARD, DRILL_DOWN, FIGURES, METRICS
+from analytics.flow.documents.activity import ACTIVITY
+from analytics.flow.documents.summary import SUMMARY
 from analytics.flow.family import TRANSITIONS
 from analytics.flow.graphql.queries import NODES, FlowQuery
 
@@ -15,5 +17,6 @@ WING: Final = Wing(
     metrics=METRICS,
     queries=(FlowQuery,),
     nodes=NODES,
+    documents=(SUMMARY, ACTIVITY),
     prices={"Analytics": prices_of((*FIGURES, DRILL_DOWN)), "Board": each_costs(BOARD)},
 )

@@ -6,9 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from analytics.engine.wings import wings
+from analytics.graphql.documents.catalogue import DOCUMENTS
+
 PROJECT = Path(__file__).resolve().parents[2]
 QUOTED = re.compile(r"`([^`]+)`")
 FAILURE = re.compile(r"\bP\d+\b")
+MEANINGS = "## What the figures mean"
 GUARDED = "## Failures that are guarded against"
 # What every app or package has, whatever it is about.
 COMMON = {"apps.py", "__init__.py", "README.md", "__pycache__"}
@@ -27,6 +31,17 @@ def test_a_readme_names_every_place_beside_it(folder: str) -> None:
     text = (PROJECT / folder / "README.md").read_text(encoding="utf-8")
     named = {name.split("/")[0] + ("/" if "/" in name else "") for name in QUOTED.findall(text)}
     assert [place for place in places(PROJECT / folder) if place not in named] == []
+
+
+def test_every_figure_is_explained() -> None:
+    """What a figure means in full is in one place, for people."""
+    text = (PROJECT / "analytics" / "README.md").read_text(encoding="utf-8").split(MEANINGS)[1]
+    assert [metric.name for wing in wings() for metric in wing.every_metric() if f"`{metric.name}`" not in text] == []
+
+
+def test_every_document_is_listed() -> None:
+    text = (PROJECT / "README.md").read_text(encoding="utf-8")
+    assert [name for name in DOCUMENTS if f"`{name}`" not in text] == []
 
 
 def test_the_list_of_failures_is_that_of_the_docstrings() -> None:

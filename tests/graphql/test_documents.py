@@ -8,9 +8,11 @@ from typing import Any
 import pytest
 from graphql import parse, validate
 
-from analytics.graphql.documents.catalogue import DOCUMENTS
-from analytics.graphql.documents.parameters import MEANINGS, parameter_names
-from analytics.graphql.documents.tables import TABLES
+from analytics.engine.documents.document import Document
+from analytics.engine.documents.tables import Table
+from analytics.engine.wing import Wing
+from analytics.graphql.documents.catalogue import DOCUMENTS, documents_of
+from analytics.graphql.documents.parameters import meaning, parameter_names
 from config.schema import schema
 from tasks_app.models import Scope
 from tests.cast import Cast, cast
@@ -70,8 +72,37 @@ def test_every_document_is_valid_and_explained(name: str) -> None:
     assert validate(schema._schema, parse(document.text)) == []
     assert document.text.startswith("# ")
     assert document.sentence.endswith(".")
-    assert [each for each in parameter_names(document) if each not in MEANINGS] == []
-    assert name in TABLES
+    assert [each for each in parameter_names(document) if not meaning(document, each).endswith((".", "?"))] == []
+
+
+def test_the_pages_inside_a_jobs_answer_are_none_of_the_documents() -> None:
+    """The answer of a job may be of any shape: only what the document selects is looked for."""
+    answer = {"data": {"tasks": {"pageInfo": {"hasNextPage": True, "endCursor": "x"}}, "receipt": {"digest": "0"}}}
+    data = {"analyticsJob": {"result": answer}}
+    assert DOCUMENTS["job"].object_with("pageInfo", data) is None
+    assert DOCUMENTS["job"].object_with("receipt", data) is None
+    page = {"totalCount": 0, "pageInfo": {}, "edges": []}
+    assert DOCUMENTS["aging"].object_with("pageInfo", {"analytics": {"aging": page}}) is page
+    assert DOCUMENTS["aging"].object_with("pageInfo", {"analytics": None}) is None
+
+
+def test_a_document_that_cannot_be_served_is_refused_at_start() -> None:
+    """P4: its sentence, the meaning of each parameter, and a name of its own."""
+
+    def wing(*documents: Document) -> Wing:
+        return Wing(name="shop", families=(), documents=documents)
+
+    def sold(text: str = "# What was sold.\nquery Sold($shelf: String) { __typename }", **given: Any) -> Document:
+        return Document(name="sold", text=text, table=lambda data: Table(header=[], rows=[]), **given)
+
+    explained = sold(meanings={"shelf": "The number of a shelf."})
+    assert list(documents_of([wing(explained)])) == ["job", "sold"]
+    with pytest.raises(ValueError, match="The document 'sold' does not say what 'shelf' means; add it to its meanings"):
+        documents_of([wing(sold())])
+    with pytest.raises(ValueError, match="There are two documents of the name 'sold'; give one of them another name"):
+        documents_of([wing(explained, explained)])
+    with pytest.raises(ValueError, match="The document 'sold' does not begin with its sentence"):
+        sold("query Sold { __typename }")
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)

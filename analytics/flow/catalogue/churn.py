@@ -3,17 +3,24 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
+from analytics.engine.documents.tables import Data, Table, table_by_bucket
 from analytics.engine.figure import Figure, Measure, Unit
 from analytics.engine.graphql.answers import WindowAnswer
 from analytics.engine.graphql.figures import parts_of
 from analytics.engine.graphql.prices import by_item
 from analytics.engine.reading.costs import Weight
+from analytics.flow.documents import shipped
 from analytics.flow.drills import FlowMetric
 from analytics.flow.family import TRANSITIONS, VERSION
 from analytics.flow.figures.churn import Churn as Found
 from analytics.flow.graphql.churn import REOPEN_WITHIN, WITHIN, Churn, churn_node, days_asked
 from analytics.flow.reading import canonical
 from analytics.flow.reading.flow import FlowReading
+
+
+def _table(data: Data) -> Table:
+    found = data["analytics"]["churn"]
+    return table_by_bucket(data["analytics"], {name: found[name] for name in ("reverts", "scopeAdded", "scopeRemoved")})
 
 
 def _read(reading: FlowReading, given: Mapping[str, Any]) -> Found:
@@ -49,4 +56,5 @@ CHURN: Final = Figure(
         FlowMetric.STARTED_ITEMS: ("churnRate",),
         FlowMetric.FINISHED_STRAIGHT: ("firstPassYield",),
     },
+    document=shipped("churn", table=_table),
 )

@@ -5,12 +5,14 @@ from typing import Any, Final
 
 import strawberry
 
+from analytics.engine.documents.tables import nodes, table_by_row
 from analytics.engine.figure import Figure, Measure, Unit
 from analytics.engine.graphql.answers import WindowAnswer
 from analytics.engine.graphql.figures import parts_of
 from analytics.engine.graphql.prices import by_item
 from analytics.engine.reading.costs import Weight
 from analytics.flow.admin.scatter import SCATTER
+from analytics.flow.documents import POINTS, shipped
 from analytics.flow.drills import FlowMetric
 from analytics.flow.family import TRANSITIONS, VERSION
 from analytics.flow.figures.durations import Policy
@@ -83,4 +85,7 @@ CYCLE_TIME: Final = Figure(
         FlowMetric.INFERRED: ("inferred",),
     },
     chart=SCATTER,
+    document=shipped(
+        "cycle-time", table=lambda data: table_by_row(nodes(data["analytics"]["cycleTime"]["points"]), POINTS)
+    ),
 )

@@ -2,15 +2,19 @@
 
 from typing import Final
 
+from analytics.engine.documents.tables import table_by_row
 from analytics.engine.figure import Figure, Measure, Unit
 from analytics.engine.graphql.answers import WindowAnswer
 from analytics.engine.graphql.figures import parts_of
 from analytics.engine.graphql.prices import by_item
 from analytics.engine.reading.costs import Weight
+from analytics.flow.documents import shipped
 from analytics.flow.drills import FlowMetric
 from analytics.flow.family import TRANSITIONS, VERSION
 from analytics.flow.graphql.quality import DataQuality, quality_node
 from analytics.flow.reading import canonical
+
+COLUMNS: Final = ("code", "title", "failures", "taskKeys")
 
 
 def _data_quality(root: WindowAnswer) -> DataQuality:
@@ -33,4 +37,7 @@ DATA_QUALITY: Final = Figure(
     resolver=_data_quality,
     parts=parts_of(DataQuality),
     drills={FlowMetric.QUALITY: ("checks.failures",)},
+    document=shipped(
+        "data-quality", table=lambda data: table_by_row(data["analytics"]["dataQuality"]["checks"], COLUMNS)
+    ),
 )

@@ -2,9 +2,17 @@
 
 from typing import Final
 
+from analytics.engine.documents.tables import table_by_row
 from analytics.engine.figure import Measure, Metric, Unit
 from analytics.engine.graphql.prices import by_item
+from analytics.flow.documents import shipped
 from analytics.flow.family import TRANSITIONS, VERSION
+
+COLUMNS: Final = (
+    *("node.key", "node.title", "node.project.key", "node.state.slug", "happenedAt", "seconds", "ledgerId"),
+    *("node.createdAt", "node.startedAt", "node.finishedAt"),
+)
+
 
 DRILL_DOWN: Final = Metric(
     name="drillDown",
@@ -18,4 +26,5 @@ DRILL_DOWN: Final = Metric(
     family=TRANSITIONS.name,
     version=VERSION,
     price=by_item,
+    document=shipped("drilldown", table=lambda data: table_by_row(data["analytics"]["drillDown"]["edges"], COLUMNS)),
 )

@@ -5,14 +5,18 @@ from typing import Final
 
 import strawberry
 
+from analytics.engine.documents.tables import table_by_row
 from analytics.engine.figure import Figure, Measure, Unit
 from analytics.engine.graphql.answers import WindowAnswer
 from analytics.engine.graphql.figures import parts_of
 from analytics.engine.graphql.prices import by_item
 from analytics.engine.reading.costs import Weight
+from analytics.flow.documents import shipped
 from analytics.flow.family import TRANSITIONS, VERSION
 from analytics.flow.graphql.forecast import TRIALS, Forecast, arguments_of, forecast_node, read_forecast
 from analytics.flow.reading import canonical
+
+COLUMNS: Final = ("probability", "items", "date")
 
 
 def _forecast(
@@ -46,4 +50,7 @@ FORECAST: Final = Figure(
     resolver=_forecast,
     arguments=arguments_of,
     parts=parts_of(Forecast),
+    document=shipped(
+        "forecast", table=lambda data: table_by_row(data["analytics"]["forecast"]["percentiles"], COLUMNS)
+    ),
 )

@@ -3,11 +3,13 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
+from analytics.engine.documents.tables import nodes, table_by_row
 from analytics.engine.figure import Figure, Measure, Unit
 from analytics.engine.graphql.answers import WindowAnswer
 from analytics.engine.graphql.figures import parts_of
 from analytics.engine.graphql.prices import by_item
 from analytics.engine.reading.costs import Weight
+from analytics.flow.documents import POINTS, shipped
 from analytics.flow.drills import FlowMetric
 from analytics.flow.family import TRANSITIONS, VERSION
 from analytics.flow.graphql.durations import Calendar, DurationSummary, summary_node
@@ -41,4 +43,7 @@ LEAD_TIME: Final = Figure(
     parts=parts_of(DurationSummary),
     items=("points", "points"),
     drills={FlowMetric.LEAD_TIME: ("items", "points")},
+    document=shipped(
+        "lead-time", table=lambda data: table_by_row(nodes(data["analytics"]["leadTime"]["points"]), POINTS)
+    ),
 )

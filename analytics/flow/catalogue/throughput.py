@@ -2,16 +2,23 @@
 
 from typing import Final
 
+from analytics.engine.documents.tables import Data, Table, table_by_bucket
 from analytics.engine.figure import Figure, Measure, Unit
 from analytics.engine.graphql.answers import WindowAnswer
 from analytics.engine.graphql.figures import parts_of
 from analytics.engine.graphql.prices import by_bucket
 from analytics.engine.reading.costs import Weight
 from analytics.flow.admin.throughput import THROUGHPUT as CHART
+from analytics.flow.documents import shipped
 from analytics.flow.drills import FlowMetric
 from analytics.flow.family import TRANSITIONS, VERSION
 from analytics.flow.graphql.throughput import Throughput, throughput_node
 from analytics.flow.reading import canonical
+
+
+def _table(data: Data) -> Table:
+    found = data["analytics"]
+    return table_by_bucket(found, {**found["throughput"], "workInProgress": found["workInProgress"]})
 
 
 def _throughput(root: WindowAnswer) -> Throughput:
@@ -37,4 +44,5 @@ THROUGHPUT: Final = Figure(
         FlowMetric.CANCELLED: ("cancelled",),
     },
     chart=CHART,
+    document=shipped("throughput", table=_table),
 )

@@ -3,11 +3,13 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from analytics.engine.documents.tables import table_by_row
 from analytics.engine.figure import Figure, Measure, Unit
 from analytics.engine.graphql.answers import WindowAnswer
 from analytics.engine.graphql.prices import by_item
 from analytics.engine.reading.costs import Weight
 from analytics.flow.admin.time_in_state import TIME_IN_STATE as CHART
+from analytics.flow.documents import STATE, shipped
 from analytics.flow.drills import FlowMetric
 from analytics.flow.family import TRANSITIONS, VERSION
 from analytics.flow.graphql.durations import TimeInState, WindowClip, time_in_state_nodes
@@ -15,6 +17,21 @@ from analytics.flow.reading import canonical_durations
 from analytics.flow.reading.durations import Clip
 from analytics.flow.reading.durations import TimeInState as Found
 from analytics.flow.reading.flow import FlowReading
+
+COLUMNS: Final = (
+    *STATE,
+    *(
+        "state.category",
+        "state.waiting",
+        "visits",
+        "totalSeconds",
+        "meanSeconds",
+        "p50Seconds",
+        "p85Seconds",
+        "p95Seconds",
+    ),
+    *("maxSeconds", "ongoingVisits", "ongoingSeconds"),
+)
 
 
 def _read(reading: FlowReading, given: Mapping[str, Any]) -> Sequence[Found]:
@@ -45,4 +62,5 @@ TIME_IN_STATE: Final = Figure(
         FlowMetric.ONGOING_VISITS: ("ongoingVisits", "ongoingSeconds"),
     },
     chart=CHART,
+    document=shipped("time-in-state", table=lambda data: table_by_row(data["analytics"]["timeInState"], COLUMNS)),
 )

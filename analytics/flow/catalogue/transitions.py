@@ -2,14 +2,18 @@
 
 from typing import Final
 
+from analytics.engine.documents.tables import table_by_row
 from analytics.engine.figure import Figure, Measure, Unit
 from analytics.engine.graphql.answers import WindowAnswer
 from analytics.engine.graphql.prices import by_bucket
 from analytics.engine.reading.costs import Weight
+from analytics.flow.documents import shipped
 from analytics.flow.drills import FlowMetric
 from analytics.flow.family import TRANSITIONS, VERSION
 from analytics.flow.graphql.edges import Edge, edge_node
 from analytics.flow.reading import canonical
+
+COLUMNS: Final = ("from.slug", "to.slug", "count", "medianSeconds")
 
 
 def _transitions(root: WindowAnswer) -> list[Edge]:
@@ -29,4 +33,5 @@ TRANSITIONS_BETWEEN_STATES: Final = Figure(
     canonical=canonical.transitions,
     resolver=_transitions,
     drills={FlowMetric.TRANSITIONS: ("count", "medianSeconds")},
+    document=shipped("transitions", table=lambda data: table_by_row(data["analytics"]["transitions"], COLUMNS)),
 )

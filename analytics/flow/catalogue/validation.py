@@ -2,15 +2,28 @@
 
 from typing import Final
 
+from analytics.engine.documents.tables import table_by_row
 from analytics.engine.figure import Figure, Measure, Unit
 from analytics.engine.graphql.answers import WindowAnswer
 from analytics.engine.graphql.prices import by_item
 from analytics.engine.reading.costs import Weight
+from analytics.flow.documents import STATE, shipped
 from analytics.flow.drills import FlowMetric
 from analytics.flow.family import TRANSITIONS, VERSION
 from analytics.flow.graphql.validation import ValidationWait, validation_nodes
 from analytics.flow.reading import canonical
 from tasks_app.graphql.asking import Info
+
+COLUMNS: Final = (
+    *STATE,
+    "validator.name",
+    "validated",
+    "unapproved",
+    "waiting",
+    "p50Seconds",
+    "p85Seconds",
+    "meanSeconds",
+)
 
 
 def _validation(root: WindowAnswer, info: Info) -> list[ValidationWait]:
@@ -35,4 +48,5 @@ VALIDATION: Final = Figure(
         FlowMetric.UNAPPROVED: ("unapproved",),
         FlowMetric.WAITING_FOR_VALIDATION: ("waiting",),
     },
+    document=shipped("validation", table=lambda data: table_by_row(data["analytics"]["validation"], COLUMNS)),
 )

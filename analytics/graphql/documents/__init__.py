@@ -1,0 +1,1 @@
+"""Documents as endpoints of their own: GET /api/v2/analytics/<name>."""

@@ -1,84 +1,42 @@
-"""The documents that ship with the product: each has a name, an id that its text gives, and parameters."""
+"""Catalogue of the documents that ship with the product: those of the wings, and the one about jobs."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from functools import cached_property
-from hashlib import sha256
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
 
-from graphql import (
-    ListTypeNode,
-    NamedTypeNode,
-    NonNullTypeNode,
-    OperationDefinitionNode,
-    TypeNode,
-    VariableDefinitionNode,
-    parse,
-    print_ast,
+from analytics.engine.documents.document import Document, read_document
+from analytics.engine.documents.tables import Data, Table, table_by_row
+from analytics.engine.wing import Wing
+from analytics.engine.wings import wings
+from analytics.graphql.documents.parameters import meaning, parameter_names
+
+JOB = ("state", "progress", "submittedAt", "finishedAt", "expiresAt", "retryAfterMs", "estimatedCost", "actualCost")
+
+
+def _job(data: Data) -> Table:
+    return table_by_row([data["analyticsJob"]] if data["analyticsJob"] else [], (*JOB, "error.code"))
+
+
+OWN = (
+    read_document(Path(__file__).with_name("job.graphql"), table=_job, meanings={"id": "The id of a job of yours."}),
 )
 
-FOLDER = Path(__file__).parent
+
+def documents_of(found: Sequence[Wing]) -> dict[str, Document]:
+    """The documents of these wings and our own, by name.
+
+    ValueError for a name that is there twice, or a parameter that nobody explains.
+    """
+    every = sorted((*OWN, *(each for wing in found for each in wing.every_document())), key=lambda each: each.name)
+    for earlier, later in pairwise(every):
+        if earlier.name == later.name:
+            raise ValueError(f"There are two documents of the name {later.name!r}; give one of them another name.")
+    for document in every:
+        for name in parameter_names(document):
+            meaning(document, name)
+    return {each.name: each for each in every}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Variable:
-    """One variable of a document. `kind` is its type's name without lists and marks; `default` as GraphQL writes it."""
-
-    name: str
-    kind: str
-    is_list: bool
-    is_required: bool
-    default: str | None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Document:
-    """One query. Its text begins with a comment: the sentence that says what it answers."""
-
-    name: str
-    text: str
-
-    @property
-    def id(self) -> str:
-        """As `documentId` has it: the text can be no other."""
-        return f"sha256:{sha256(self.text.encode()).hexdigest()}"
-
-    @property
-    def sentence(self) -> str:
-        """What it answers."""
-        return self.text.partition("\n")[0].removeprefix("# ")
-
-    @cached_property
-    def variables(self) -> Mapping[str, Variable]:
-        """By name, in the order in which they are declared."""
-        operation = parse(self.text).definitions[0]
-        assert isinstance(operation, OperationDefinitionNode)  # noqa: S101  a test walks them all
-        return {each.name: each for each in map(_variable, operation.variable_definitions or ())}
-
-
-def _variable(node: VariableDefinitionNode) -> Variable:
-    kinds = list(_unwrapped(node.type))
-    default = None if node.default_value is None else print_ast(node.default_value)
-    named = kinds[-1]
-    return Variable(
-        name=node.variable.name.value,
-        kind=named.name.value if isinstance(named, NamedTypeNode) else "",
-        is_list=any(isinstance(kind, ListTypeNode) for kind in kinds),
-        is_required=isinstance(node.type, NonNullTypeNode) and default is None,
-        default=default,
-    )
-
-
-def _unwrapped(kind: TypeNode) -> Iterator[TypeNode]:
-    yield kind
-    if isinstance(kind, NonNullTypeNode | ListTypeNode):
-        yield from _unwrapped(kind.type)
-
-
-def _read(path: Path) -> Document:
-    return Document(name=path.stem, text=path.read_text(encoding="utf-8"))
-
-
-DOCUMENTS: Mapping[str, Document] = {path.stem: _read(path) for path in sorted(FOLDER.glob("*.graphql"))}
+DOCUMENTS: Mapping[str, Document] = documents_of(wings())
 # What a caller may send as `documentId` in place of a query.
 TEXTS_BY_ID: Mapping[str, str] = {document.id: document.text for document in DOCUMENTS.values()}

@@ -7,7 +7,7 @@ from typing import Any, NoReturn
 
 from django.http import QueryDict
 
-from analytics.graphql.documents.catalogue import Document, Variable
+from analytics.engine.documents.document import Document, Variable
 from tasks_app.http.reading import HTTPError
 
 WINDOW = "window"
@@ -25,6 +25,7 @@ UNITS: Mapping[str, str] = {
 ROLLING = re.compile(r"([0-9]{1,9})(min|h|d|w|mo|q)")
 BOOLEANS = {"true": True, "false": False}
 
+# Of parameters that any document may have; a document says what its others mean.
 MEANINGS: Mapping[str, str] = {
     "rolling": "The window: so many buckets up to now, the running one included: 90min, 24h, 30d, 12w, 6mo or 4q.",
     "from": "The first instant, ISO 8601 with an offset.",
@@ -38,27 +39,6 @@ MEANINGS: Mapping[str, str] = {
     "knownAt": "An instant: figures as they were known then; left out: as they are known now.",
     "definitionAsOf": "THEN or NOW: states as they were defined at each instant, or as they are.",
     "readFrom": "MERGED, ROLLUP or RAW: where the figures are read from. They are the same.",
-    "mode": "CUMULATIVE or OCCUPANCY.",
-    "clip": "CLIP or FULL: the part of a visit inside the window, or the whole of each visit that ends in it.",
-    "policy": "FIRST_START_LAST_FINISH, LAST_START_LAST_FINISH, SUM_OF_EPISODES or ERASE_BACKFLOW.",
-    "start": "The slug of the state that starts the clock; left out: the category IN_PROGRESS does.",
-    "finish": "The slug of the state that stops the clock; left out: the category DONE does.",
-    "calendar": "ELAPSED or WORKING: all of the time, or what is on Mondays to Fridays.",
-    "reopenWithinDays": "Days within which a return counts as a reopening.",
-    "items": "When will so many items be done? Give this or `until`.",
-    "until": "How many items will be done by the end of that date?",
-    "trials": "How often the future is drawn.",
-    "seed": "The seed of the draws; the answer names the one that it used.",
-    "metric": "The number to explain, such as WORK_IN_PROGRESS, ARRIVALS, FINISHED or VISITS: a FlowMetric of the schema.",
-    "bucketStart": "The start of one bucket, as `window.starts` of the chart has it; left out: the whole window.",
-    "state": "The slug of the state that the number is of, or to which items went.",
-    "fromState": "The slug of the state from which items went.",
-    "check": "The code of a check of data-quality.",
-    "validator": "The id of an actor: of the validations by this one.",
-    "task": "The key of a task.",
-    "kinds": "Kinds of change, such as MOVED; several with commas.",
-    "correlationId": "All changes of one operation.",
-    "id": "The id of a job of yours.",
     "first": "Rows on a page, 1 to 500.",
     "after": "The endCursor of the page before.",
     "format": "json or csv; left out: what Accept prefers.",
@@ -73,6 +53,14 @@ def parameter_names(document: Document) -> list[str]:
     return [*found, FORMAT]
 
 
+def meaning(document: Document, name: str) -> str:
+    """What the parameter means; ValueError where nobody says so."""
+    found = document.meanings.get(name) or MEANINGS.get(name)
+    if found is None:
+        raise ValueError(f"The document {document.name!r} does not say what {name!r} means; add it to its meanings.")
+    return found
+
+
 def variables_of(document: Document, query: QueryDict) -> dict[str, Any]:
     """The document's variables as the URL gives them; HTTPError 400 names the parameter that is wrong."""
     known = parameter_names(document)
@@ -82,7 +70,7 @@ def variables_of(document: Document, query: QueryDict) -> dict[str, Any]:
     found = {variable.name: _value(variable, query) for variable in document.variables.values()}
     for variable in document.variables.values():
         if variable.is_required and found[variable.name] is None:
-            _refuse(f"{variable.name}: it is missing. {MEANINGS[variable.name]}")
+            _refuse(f"{variable.name}: it is missing. {meaning(document, variable.name)}")
     return {name: value for name, value in found.items() if value is not None}
 
 

@@ -10,9 +10,8 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.cache import patch_vary_headers
 from graphql import OperationType
 
-from analytics.graphql.documents.catalogue import DOCUMENTS, Document
-from analytics.graphql.documents.parameters import FORMAT, MEANINGS, parameter_names, variables_of
-from analytics.graphql.documents.tables import TABLES
+from analytics.engine.documents.document import Document
+from analytics.graphql.documents.parameters import FORMAT, meaning, parameter_names, variables_of
 from tasks_app.admin.downloads import csv_response
 from tasks_app.errors import Code
 from tasks_app.http.costs import NOTHING
@@ -32,20 +31,21 @@ STATUSES: Mapping[str, int] = {**STATUSES_OF_ALL, Code.NOT_FOUND: 404, Code.ASYN
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class DocumentView:
-    """`path("api/v2/analytics/<slug:name>", DocumentView(graphql=...))`: one document's answer to a GET.
+    """`path("api/v2/analytics/<slug:name>", DocumentView(graphql=..., documents=...))`: one document's answer to a GET.
 
     Whoever may ask GraphQL may ask here, under the same limits. JSON is the GraphQL answer as it is, CSV its table, with the
     receipt's digest in X-Flowledger-Digest. The ETag is that of the figures: it stays while they do.
     """
 
     graphql: GraphQLHTTPView
+    documents: Mapping[str, Document]
     csrf_exempt: ClassVar[bool] = True
 
     def __call__(self, request: HttpRequest, name: str) -> HttpResponse:
         """The figures, 304 where the caller has them, or the error with its status."""
         try:
             _check_method(request)
-            document = _document(name)
+            document = _document(name, self.documents)
             media_type = _media_type(request)
             variables = variables_of(document, request.GET)
         except HTTPError as error:
@@ -62,6 +62,7 @@ class DocumentIndexView:
     """What documents there are, with their parameters and columns, for whoever is signed in or has a key."""
 
     graphql: GraphQLHTTPView
+    documents: Mapping[str, Document]
     csrf_exempt: ClassVar[bool] = True
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
@@ -74,7 +75,7 @@ class DocumentIndexView:
         except Exception as error:
             return _json_response(self.graphql.refused(error))
         return _json_response(
-            Answer(content=json.dumps({"documents": [_described(each) for each in DOCUMENTS.values()]}))
+            Answer(content=json.dumps({"documents": [_described(each) for each in self.documents.values()]}))
         )
 
 
@@ -96,15 +97,15 @@ def _parameter(document: Document, name: str) -> dict[str, Any]:
         "type": variable.kind if variable else "String",
         "required": variable.is_required if variable else False,
         "default": variable.default if variable else None,
-        "description": MEANINGS[name],
+        "description": meaning(document, name),
     }
 
 
-def _document(name: str) -> Document:
-    if name not in DOCUMENTS:
-        message = f"There is no document {name[:60]!r}; GET /api/v2/analytics lists them: {', '.join(DOCUMENTS)}."
+def _document(name: str, documents: Mapping[str, Document]) -> Document:
+    if name not in documents:
+        message = f"There is no document {name[:60]!r}; GET /api/v2/analytics lists them: {', '.join(documents)}."
         raise HTTPError(message, status=404, code=Code.NOT_FOUND)
-    return DOCUMENTS[name]
+    return documents[name]
 
 
 def _check_method(request: HttpRequest) -> None:
@@ -128,21 +129,21 @@ def _status(answer: Answer, code: str) -> int:
 
 def _found(request: HttpRequest, answer: Answer, *, document: Document, media_type: str) -> HttpResponse:
     data = answer.body["data"]
-    analytics = data.get("analytics") or {}
-    receipt: Mapping[str, Any] | None = analytics.get("receipt")
-    if receipt is None:
+    proven = document.object_with("receipt", data)
+    receipt: Mapping[str, Any] | None = proven and proven["receipt"]
+    if not proven or receipt is None:
         headers = {"Cache-Control": "private, no-cache"}
     else:
         etag = f'W/"{receipt["digest"]}.{media_type.partition("/")[2]}"'
-        headers = {"ETag": etag, "Cache-Control": _cache_control(request, receipt, analytics["window"])}
+        headers = {"ETag": etag, "Cache-Control": _cache_control(request, receipt, proven["window"])}
         if etag in [each.strip() for each in request.headers.get("If-None-Match", "").split(",")]:
             return _with(HttpResponse(status=304), headers)
     if media_type == CSV_TYPE:
-        table = TABLES[document.name](data)
+        table = document.table(data)
         digest = receipt["digest"] if receipt else None
         response = csv_response(name=document.name, header=table.header, rows=table.rows, digest=digest)
-        return _with(response, {**answer.headers, **headers, **_next_page(request, data)})
-    return _with(_json_response(answer), {**headers, **_next_page(request, data)})
+        return _with(response, {**answer.headers, **headers, **_next_page(request, document, data)})
+    return _with(_json_response(answer), {**headers, **_next_page(request, document, data)})
 
 
 def _cache_control(request: HttpRequest, receipt: Mapping[str, Any], window: Mapping[str, Any]) -> str:
@@ -154,22 +155,15 @@ def _cache_control(request: HttpRequest, receipt: Mapping[str, Any], window: Map
     return FOR_EVER if is_pinned else ASK_AGAIN
 
 
-def _next_page(request: HttpRequest, data: Any) -> dict[str, str]:
+def _next_page(request: HttpRequest, document: Document, data: Any) -> dict[str, str]:
     """Where the rows go on, as RFC 8288 has it."""
-    info = _page_info(data)
+    page = document.object_with("pageInfo", data)
+    info = page and page["pageInfo"]
     if not info or not info["hasNextPage"]:
         return {}
     query = request.GET.copy()
     query["after"] = info["endCursor"]
     return {"Link": f'<{request.path}?{query.urlencode()}>; rel="next"'}
-
-
-def _page_info(data: Any) -> Mapping[str, Any] | None:
-    """The only one that a document has."""
-    if not isinstance(data, dict):
-        return None
-    own: Mapping[str, Any] | None = data.get("pageInfo")
-    return own or next((found for each in data.values() if (found := _page_info(each))), None)
 
 
 def _json_response(answer: Answer, *, status: int | None = None) -> HttpResponse:
