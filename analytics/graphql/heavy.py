@@ -6,9 +6,8 @@ from typing import Any
 
 from graphql import (
     DocumentNode,
-    FieldNode,
     GraphQLError,
-    OperationDefinitionNode,
+    GraphQLSchema,
     OperationType,
     print_ast,
     separate_operations,
@@ -17,6 +16,7 @@ from strawberry.extensions import SchemaExtension
 from strawberry.types import ExecutionResult
 
 from analytics.engine.families import families
+from analytics.engine.graphql.heavy_fields import heavy_fields
 from analytics.engine.graphql.weighing import Weighing, current, weighed
 from analytics.engine.reading.costs import Decision
 from analytics.engine.reading.estimates import policy
@@ -36,7 +36,7 @@ SOONEST_MS, LATEST_MS = 200, 5_000
 
 
 class HeavyQueries(SchemaExtension):
-    """Weighs a query's `analytics` fields as they come; where they are too heavy, a job answers the whole operation."""
+    """Weighs a query's heavy fields as they come; where they are too heavy, a job answers the whole operation."""
 
     def on_execute(self) -> Iterator[None]:
         """Around the execution: what was found too heavy is left out of it, and answered afterwards."""
@@ -57,6 +57,7 @@ class HeavyQueries(SchemaExtension):
         if document is None:
             raise RuntimeError("What was executed has a document.")
         return submission(
+            schema=context.schema._schema,
             asking=context.context,
             document=document,
             operation_name=context.operation_name,
@@ -67,6 +68,7 @@ class HeavyQueries(SchemaExtension):
 
 def submission(
     *,
+    schema: GraphQLSchema,
     asking: Asking,
     document: DocumentNode,
     operation_name: str | None,
@@ -89,7 +91,7 @@ def submission(
         fingerprint=fingerprint_of(caller=caller, document=text, variables=given, place=_recorded(place, asking)),
         rights=rights_of(caller),
         estimated_cost=weighing.cost,
-        lasting=weighing.lasting and _is_of_windows_alone(operation),
+        lasting=weighing.lasting and heavy_fields(schema, document=document, operation=operation).alone,
     )
 
 
@@ -152,8 +154,3 @@ def _as_result(text: str) -> ExecutionResult:
         for each in body.get("errors", [])
     ]
     return ExecutionResult(data=body["data"], errors=errors or None)
-
-
-def _is_of_windows_alone(operation: OperationDefinitionNode) -> bool:
-    nodes = operation.selection_set.selections
-    return all(isinstance(node, FieldNode) and node.name.value == "analytics" for node in nodes)

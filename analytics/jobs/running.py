@@ -10,9 +10,9 @@ from typing import Any
 from django.conf import settings
 from django.db import connection
 from django.utils.module_loading import import_string
-from graphql import FieldNode, OperationDefinitionNode
 from strawberry.types import ExecutionResult
 
+from analytics.engine.graphql.heavy_fields import heavy_fields
 from analytics.engine.graphql.weighing import Weighing, weighed
 from analytics.engine.reading.estimates import policy
 from analytics.jobs import rows
@@ -128,8 +128,9 @@ def _answered(held: Claim) -> Ending:
 def _executed(held: Claim, *, asking: Asking, beating: Pulse) -> ExecutionResult:
     document = parse_document(held.document)
     operation = pick_operation(document, name=None)
-    weighing = Weighing(policy=policy(), fields=_analytics_fields(operation), on_figure=beating.note)
     schema = import_string(settings.FLOWLEDGER_SCHEMA)
+    heavy = heavy_fields(schema._schema, document=document, operation=operation)
+    weighing = Weighing(policy=policy(), fields=max(heavy.count, 1), on_figure=beating.note)
     with weighed(weighing):
         result: ExecutionResult = schema.run(
             document=document,
@@ -164,8 +165,3 @@ def _ending(result: ExecutionResult, *, spent: int) -> Ending:
         )
     text = json.dumps(body, separators=(",", ":"), allow_nan=False)
     return Ending(state=JobState.SUCCEEDED, result=text, actual_cost=spent)
-
-
-def _analytics_fields(operation: OperationDefinitionNode) -> int:
-    nodes = operation.selection_set.selections
-    return max(sum(isinstance(node, FieldNode) and node.name.value == "analytics" for node in nodes), 1)

@@ -1,24 +1,18 @@
 """Weighing of heavy fields: each is weighed before it is counted, and what is too heavy is not counted here.
 
-A field is heavy that is declared with `metadata=HEAVY`.
-
 A Weighing goes with the operation in a context variable: one for requests, another inside a job, a third for who only wants
 to know what a document would cost.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any, Final
 
 from analytics.engine.reading.costs import Decision, Policy
 from analytics.engine.reading.estimates import Estimate
 from tasks_app.errors import ApiError, Code
-
-# The mark of a field that is weighed.
-HEAVY: Final[Mapping[str, Any]] = {"heavy": True}
 
 _weighing: ContextVar["Weighing | None"] = ContextVar("_weighing", default=None)
 

@@ -8,10 +8,10 @@ import strawberry
 
 from analytics.engine.figure import Figure
 from analytics.engine.graphql.answers import Asked
+from analytics.engine.graphql.heavy_fields import HEAVY
 from analytics.engine.graphql.inputs import ActivityFilter, Bucket, TaskFilter, WindowInput, window_asked
 from analytics.engine.graphql.receipts import ReadFrom
 from analytics.engine.graphql.selection import figures_selected
-from analytics.engine.graphql.weighing import HEAVY
 from analytics.engine.reading import read_from
 from analytics.engine.reading.knowledge import Knowledge
 from analytics.engine.reading.questions import BoardQuestion, WindowQuestion

@@ -67,7 +67,12 @@ def submit_analytics_job(info: Info, input: SubmitAnalyticsJobInput) -> Analytic
         document, variables = _document(input), _variables(input)
         weighing = _weighed(info, document, variables)
         asked = submission(
-            asking=info.context, document=document, operation_name=None, variables=variables, weighing=weighing
+            schema=info.schema._schema,
+            asking=info.context,
+            document=document,
+            operation_name=None,
+            variables=variables,
+            weighing=weighing,
         )
         job, is_new = rows.submit(asked, now=info.context.now)
         if is_new:
