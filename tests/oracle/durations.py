@@ -142,7 +142,7 @@ def cycle_time(
         if end is None:
             continue
         on_board = [step.level for step in steps if step.level >= 0]
-        spans = _spans(steps, end, policy)
+        spans = spans_of(steps, end, policy)
         if spans:
             points.append(_point(item, steps, spans, end, policy, zone, working))
         elif set(on_board) <= {2}:
@@ -283,7 +283,7 @@ def _place(definitions: Definitions, place: Place, at: datetime) -> int:
     return positions(workflow=definitions.during(project=place.project, at=at)).get(place.state, -1)
 
 
-def _spans(steps: list[Step], end: datetime, policy: Policy) -> list[tuple[datetime, datetime]]:
+def spans_of(steps: list[Step], end: datetime, policy: Policy) -> list[tuple[datetime, datetime]]:
     """The times from start to finish; none for an item that was not started."""
     if policy is Policy.ERASE_BACKFLOW:
         left = _not_erased(steps)
@@ -298,7 +298,7 @@ def _spans(steps: list[Step], end: datetime, policy: Policy) -> list[tuple[datet
     if policy is Policy.LAST_START_LAST_FINISH:
         crossed = [at for at, _ in _crossings(steps, end)]
         return [(crossed[-1] if crossed else starts[0], end)]
-    return _episodes(steps, end)
+    return episodes_of(steps, end)
 
 
 def _crossings(steps: list[Step], end: datetime) -> list[tuple[datetime, bool]]:
@@ -314,7 +314,7 @@ def _crossings(steps: list[Step], end: datetime) -> list[tuple[datetime, bool]]:
     return found
 
 
-def _episodes(steps: list[Step], end: datetime) -> list[tuple[datetime, datetime]]:
+def episodes_of(steps: list[Step], end: datetime) -> list[tuple[datetime, datetime]]:
     """Unbroken times in work, and where work was skipped a time of no length. None for an item that was never in work."""
     found: list[tuple[datetime, datetime]] = []
     is_open = False
@@ -358,19 +358,20 @@ def _point(
         finished_at=end,
         duration=sum((time_that_counts(a, b, zone=zone, working=working) for a, b in spans), NONE),
         days=len(
-            {day for span in spans for day in _days(span, zone) if counts(date.fromordinal(day), working=working)}
+            {day for span in spans for day in days_of(span, zone) if counts(date.fromordinal(day), working=working)}
         ),
-        episodes=len(_episodes(steps, end)),
-        flags=_flags(steps) if policy is Policy.FIRST_START_LAST_FINISH else (),
+        episodes=len(episodes_of(steps, end)),
+        flags=flags_of(steps) if policy is Policy.FIRST_START_LAST_FINISH else (),
     )
 
 
-def _days(span: tuple[datetime, datetime], zone: str) -> range:
+def days_of(span: tuple[datetime, datetime], zone: str) -> range:
+    """The local dates from its beginning to its end, as `toordinal` numbers them."""
     first, last = (at.astimezone(ZoneInfo(zone)).date().toordinal() for at in span)
     return range(first, last + 1)
 
 
-def _flags(steps: list[Step]) -> tuple[str, ...]:
+def flags_of(steps: list[Step]) -> tuple[str, ...]:
     """What the time from the first start on contains beside work."""
     levels = [step.level for step in steps]
     later = levels[levels.index(1) :] if 1 in levels else []

@@ -2,11 +2,13 @@
 
 from datetime import UTC, datetime, timedelta
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from analytics.pure.local_days import Calendar, LocalDays
+from analytics.pure.spans import Spans
 from analytics.pure.zones import to_microseconds
 from tests.oracle.calendars import time_that_counts
 
@@ -18,8 +20,9 @@ INSTANTS = st.datetimes(datetime(2011, 11, 1), datetime(2012, 11, 30), timezones
 def worked(begin: datetime, end: datetime, zone: str) -> timedelta:
     """The product's answer for one span."""
     days = LocalDays(start=begin, end=end, zone=zone)
-    span = (to_microseconds(begin), to_microseconds(end))
-    return timedelta(microseconds=days.length([span], calendar=Calendar.WORKING))
+    span = Spans(*(np.array([each]) for each in (0, to_microseconds(begin), to_microseconds(end))))
+    (found,) = days.lengths(span, calendar=Calendar.WORKING).tolist()
+    return timedelta(microseconds=found)
 
 
 @given(ends=st.tuples(INSTANTS, INSTANTS), zone=st.sampled_from(ZONES))

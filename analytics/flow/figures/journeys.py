@@ -1,6 +1,7 @@
-"""The ways of many finished items at once, in columns: what figures.durations says of one. No clock, no database.
+"""Journeys of finished items, from state to state, and the times from start to finish that each cycle time policy takes.
 
-Steps stand item by item, each item's in their order; an item is its number in `tasks`. Instants are microseconds since 1970.
+Many items at once, in columns: one by one they take longer than to read them. Steps stand item by item, each item's in
+their order; an item is its number in `tasks`. Instants are microseconds since 1970. No clock, no database.
 """
 
 from collections.abc import Callable, Mapping
@@ -15,8 +16,8 @@ from analytics.pure.spans import Marks, Numbers, Spans, begins
 MILLION = 1_000_000
 
 
-class Steps(NamedTuple):
-    """Which task entered which state when, and whether that is counted."""
+class StateEntries(NamedTuple):
+    """Which task entered which state when, and whether that is counted; those of a task come together and in order."""
 
     task: Numbers
     state: Numbers
@@ -36,12 +37,15 @@ class Crossings(NamedTuple):
 class Journeys:
     """Finished items and, of each, the steps before its finish, with what the states were then.
 
-    `item` is whose step it is, `until` when the next one came. `known` is false for a state of another board.
+    `item` is whose step it is, `until` when the next one came. `known` is false for a state of another board. `entry` and
+    `finish_entry` are the numbers of the entries that the steps and the finishes are; what ends a step is the next entry.
     """
 
     tasks: Numbers
     finish: Numbers
+    finish_entry: Numbers
     item: Numbers
+    entry: Numbers
     at: Numbers
     until: Numbers
     level: Numbers
@@ -95,9 +99,9 @@ class Journeys:
         return (start >= 0) & (self.last(self.level == level) > start)
 
 
-def journeys(*, steps: Steps, done: frozenset[int], eras: Eras, begin: int) -> Journeys:
+def journeys(*, entries: StateEntries, done: frozenset[int], eras: Eras, begin: int) -> Journeys:
     """The items that are in one of the `done` states at last, in a stay that began at `begin` or later and is counted."""
-    task, state, at, counted = steps
+    task, state, at, counted = entries
     number, starts = np.arange(len(task)), begins(task)
     first, item = np.flatnonzero(starts), np.cumsum(starts) - 1
     is_done = np.isin(state, list(done))
@@ -111,7 +115,9 @@ def journeys(*, steps: Steps, done: frozenset[int], eras: Eras, begin: int) -> J
     return Journeys(
         tasks=task[first[finishes]],
         finish=at[finish[finishes]],
+        finish_entry=finish[finishes],
         item=(np.cumsum(finishes) - 1)[item[kept]],
+        entry=kept,
         at=at[kept],
         until=at[kept + 1] if len(kept) else at[kept],
         level=level,

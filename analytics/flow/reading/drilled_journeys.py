@@ -1,93 +1,100 @@
-"""The items of the figures of durations: which finished, and from which ledger row to which each of their times was."""
+"""Drill-down of cycle time, lead time and flow efficiency: which items finished, and the ledger rows that bound their times."""
 
-from bisect import bisect_left
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
+import numpy as np
+
 from analytics.flow.drills import FlowMetric
-from analytics.flow.figures import durations as pure
-from analytics.flow.figures.durations import NOWHERE, Journey, Level, Span
+from analytics.flow.figures.durations import Level
+from analytics.flow.figures.journeys import Journeys, journeys, spans
 from analytics.flow.reading.drill_result import DrilledEdge, DrillQuestion, Interval, ListedDrillDown, in_order
 from analytics.flow.reading.durations import Durations
-from analytics.flow.replay.drilling import JOURNEYS, Place
-from analytics.pure.local_days import LocalDays
+from analytics.flow.replay.drilling import JOURNEYS, Place, told_entries
+from analytics.pure.local_days import Calendar
+from analytics.pure.spans import Marks, Numbers, Spans
 from analytics.pure.zones import MICROSECOND, from_microseconds, to_microseconds
 
 
-@dataclass(frozen=True, slots=True)
-class Told:
-    """A journey with the ledger rows of its steps, that of the finish last."""
+class Stretches(NamedTuple):
+    """Pieces of the items' times, and the numbers of the entries that began and ended them."""
 
-    journey: Journey
-    seqs: Sequence[int]
+    spans: Spans
+    first: Numbers
+    last: Numbers
+
+    def of_items(self, items: Numbers) -> "Stretches":
+        """Those of these items alone."""
+        kept = np.isin(self.spans.item, items)
+        return Stretches(Spans(*(column[kept] for column in self.spans)), self.first[kept], self.last[kept])
+
+
+# The items that a figure counts, and the stretches of their journeys that it takes.
+Way = tuple[Numbers, Stretches]
 
 
 def drilled_journeys(*, durations: Durations, asked: DrillQuestion, begin: int, end: int) -> ListedDrillDown:
     """One edge for each item that the figure counts and that finished in [begin, end); PairError as the figure has it."""
-    found = [told for told in _told(durations, asked) if begin <= told.journey.finish < end]
-    chosen = [(told, way) for told in found if (way := WAYS[asked.metric](told.journey, asked)) is not None]
-    lengths = _lengths(durations, asked, [(told.journey, [each.span for each in way]) for told, way in chosen])
-    edges = [_edge(told, way, length) for (told, way), length in zip(chosen, lengths, strict=True)]
+    found, seqs = _read(durations, asked)
+    items, stretches = WAYS[asked.metric](found, asked)
+    chosen = items[(found.finish[items] >= begin) & (found.finish[items] < end)]
+    taken = stretches.of_items(chosen)
+    intervals, lengths = _intervals(taken, seqs), _lengths(durations, asked, found, taken)
+    edges = [
+        DrilledEdge(
+            task_id=int(found.tasks[item]),
+            place=_place(found, seqs, item),
+            length=None if asked.metric in WITHOUT_TIME else lengths.get(item, 0) * MICROSECOND,
+            intervals=intervals.get(item, ()),
+        )
+        for item in chosen.tolist()
+    ]
     return ListedDrillDown(edges=sorted(edges, key=lambda edge: in_order(edge.place)))
 
 
-def _told(durations: Durations, asked: DrillQuestion) -> list[Told]:
+def _read(durations: Durations, asked: DrillQuestion) -> tuple[Journeys, Sequence[int]]:
+    """The journeys, and of each entry its ledger row."""
     is_pair = asked.metric in OF_PAIRS
-    eras, done = durations.stages(asked.start if is_pair else None, asked.finish if is_pair else None)
-    window = durations.frame.window
-    rows = durations.source.rows(JOURNEYS, values={"done": sorted(done), "from": window.start})
-    seqs: dict[int, list[int]] = {}
-    for task, *_, seq in rows:
-        seqs.setdefault(task, []).append(seq)
-    found = pure.journeys(
-        rows=[(task, state, at, counted) for task, state, at, counted, _ in rows],
-        done=done,
-        eras=eras,
-        begin=to_microseconds(window.start),
-    )
-    return [Told(journey, seqs[journey.task_id][: len(journey.instants) + 1]) for journey in found]
+    eras, done = durations.cycle_states(asked.start if is_pair else None, asked.finish if is_pair else None)
+    begin = durations.frame.window.start
+    entries, seqs = told_entries(durations.source.rows(JOURNEYS, values={"done": sorted(done), "from": begin}))
+    return journeys(entries=entries, done=done, eras=eras, begin=to_microseconds(begin)), seqs
 
 
-class Stretch(NamedTuple):
-    """A span, and the numbers of the steps that began and ended it."""
-
-    span: Span
-    first: int
-    last: int
+def _cycle(found: Journeys, asked: DrillQuestion) -> Way:
+    its = spans(found, policy=asked.policy)
+    return its.item[its.firsts], _bounded(found, its)
 
 
-Way = Sequence[Stretch]
+def _never_started(found: Journeys, asked: DrillQuestion) -> Way:
+    return np.flatnonzero(_untimed(found, asked) & ~found.inferred), NO_STRETCHES
 
 
-def _cycle(journey: Journey, asked: DrillQuestion) -> Way | None:
-    spans = pure.spans(journey, policy=asked.policy)
-    return [Stretch(span, first := _beginning(journey, span), _ending(journey, span, first)) for span in spans] or None
+def _inferred(found: Journeys, asked: DrillQuestion) -> Way:
+    return np.flatnonzero(_untimed(found, asked) & found.inferred), NO_STRETCHES
 
 
-def _never_started(journey: Journey, asked: DrillQuestion) -> Way | None:
-    return None if pure.spans(journey, policy=asked.policy) or journey.is_inferred else ()
+def _untimed(found: Journeys, asked: DrillQuestion) -> Marks:
+    untimed = np.ones(len(found.tasks), dtype=bool)
+    untimed[spans(found, policy=asked.policy).item] = False
+    return untimed
 
 
-def _inferred(journey: Journey, asked: DrillQuestion) -> Way | None:
-    return () if journey.is_inferred and not pure.spans(journey, policy=asked.policy) else None
+def _lead(found: Journeys, asked: DrillQuestion) -> Way:
+    arrival = found.first(found.known)
+    entries = np.append(found.entry, 0)[arrival]
+    first = np.where(arrival >= 0, entries, found.finish_entry)
+    return np.arange(len(found.tasks)), Stretches(found.lifetimes, first, found.finish_entry)
 
 
-def _lead(journey: Journey, asked: DrillQuestion) -> Way | None:
-    last = len(journey.instants)
-    first = next((number for number, its in enumerate(journey.meanings) if its != NOWHERE), last)
-    return [Stretch(Span(journey.created, journey.finish), first, last)]
+def _active(found: Journeys, asked: DrillQuestion) -> Way:
+    active, entry = found.active, found.entry[found.active]
+    stretches = Stretches(Spans(found.item[active], found.at[active], found.until[active]), entry, entry + 1)
+    return np.flatnonzero(found.first_start >= 0), stretches
 
 
-def _active(journey: Journey, asked: DrillQuestion) -> Way | None:
-    if journey.first_start is None:
-        return None
-    steps = enumerate(journey.steps())
-    return [Stretch(Span(at, until), number, number + 1) for number, (at, until, its) in steps if its.active]
-
-
-# Which stretches of its journey an item is in the figure with; None: it is not in it.
-WAYS: Mapping[FlowMetric, Callable[[Journey, DrillQuestion], Way | None]] = {
+WAYS: Mapping[FlowMetric, Callable[[Journeys, DrillQuestion], Way]] = {
     FlowMetric.CYCLE_TIME: _cycle,
     FlowMetric.NEVER_STARTED: _never_started,
     FlowMetric.INFERRED: _inferred,
@@ -97,55 +104,58 @@ WAYS: Mapping[FlowMetric, Callable[[Journey, DrillQuestion], Way | None]] = {
 OF_PAIRS = frozenset({FlowMetric.CYCLE_TIME, FlowMetric.NEVER_STARTED, FlowMetric.INFERRED})
 OF_CALENDARS = frozenset({FlowMetric.CYCLE_TIME, FlowMetric.LEAD_TIME})
 WITHOUT_TIME = frozenset({FlowMetric.NEVER_STARTED, FlowMetric.INFERRED})
+NOTHING = np.array([], dtype=np.int64)
+NO_STRETCHES = Stretches(Spans(NOTHING, NOTHING, NOTHING), NOTHING, NOTHING)
 
 
-def _lengths(
-    durations: Durations, asked: DrillQuestion, found: Sequence[tuple[Journey, Sequence[Span]]]
-) -> Sequence[int | None]:
-    """In microseconds, by the calendar where the figure has one."""
-    if asked.metric in WITHOUT_TIME or not found:
-        return [None] * len(found)
-    if asked.metric not in OF_CALENDARS:
-        return [sum(span.length for span in spans) for _, spans in found]
-    days = LocalDays(
-        start=from_microseconds(min(spans[0].begin for _, spans in found)),
-        end=from_microseconds(max(journey.finish for journey, _ in found)),
-        zone=durations.frame.window.zone,
-    )
-    return [days.length(spans, calendar=asked.calendar) for _, spans in found]
+def _lengths(durations: Durations, asked: DrillQuestion, found: Journeys, taken: Stretches) -> Mapping[int, int]:
+    """By item in microseconds, by the calendar where the figure has one."""
+    its = taken.spans
+    calendar = asked.calendar if asked.metric in OF_CALENDARS else Calendar.ELAPSED
+    lengths = durations.days(found, its).lengths(its, calendar=calendar)
+    return dict(zip(its.item[its.firsts].tolist(), lengths.tolist(), strict=True))
 
 
-def _edge(told: Told, way: Way, length: int | None) -> DrilledEdge:
-    journey = told.journey
-    place = Place(happened_at=from_microseconds(journey.finish), seq=told.seqs[-1], task_id=journey.task_id)
-    return DrilledEdge(
-        task_id=journey.task_id,
-        place=place,
-        length=None if length is None else length * MICROSECOND,
-        intervals=[_interval(told, stretch) for stretch in way],
+def _place(found: Journeys, seqs: Sequence[int], item: int) -> Place:
+    return Place(
+        happened_at=from_microseconds(int(found.finish[item])),
+        seq=seqs[found.finish_entry[item]],
+        task_id=int(found.tasks[item]),
     )
 
 
-def _interval(told: Told, stretch: Stretch) -> Interval:
-    return Interval(
-        begin=from_microseconds(stretch.span.begin),
-        end=from_microseconds(stretch.span.end),
-        begin_seq=told.seqs[stretch.first],
-        end_seq=told.seqs[stretch.last],
-    )
+def _intervals(taken: Stretches, seqs: Sequence[int]) -> Mapping[int, Sequence[Interval]]:
+    intervals: dict[int, list[Interval]] = defaultdict(list)
+    columns = (*taken.spans, taken.first, taken.last)
+    for item, begin, end, first, last in zip(*(column.tolist() for column in columns), strict=True):
+        interval = Interval(
+            begin=from_microseconds(begin), end=from_microseconds(end), begin_seq=seqs[first], end_seq=seqs[last]
+        )
+        intervals[item].append(interval)
+    return intervals
 
 
-def _beginning(journey: Journey, span: Span) -> int:
-    """The step at that instant that is work, or else the last one: a start that was skipped is with what came next."""
-    instants = (*journey.instants, journey.finish)
-    first = bisect_left(instants, span.begin)
-    at_once = [number for number in range(first, len(instants)) if instants[number] == span.begin]
-    works = [n for n in at_once if n < len(journey.meanings) and journey.meanings[n].level is Level.STARTED]
-    return works[0] if works else at_once[-1]
+def _bounded(found: Journeys, its: Spans) -> Stretches:
+    """The spans with the entries that bound them."""
+    steps_of = np.searchsorted(found.item, np.arange(len(found.tasks) + 1)).tolist()
+    steps = list(zip(found.at.tolist(), (found.level == Level.STARTED).tolist(), found.entry.tolist(), strict=True))
+    finishes = list(zip(found.finish.tolist(), found.finish_entry.tolist(), strict=True))
+    bounds = []
+    for item, begin, end in zip(*(column.tolist() for column in its), strict=True):
+        finished_at, finish_entry = finishes[item]
+        whole = [*steps[steps_of[item] : steps_of[item + 1]], (finished_at, False, finish_entry)]
+        bounds.append(_bounds(whole, begin=begin, end=end))
+    first, last = (np.array([pair[side] for pair in bounds], dtype=np.int64) for side in (0, 1))
+    return Stretches(its, first, last)
 
 
-def _ending(journey: Journey, span: Span, begin: int) -> int:
-    """The first step from there on at the span's end that is no work, the finish if there is none."""
-    steps = enumerate(zip(journey.instants, journey.meanings, strict=True))
-    later = (n for n, (at, its) in steps if n >= begin and at == span.end and its.level is not Level.STARTED)
-    return next(later, len(journey.instants))
+def _bounds(steps: Sequence[tuple[int, bool, int]], *, begin: int, end: int) -> tuple[int, int]:
+    """The entries that begin and end a span. A step is its instant, whether it is work, and its entry; the finish comes last.
+
+    The span begins with the step at that instant that is work, or else with the last one there: a start that was skipped is
+    with what came next. It ends with the first step from there on at its end that is no work, with the finish if none is.
+    """
+    at_once = [(works, entry) for at, works, entry in steps if at == begin]
+    first = next((entry for works, entry in at_once if works), at_once[-1][1])
+    ends = (entry for at, works, entry in steps if entry >= first and at == end and not works)
+    return first, next(ends, steps[-1][2])

@@ -25,7 +25,7 @@ from analytics.flow.replay.durations import JOURNEYS, STAYS, unpacked
 from analytics.flow.replay.task_names import ItemName, names_of
 from analytics.pure import histogram
 from analytics.pure.histogram import Histogram, PercentileMethod, method_of
-from analytics.pure.local_days import Calendar, DayColumns
+from analytics.pure.local_days import Calendar, LocalDays
 from analytics.pure.spans import Numbers, Spans
 from analytics.pure.zones import MICROSECOND, from_microseconds, to_microseconds
 
@@ -285,11 +285,11 @@ class Durations:
 
     def _read_journeys(self, start: str | None, finish: str | None) -> Journeys:
         begin = self.frame.window.start
-        eras, done = self.stages(start, finish)
+        eras, done = self.cycle_states(start, finish)
         rows = self.source.rows(JOURNEYS, values={"done": sorted(done), "from": begin}, touched_since=begin)
-        return journeys(steps=unpacked(rows), done=done, eras=eras, begin=to_microseconds(begin))
+        return journeys(entries=unpacked(rows), done=done, eras=eras, begin=to_microseconds(begin))
 
-    def stages(self, start: str | None, finish: str | None) -> tuple[Eras, frozenset[int]]:
+    def cycle_states(self, start: str | None, finish: str | None) -> tuple[Eras, frozenset[int]]:
         """What states mean through time, and those that finish; PairError names a state that cannot be one of the two."""
         if start is None and finish is None:
             return by_category(self._eras, first=self.frame.first), frozenset(done_states(self.frame))
@@ -308,7 +308,7 @@ class Durations:
 
     def _timed(self, found: Journeys, spans: Spans, *, flagged: bool, calendar: Calendar, points: bool) -> Timed:
         firsts = spans.firsts
-        items, days = spans.item[firsts], self._days(found, spans)
+        items, days = spans.item[firsts], self.days(found, spans)
         episodes = np.bincount(episodes_of(found).item, minlength=len(found.tasks)) if points else found.finish
         return Timed(
             names=self._names_of(found.tasks[items].tolist()) if points else (),
@@ -326,9 +326,10 @@ class Durations:
             self._names |= names_of(tenant_id=self.defined.question.tenant_id, task_ids=missing)
         return [(name.key, name.identity) for name in map(self._names.__getitem__, tasks)]
 
-    def _days(self, found: Journeys, spans: Spans) -> DayColumns:
+    def days(self, found: Journeys, spans: Spans) -> LocalDays:
+        """The local days from the first of the spans to the last of the finishes."""
         first, last = (spans.begin.min(), found.finish.max()) if len(spans.item) else (0, 0)
-        return DayColumns(
+        return LocalDays(
             start=from_microseconds(int(first)), end=from_microseconds(int(last)), zone=self.frame.window.zone
         )
 

@@ -4,13 +4,16 @@ Each body ends in `point`: one row for each edge of a drill-down, with the ledge
 is of time, from when to when that was, and the rows that began and ended it. The order (happened_at, seq, task_id) is total.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from analytics.engine.statements import columns
 from analytics.flow.drills import FlowMetric
+from analytics.flow.figures.journeys import StateEntries
 from analytics.flow.replay import aging, churn, flow, quality, validation
 from analytics.flow.replay.durations import STEPS
 from analytics.flow.replay.flow import Scope, Statement, after_facts
@@ -246,6 +249,14 @@ SELECT task_id, state_id, (extract(epoch FROM happened_at) * 1000000)::bigint, c
  ORDER BY task_id, happened_at, seq
 """
 JOURNEYS = after_facts("/* replay.drilled_journeys */", f"{STEPS}{TOLD_STEPS}")
+
+
+def told_entries(rows: Sequence[tuple[int, int, int, bool, int]]) -> tuple[StateEntries, Sequence[int]]:
+    """What the rows of JOURNEYS say, and the ledger row of each entry."""
+    task, state, at = (np.array([row[column] for row in rows], dtype=np.int64) for column in range(3))
+    counted = np.array([row[3] for row in rows], dtype=bool)
+    return StateEntries(task, state, at, counted), [row[4] for row in rows]
+
 
 LISTED = "SELECT task_id, seq, happened_at, begin_at, begin_seq, end_at, end_seq FROM point"
 COUNTED = "SELECT count(*) FROM point"

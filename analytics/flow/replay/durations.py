@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import numpy as np
 
-from analytics.flow.figures.journeys import Steps
+from analytics.flow.figures.journeys import StateEntries
 from analytics.flow.replay.flow import after_facts
 from analytics.pure.zones import to_microseconds
 
@@ -72,8 +72,8 @@ STEP = np.dtype([("task", ">i4"), ("state", ">i4"), ("at", ">i8"), ("counted", "
 MILLENNIUM = to_microseconds(datetime(2000, 1, 1, tzinfo=UTC))
 
 
-def unpacked(rows: Sequence[tuple[bytes | None]]) -> Steps:
+def unpacked(rows: Sequence[tuple[bytes | None]]) -> StateEntries:
     """What the one row of JOURNEYS says."""
     found = np.frombuffer(rows[0][0] or b"", dtype=STEP)
     at = found["at"].astype(np.int64) + MILLENNIUM
-    return Steps(found["task"].astype(np.int64), found["state"].astype(np.int64), at, found["counted"])
+    return StateEntries(found["task"].astype(np.int64), found["state"].astype(np.int64), at, found["counted"])
