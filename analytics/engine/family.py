@@ -120,5 +120,10 @@ class Family:
 
     @property
     def is_empty(self) -> str:
-        """The condition for a rollup row that says nothing any more."""
-        return " AND ".join(f"{each.name} = 0" for each in self.measures if each.merge is Merge.ADD)
+        """The condition for a rollup row that says nothing any more: all sums are 0. Where there is no sum, none is empty."""
+        return " AND ".join(f"{name} = 0" for name in self.sums) or "FALSE"
+
+    @property
+    def sums(self) -> tuple[str, ...]:
+        """The measures that are added up."""
+        return tuple(each.name for each in self.measures if each.merge is Merge.ADD)

@@ -1,4 +1,4 @@
-"""Any family is folded and read by the one engine: three that the product does not have, of three other shapes."""
+"""Any family is folded and read by the one engine: some that the product does not have, of other shapes."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -21,11 +21,12 @@ from analytics.pure.zones import ONE_DAY
 from tasks_app.models import Project, Tenant
 from tasks_app.tenancy import entered
 from tests.cast import company
+from tests.engine.families.extremes import Reading
 from tests.engine.families.findings import FIRST_ID, FindingFact, Kind
 from tests.engine.families.random_facts import DAWN, FACTS, SHAPES, ZONES, windows
 from tests.engine.families.samples import Sample
 from tests.engine.families.tables import Row, Shape, created, recorded, told
-from tests.engine.families.time_entries import TimeEntry
+from tests.engine.families.time_entries import FIRST_PERSON, TimeEntry
 from tests.flow.test_replay_properties import undone
 from tests.properties import some
 from tests.spec.runner import LONG_AFTER
@@ -157,19 +158,23 @@ def test_a_zone_that_changes_between_folds(
 
 ONE_OF_EACH: dict[str, Callable[[Sequence[int]], list[Any]]] = {
     "time entries": lambda projects: [
-        TimeEntry(1, DAWN, 1, projects[0], 1, 7, 3600),
-        TimeEntry(2, DAWN + ONE_DAY, 2, projects[1], 3, 8, 1800),
+        TimeEntry(1, DAWN, 1, projects[0], FIRST_PERSON + 1, 7, 3600),
+        TimeEntry(2, DAWN + ONE_DAY, 2, projects[1], FIRST_PERSON + 3, 8, 1800),
     ],
     "findings": lambda projects: [
         FindingFact(1, DAWN, FIRST_ID, projects[0], Kind.OPENED, 2),
         FindingFact(2, DAWN + ONE_DAY, FIRST_ID + 1, projects[1], Kind.OPENED, 3),
     ],
     "samples": lambda projects: [Sample(1, DAWN, 1, 0.1), Sample(2, DAWN + ONE_DAY, 3, 7.0)],
+    "extremes": lambda projects: [
+        Reading(1, DAWN, FIRST_ID, projects[0], 0.0),
+        Reading(2, DAWN + ONE_DAY, FIRST_ID + 1, projects[1], 7.0),
+    ],
 }
 WRONG_CELLS = {
     "time entries": (
-        "UPDATE time_entry_rollup SET seconds = seconds + 60 WHERE tenant_id = %s AND person = 1 AND grain = 4",
-        "time_entry_rollup of acme, project_id {first}, grain 4, bucket 2025-03-29T00:00:00+00:00, person 1, task 7: "
+        "UPDATE time_entry_rollup SET seconds = seconds + 60 WHERE tenant_id = %s AND person = 5000000001 AND grain = 4",
+        "time_entry_rollup of acme, project_id {first}, grain 4, bucket 2025-03-29T00:00:00+00:00, person 5000000001, task 7: "
         "seconds, entries is (3660,1) and must be (3600,1).",
     ),
     "findings": (
@@ -183,6 +188,11 @@ WRONG_CELLS = {
         "minimum, maximum, first_sample, last_sample is "
         '(1,0.1,0.1,0.2,"{{1.7432064e+15,1,0.1}}","{{1.7432064e+15,1,0.1}}") and must be '
         '(1,0.1,0.1,0.1,"{{1.7432064e+15,1,0.1}}","{{1.7432064e+15,1,0.1}}").',
+    ),
+    "extremes": (
+        "UPDATE reading_rollup SET lowest = -1 WHERE tenant_id = %s AND highest = 0 AND grain = 2",
+        "reading_rollup of acme, project_id {first}, grain 2, bucket 2025-03-29T00:00:00+00:00: lowest, highest is (-1,0) "
+        "and must be (0,0).",
     ),
 }
 TWO_DAYS = between(start=DAWN, end=DAWN + 2 * ONE_DAY, zone="UTC", bucket=Bucket.DAY, now=LONG_AFTER)
@@ -217,7 +227,7 @@ def test_a_closed_window_needs_no_right_to_read_the_ledger(name: str) -> None:
         home.answers(TWO_DAYS, ReadFrom.RAW)
 
 
-@pytest.mark.parametrize("name", ["time entries", "findings"])
+@pytest.mark.parametrize("name", ["time entries", "findings", "extremes"])
 @pytest.mark.parametrize("read_from", ReadFrom)
 def test_one_project_is_asked_for(name: str, read_from: ReadFrom) -> None:
     """A project that is not the tenant's has no rows."""
@@ -263,7 +273,7 @@ def test_rows_of_a_zone_that_is_no_longer_are_not_read(read_from: ReadFrom) -> N
     recorded(
         shape=home.shape,
         tenant_id=home.tenant.id,
-        facts=[TimeEntry(1, DAWN + timedelta(hours=23), 1, there, 1, 7, 3600)],
+        facts=[TimeEntry(1, DAWN + timedelta(hours=23), 1, there, FIRST_PERSON + 1, 7, 3600)],
     )
     home.compacted()
     Project.objects.filter(tenant=home.tenant, id=there).update(timezone="Europe/Stockholm")
@@ -271,6 +281,6 @@ def test_rows_of_a_zone_that_is_no_longer_are_not_read(read_from: ReadFrom) -> N
     days = between(
         start=midnight, end=midnight + 2 * ONE_DAY, zone="Europe/Stockholm", bucket=Bucket.DAY, now=LONG_AFTER
     )
-    assert home.answers(days, read_from) == [(2, there, 1, 7, 3600, 1)]
+    assert home.answers(days, read_from) == [(2, there, FIRST_PERSON + 1, 7, 3600, 1)]
     home.folded(most_facts=1)
-    assert home.answers(days, read_from) == [(2, there, 1, 7, 3600, 1)]
+    assert home.answers(days, read_from) == [(2, there, FIRST_PERSON + 1, 7, 3600, 1)]

@@ -86,4 +86,4 @@ def _reading(
 def _that_say_something(found: Sequence[tuple[Any, ...]], family: Family) -> list[tuple[Any, ...]]:
     key = 2 + len(family.dimensions)
     sums = [key + place for place, measure in enumerate(family.measures) if measure.merge is Merge.ADD]
-    return sorted((row for row in found if any(row[place] for place in sums)), key=lambda row: row[:key])
+    return sorted((row for row in found if not sums or any(row[place] for place in sums)), key=lambda row: row[:key])

@@ -38,10 +38,10 @@ SELECT c.happened_at AS at, c.project_id, {of_contribution}
                                   AND c.happened_at >= s.start_at AND c.happened_at < s.end_at))
 """
 AS_THEY_ARE = """
-SELECT width_bucket(p.at, %(edges)s::timestamptz[]) AS piece, p.project_id, {dimensions}, {measures} FROM ({parts}) p
+SELECT width_bucket(p.at, %(edges)s::timestamptz[]) AS piece, p.project_id{dimensions}, {measures} FROM ({parts}) p
 """
 ADDED_UP = """
-SELECT width_bucket(p.at, %(edges)s::timestamptz[]) AS piece, p.project_id, {dimensions}, {merged}
+SELECT width_bucket(p.at, %(edges)s::timestamptz[]) AS piece, p.project_id{dimensions}, {merged}
   FROM ({parts}) p GROUP BY {places}
 """
 ASKED = """
@@ -177,12 +177,12 @@ def _added_up(reading: Reading, parts: str) -> str:
     if reading.as_they_are:
         return AS_THEY_ARE.format(
             parts=parts,
-            dimensions=", ".join(f"p.{name}" for name in family.dimensions),
+            dimensions="".join(f", p.{name}" for name in family.dimensions),
             measures=", ".join(f"p.{measure.name}" for measure in family.measures),
         )
     return ADDED_UP.format(
         parts=parts,
-        dimensions=", ".join(f"p.{name}" for name in family.dimensions),
+        dimensions="".join(f", p.{name}" for name in family.dimensions),
         merged=", ".join(
             MERGED[measure.merge].format(name=measure.name, type=measure.type) for measure in family.measures
         ),
@@ -196,7 +196,7 @@ def _with_names(text: str, family: Family) -> str:
         of_rollup=", ".join(f"r.{name}" for name in (*family.dimensions, *(each.name for each in family.measures))),
         of_contribution=", ".join((*(f"c.{name}" for name in family.dimensions), *map(_signed, family.measures))),
         same_in_rollup="".join(f" AND x.{name} = t.{name}" for name in family.asked),
-        of_first="".join(f" AND c.{name} = ANY (%(first_values)s::int[])" for name in family.asked[:1]),
+        of_first="".join(f" AND c.{name} = ANY (%(first_values)s::bigint[])" for name in family.asked[:1]),
         same_in_contribution="".join(f" AND c.{name} = t.{name}" for name in family.asked),
     )
 

@@ -123,15 +123,15 @@ KEPT = {
 }
 ROWS = """
 rollup_row AS MATERIALIZED (
-    SELECT * FROM ({grains}) summed WHERE {something}
+    SELECT * FROM ({grains}) summed WHERE NOT ({empty})
 )
 """
 # A branch for each grain: one that made all its rows of each contribution at a time took twice as long.
 OF_GRAIN = """
 SELECT c.project_id, {grain}::smallint AS grain,
-       greatest({bucket}, k.breaks[width_bucket(c.happened_at, k.breaks)]) AS bucket, {dimensions}, {sums}
+       greatest({bucket}, k.breaks[width_bucket(c.happened_at, k.breaks)]) AS bucket{dimensions}, {sums}
   FROM contribution c JOIN calendar k ON k.project_id = c.project_id
- WHERE {kept} AND (%(every_side)s OR {by_order}) GROUP BY 1, 2, 3, {dimensions}
+ WHERE {kept} AND (%(every_side)s OR {by_order}) GROUP BY 1, 2, 3{dimensions}
 """
 
 AGGREGATES = {
@@ -203,9 +203,8 @@ def named(history: str, *, family: Family) -> str:
 
 def rows(family: Family) -> str:
     """The common table expression `rollup_row`: the contributions, summed up by bucket."""
-    additive = [measure.name for measure in family.measures if measure.merge is Merge.ADD]
     grains = " UNION ALL ".join(_of_grain(family, grain) for grain in family.grains)
-    return ROWS.format(grains=grains, something=" OR ".join(f"{name} <> 0" for name in additive))
+    return ROWS.format(grains=grains, empty=family.is_empty)
 
 
 def _of_grain(family: Family, grain: Grain) -> str:
@@ -214,7 +213,7 @@ def _of_grain(family: Family, grain: Grain) -> str:
         bucket=BUCKETS[grain],
         kept=KEPT[grain].format(coarse=family.coarse),
         by_order=family.by_order,
-        dimensions=", ".join(family.dimensions),
+        dimensions="".join(f", c.{name}" for name in family.dimensions),
         sums=", ".join(AGGREGATES[measure.merge].format(name=measure.name) for measure in family.measures),
     )
 

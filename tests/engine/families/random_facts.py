@@ -1,4 +1,4 @@
-"""Random facts of the three families, and random windows over them."""
+"""Random facts of the families, and random windows over them."""
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
@@ -7,7 +7,8 @@ from typing import Any
 from hypothesis import strategies as st
 
 from analytics.pure.windows import Bucket, Window, between
-from tests.engine.families import findings, samples, time_entries
+from tests.engine.families import extremes, findings, samples, time_entries
+from tests.engine.families.extremes import Reading
 from tests.engine.families.findings import FindingFact, Kind
 from tests.engine.families.samples import Sample
 from tests.engine.families.tables import Shape
@@ -22,6 +23,7 @@ SHAPES: Mapping[str, Shape] = {
     "time entries": time_entries.SHAPE,
     "findings": findings.SHAPE,
     "samples": samples.SHAPE,
+    "extremes": extremes.SHAPE,
 }
 
 # Few, so that ties are common, on edges of buckets and beside them.
@@ -40,7 +42,8 @@ PROJECT_OF = {1: 0, 2: 0, 3: 1}
 def some_time_entries(draw: st.DrawFn, projects: list[int]) -> list[TimeEntry]:
     """Entries and reversals; they may come to 0 seconds while there are entries."""
     lengths = st.sampled_from([1800, 3600, -1800, -3600])
-    rows = draw(st.lists(st.tuples(instants, st.sampled_from(projects), small, small, lengths), max_size=14))
+    persons = small.map(lambda number: time_entries.FIRST_PERSON + number)
+    rows = draw(st.lists(st.tuples(instants, st.sampled_from(projects), persons, small, lengths), max_size=14))
     return [TimeEntry(seq, row[0], seq, *row[1:]) for seq, row in enumerate(rows, start=1)]
 
 
@@ -62,10 +65,22 @@ def some_samples(draw: st.DrawFn, projects: list[int]) -> list[Sample]:
     return [Sample(seq, *row) for seq, row in enumerate(rows, start=1)]
 
 
+@st.composite
+def some_readings(draw: st.DrawFn, projects: list[int]) -> list[Reading]:
+    """Some at one instant; 0 is a value like any other."""
+    values = st.sampled_from([-2.5, 0.0, 0.1, 7.0])
+    rows = draw(st.lists(st.tuples(instants, st.sampled_from(projects), values), max_size=14))
+    return [
+        Reading(seq, at, findings.FIRST_ID + seq, project, value)
+        for seq, (at, project, value) in enumerate(rows, start=1)
+    ]
+
+
 FACTS: Mapping[str, Callable[[list[int]], st.SearchStrategy[Any]]] = {
     "time entries": some_time_entries,
     "findings": some_findings,
     "samples": some_samples,
+    "extremes": some_readings,
 }
 
 

@@ -8,13 +8,16 @@ from analytics.engine.family import Family, Measure
 from analytics.pure.segments import Grain
 from tests.engine.families.tables import Cell, Row, Shape
 
+# Beyond what an int holds.
+FIRST_PERSON = 5_000_000_000
+
 TABLES = """
 CREATE TABLE time_entry_ledger (
     tenant_id bigint, seq bigint, happened_at timestamptz, recorded_at timestamptz DEFAULT now(),
-    entry_id int, project_id int, person int, task int, seconds int, PRIMARY KEY (tenant_id, seq));
+    entry_id int, project_id int, person bigint, task int, seconds int, PRIMARY KEY (tenant_id, seq));
 CREATE TABLE time_entry_tail (tenant_id bigint, seq bigint, PRIMARY KEY (tenant_id, seq));
 CREATE TABLE time_entry_rollup (
-    tenant_id bigint, project_id int, grain smallint, bucket timestamptz, person int, task int,
+    tenant_id bigint, project_id int, grain smallint, bucket timestamptz, person bigint, task int,
     seconds bigint NOT NULL, entries bigint NOT NULL,
     PRIMARY KEY (tenant_id, project_id, grain, bucket, person, task))
 """
@@ -66,4 +69,6 @@ def amount(seconds: list[int]) -> Row | None:
     return (sum(seconds), entries) if sum(seconds) or entries else None
 
 
-SHAPE = Shape(family=TIME_ENTRIES, tables=TABLES, asked=[(1,), (3,)], cells=cells, amount=amount)
+SHAPE = Shape(
+    family=TIME_ENTRIES, tables=TABLES, asked=[(FIRST_PERSON + 1,), (FIRST_PERSON + 3,)], cells=cells, amount=amount
+)

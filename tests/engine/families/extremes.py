@@ -1,0 +1,64 @@
+"""Lowest and highest readings: a family without any sum. Its rows say something wherever there is a reading."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+from analytics.engine.family import Family, Measure, Merge
+from analytics.pure.segments import Grain
+from tests.engine.families.tables import Cell, Row, Shape
+
+TABLES = """
+CREATE TABLE reading_ledger (
+    tenant_id bigint, seq bigint, happened_at timestamptz, recorded_at timestamptz DEFAULT now(),
+    reading_id bigint, project_id int, value double precision, PRIMARY KEY (tenant_id, seq));
+CREATE TABLE reading_tail (tenant_id bigint, seq bigint, PRIMARY KEY (tenant_id, seq));
+CREATE TABLE reading_rollup (
+    tenant_id bigint, project_id int, grain smallint, bucket timestamptz,
+    lowest double precision NOT NULL, highest double precision NOT NULL,
+    PRIMARY KEY (tenant_id, project_id, grain, bucket))
+"""
+EXTREMES = Family(
+    name="tests.extremes",
+    ledger="reading_ledger",
+    tail="reading_tail",
+    rollup="reading_rollup",
+    item="reading_id",
+    item_type="bigint",
+    reads=("project_id", "value"),
+    contributions="""
+        SELECT r.side, r.happened_at, r.project_id, r.value AS lowest, r.value AS highest FROM resolved r
+    """,
+    dimensions=(),
+    asked=(),
+    measures=(
+        Measure(name="lowest", merge=Merge.LEAST, type="double precision"),
+        Measure(name="highest", merge=Merge.GREATEST, type="double precision"),
+    ),
+    grains=(Grain.MINUTE, Grain.FIVE_MINUTES, Grain.DAY),
+    independent=True,
+)
+
+
+class Reading(NamedTuple):
+    """A reading of something in a project."""
+
+    seq: int
+    happened_at: datetime
+    reading_id: int
+    project_id: int
+    value: float
+
+
+def cells(facts: Sequence[Reading]) -> Iterator[Cell]:
+    """Each reading is one of its project."""
+    for fact in facts:
+        yield Cell(happened_at=fact.happened_at, project_id=fact.project_id, dimensions=(), adds=fact.value)
+
+
+def amount(found: list[float]) -> Row:
+    """The ends of their range."""
+    return (min(found), max(found))
+
+
+SHAPE = Shape(family=EXTREMES, tables=TABLES, asked=[()], cells=cells, amount=amount)
