@@ -13,12 +13,13 @@ from django.db import connection
 
 from analytics.drift.controls import Cutoff
 from analytics.drift.pinned import corrections, redefined
+from analytics.engine.projects import project_facts
 from analytics.engine.reading.knowledge import Knowledge
 from analytics.engine.reading.read_from import ReadFrom
 from analytics.flow.figures.workflow import StateDefinition
 from analytics.flow.reading.flow import FlowReading
 from analytics.flow.reading.flow_question import FlowQuestion
-from analytics.flow.replay.definitions import boards, workflows
+from analytics.flow.replay.definitions import workflows
 from analytics.pure.windows import Bucket, Window
 
 KINDS = ("todo", "in_progress", "review", "done")
@@ -67,7 +68,7 @@ def _as_defined_then(held: Held | None, cutoff: Cutoff, *, tenant_id: int) -> He
     """The same items by state, with the states as they were known to be; None where nothing was known yet."""
     known_at, snapshot = _known(cutoff)
     at = cutoff.happened_before
-    projects = boards(tenant_id=tenant_id, key=None, known_at=known_at, snapshot=snapshot)
+    projects = project_facts(tenant_id=tenant_id, key=None, known_at=known_at, snapshot=snapshot)
     since = min((each.recorded_since for each in projects if each.recorded_since), default=None)
     if held is None or since is None or at <= since:
         return None
@@ -112,7 +113,7 @@ def _counted(
             now=max(now, instants[-1]),
             whole_tenant=True,
         ),
-        boards=boards(tenant_id=tenant_id, key=None, known_at=known_at, snapshot=snapshot),
+        boards=project_facts(tenant_id=tenant_id, key=None, known_at=known_at, snapshot=snapshot),
         knowledge=Knowledge(known_at=known_at, snapshot=snapshot),
         read_from=ReadFrom.MERGED if known == NOW else ReadFrom.RAW,
     )

@@ -13,13 +13,13 @@ from typing import Any, Final
 from analytics.drift.capabilities import Declaration
 from analytics.drift.controls import Cutoff
 from analytics.drift.stored_day_checks import MOST_ROWS, PUBLISHED, REACH
+from analytics.engine.projects import project_facts
 from analytics.engine.statements import fetched
 from analytics.flow.drills import FlowMetric
 from analytics.flow.reading.drill_result import DrillError, DrillQuestion
 from analytics.flow.reading.explaining import ChangedNumber
 from analytics.flow.reading.flow import FlowReading
 from analytics.flow.reading.flow_question import FlowQuestion
-from analytics.flow.replay.definitions import boards
 from analytics.pure.windows import Bucket, Window
 from analytics.pure.zones import ONE_DAY, first_instant
 
@@ -185,7 +185,7 @@ def _stocks(tenant_id: int, month: Month, zone: str, *, now: datetime) -> dict[s
         question=FlowQuestion(
             tenant_id=tenant_id, window=_window(month, zone, month.until), now=now, whole_tenant=True
         ),
-        boards=boards(tenant_id=tenant_id, key=None),
+        boards=project_facts(tenant_id=tenant_id, key=None),
     )
     found = {}
     for state in reading.states():

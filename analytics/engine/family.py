@@ -1,7 +1,10 @@
-"""What the engine must know of a family of facts. All of it is data: a new family is a new file beside the others."""
+"""A family of facts, as it is declared to the engine. All of it is data: a new family is a new wing with one such record."""
 
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 from analytics.pure.segments import Grain
 
@@ -59,6 +62,36 @@ class Past:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Definitions:
+    """What a family's rows are cut and counted by besides zones, such as the states of a workflow as they were through time.
+
+    `known` reads what the tenant of that id has, as one value that the engine only hands on to the others: `breaks` answers
+    by project the instants at which its definitions changed, `orders` by project the names of the orders that contributions
+    with `by_order` are counted by. `relations` is the text of common table expressions that the family's statements may
+    join, `parameters` gives their values by name: those of all orders (None), or of these alone.
+    """
+
+    known: Callable[[int], Any]
+    breaks: Callable[[Any], Mapping[int, Sequence[datetime]]]
+    orders: Callable[[Any], Mapping[int, Collection[int]]]
+    relations: str
+    parameters: Callable[[Any, Collection[int] | None], Mapping[str, list[Any]]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LedgerCheck:
+    """A question to the ledger that must have no answer: what `verify` asks of a family beyond its rollups.
+
+    `found` is a SELECT of the rows that must not be there, of the tenant %(tenant)s. `sentence` is what people read of the
+    first of them: {0} is the tenant's slug, the columns follow.
+    """
+
+    code: str
+    found: str
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Family:
     """A ledger of facts, and what is counted of it.
 
@@ -77,8 +110,8 @@ class Family:
 
     `grains` are the buckets that are stored; contributions for which `coarse` holds only from days up. `details` is a table
     of folded facts with an index by instant, which answers for pieces finer than any bucket: where there is none, the
-    ledger does. With `workflow` the definitions of a project's states cut its buckets, and `place`, `ordering` and `epoch`
-    are there to be joined (see analytics.engine.rollups.basis); contributions for which `by_order` holds come from `ordering`.
+    ledger does. `definitions` cut the buckets of projects; contributions for which `by_order` holds are counted by their
+    orders. `checks` are asked of the ledger itself.
 
     `version` names the definitions that its figures follow. `capability` names the switch from an older system's answers to
     these (None: there is none). `sizes` is a statement that answers, from rollups alone, how many facts the `projects` have,
@@ -87,6 +120,7 @@ class Family:
     """
 
     name: str
+    version: str
     ledger: str
     tail: str
     rollup: str
@@ -104,11 +138,11 @@ class Family:
     by_order: str = "FALSE"
     resolve: str = "SELECT * FROM fact"
     details: str | None = None
-    workflow: bool = False
+    definitions: Definitions | None = None
     independent: bool = False
     derived: tuple[Derived, ...] = ()
     past: Past | None = None
-    version: str = ""
+    checks: tuple[LedgerCheck, ...] = ()
     capability: str | None = None
     sizes: str | None = None
     had_unnamed_receipts: bool = False

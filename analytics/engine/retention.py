@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 
 from django.db import connection
 
-from analytics.engine.families import FAMILIES
+from analytics.engine.families import families as every_family
 from analytics.engine.family import Family
 from analytics.engine.rollups.compact import owners
 from analytics.engine.rollups.restating import TIMEOUT_SECONDS, Owner, take_turn
@@ -65,7 +65,7 @@ def retain(
     now: datetime,
     keep: Limits,
     tenant_id: int | None = None,
-    families: Sequence[Family] = FAMILIES,
+    families: Sequence[Family] | None = None,
     on_done: Callable[[str], object] = lambda slug: None,
 ) -> Retained:
     """Drops what is older than the limits, a transaction for each tenant's family. Again is a no-op.
@@ -75,7 +75,7 @@ def retain(
     """
     rows, refused = 0, list[str]()
     for owner in owners(tenant_id=tenant_id):
-        for family in families:
+        for family in every_family() if families is None else families:
             try:
                 rows += _dropped(owner=owner, family=family, now=now, keep=keep)
             except Unproven as unproven:

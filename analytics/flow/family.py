@@ -14,6 +14,8 @@ from enum import IntEnum
 from typing import Final
 
 from analytics.engine.family import Derived, Family, Measure, Past
+from analytics.flow.ledger_checks import CHECKS
+from analytics.flow.state_orders import DEFINITIONS
 from analytics.pure.segments import Grain
 
 
@@ -168,9 +170,10 @@ SELECT coalesce(sum(facts), 0)::bigint,
 
 # The definitions that the figures follow.
 VERSION: Final = "flow/1"
-
 TRANSITIONS = Family(
     name="transitions",
+    version=VERSION,
+    capability="CUMULATIVE_FLOW",
     ledger="task_ledger",
     tail="task_tail",
     rollup="task_rollup",
@@ -190,11 +193,11 @@ TRANSITIONS = Family(
                CASE WHEN d.kind = 7 THEN d.after_holder ELSE d.after_id END AS to_id, d.actor_id
           FROM task_fact d
     """,
-    workflow=True,
+    definitions=DEFINITIONS,
     derived=(TASK_FACT, TASK_CORRECTION, TASK_ITEM),
     past=PAST,
-    version=VERSION,
-    capability="CUMULATIVE_FLOW",
     sizes=SIZES,
     had_unnamed_receipts=True,
+    checks=CHECKS,
 )
+FAMILIES = (TRANSITIONS,)

@@ -5,6 +5,8 @@ from datetime import UTC, datetime
 from django.core.management.base import CommandParser
 
 from analytics.drift.controls import Capability
+from analytics.engine.families import families, family_named
+from analytics.engine.family import Family
 from tasks_app.operations.tenants import tenant_named
 from tasks_app.refusals import Refused
 
@@ -17,6 +19,16 @@ def add_tenant(parser: CommandParser) -> None:
 def tenant_id_of(slug: str | None) -> int | None:
     """The tenant's id; None when none is named. Refused when there is no such tenant."""
     return None if slug is None else tenant_named(slug=slug).id
+
+
+def add_family(parser: CommandParser) -> None:
+    """`--family F`."""
+    parser.add_argument("--family", metavar="F", help="this family of facts alone; default: all of them")
+
+
+def families_of(name: str | None) -> tuple[Family, ...]:
+    """The family of that name; all of them when none is named. Refused when there is none of that name."""
+    return families() if name is None else (family_named(name),)
 
 
 def add_now(parser: CommandParser) -> None:

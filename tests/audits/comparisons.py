@@ -8,7 +8,8 @@ from typing import Any
 
 from django.db import connection
 
-from analytics.engine.families import FAMILIES
+from analytics.engine.families import families
+from analytics.engine.projects import project_facts
 from analytics.engine.reading.read_from import ReadFrom
 from analytics.engine.rollups.compact import compact
 from analytics.engine.rollups.restating import Owner
@@ -17,7 +18,6 @@ from analytics.flow.reading import canonical
 from analytics.flow.reading.flow import FlowReading
 from analytics.flow.reading.flow_question import FlowQuestion
 from analytics.flow.reading.results import FlowMode
-from analytics.flow.replay.definitions import boards
 from analytics.pure.canonical import digest
 from analytics.pure.windows import Bucket, Window, between
 from tasks_app.tenancy import entered
@@ -58,7 +58,7 @@ def random_question(*, tenant_id: int, now: datetime, chance: Random) -> Asked:
     )
     return Asked(
         tenant_id=tenant_id,
-        key=chance.choice([None, *(board.key for board in boards(tenant_id=tenant_id, key=None))]),
+        key=chance.choice([None, *(board.key for board in project_facts(tenant_id=tenant_id, key=None))]),
         window=_window(now, chance),
         now=now,
         as_defined_now=chance.random() < 0.2,
@@ -89,7 +89,7 @@ def answers(*, asked: Asked, read_from: ReadFrom) -> tuple[str, dict[str, Any]]:
             assignee_id=asked.assignee_id,
             actor_id=asked.actor_id,
         ),
-        boards=boards(tenant_id=asked.tenant_id, key=asked.key),
+        boards=project_facts(tenant_id=asked.tenant_id, key=asked.key),
         read_from=read_from,
     )
     figures = {
@@ -152,7 +152,7 @@ def compared_when_folded(*, owner: Owner, questions: int, chance: Random) -> lis
 
 def _waits(owner: Owner) -> bool:
     with connection.cursor() as cursor:
-        for family in FAMILIES:
+        for family in families():
             cursor.execute(WAITING.format(tail=family.tail), {"tenant": owner.id})
             if cursor.fetchall()[0][0]:
                 return True

@@ -8,11 +8,11 @@ from typing import Any
 
 from django.db import connection
 
+from analytics.engine.projects import project_facts
 from analytics.engine.reading.read_from import ReadFrom
 from analytics.flow.reading.flow import FlowReading
 from analytics.flow.reading.flow_question import FlowQuestion
 from analytics.flow.reading.results import FlowMode
-from analytics.flow.replay.definitions import boards
 from analytics.pure import windows
 from analytics.pure.windows import Window
 from tasks_app.tenancy import entered
@@ -49,7 +49,7 @@ class Question:
                 assignee_id=self.assignee,
                 actor_id=self.actor,
             ),
-            boards=boards(tenant_id=tenant, key=self.key),
+            boards=project_facts(tenant_id=tenant, key=self.key),
             read_from=read_from,
         )
 

@@ -9,10 +9,10 @@ from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from analytics.engine.projects import project_facts
 from analytics.flow.reading.flow import FlowReading
 from analytics.flow.reading.flow_question import FlowQuestion
 from analytics.flow.reading.results import FlowMode
-from analytics.flow.replay.definitions import boards
 from analytics.pure import windows
 from tasks_app.imports.transitions import ImportOrder, import_transitions
 from tasks_app.imports.workflow import read_workflow
@@ -156,7 +156,7 @@ def _flow(scene: Scene, key: str, mode: FlowMode) -> float:
         with entered(tenant_id=scene.tenant, read_only=True):
             FlowReading(
                 question=FlowQuestion(tenant_id=scene.tenant, window=window, now=NOW),
-                boards=boards(tenant_id=scene.tenant, key=key),
+                boards=project_facts(tenant_id=scene.tenant, key=key),
             ).cumulative_flow(mode=mode)
 
     return timed(read)

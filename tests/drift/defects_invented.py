@@ -8,6 +8,7 @@ from typing import Any
 from analytics import switching
 from analytics.drift import flow_counts, pinned
 from analytics.drift.controls import Cutoff
+from analytics.engine import projects
 from analytics.flow.figures import workflow
 from analytics.flow.figures.cumulative_flow import Frame
 from analytics.flow.reading import board_definitions
@@ -31,7 +32,7 @@ from tests.drift.old_counts import midnight
 DAY, MINUTE, MICROSECOND = timedelta(days=1), timedelta(minutes=1), timedelta(microseconds=1)
 LEAP_DAY, NEW_YEAR = midnight(date(2024, 2, 29)), midnight(date(2025, 1, 1))
 STOCK_BETWEEN = windows.between
-STOCK_BOARDS = definitions.boards
+STOCK_PROJECTS = projects.project_facts
 STOCK_CORRECTIONS = pinned.corrections
 STOCK_COUNTED = flow_counts._counted
 STOCK_DATES = zones.dates
@@ -89,11 +90,11 @@ def _corrected(times: int) -> Any:
 
 
 def _one_board(**asked: Any) -> Any:
-    return STOCK_BOARDS(**asked)[:1]
+    return STOCK_PROJECTS(**asked)[:1]
 
 
 def _states_of_one_board(**asked: Any) -> Any:
-    boards = STOCK_BOARDS(tenant_id=asked["tenant_id"], key=None)
+    boards = STOCK_PROJECTS(tenant_id=asked["tenant_id"], key=None)
     return STOCK_WORKFLOWS(**{**asked, "project_ids": [boards[0].id]})
 
 
@@ -190,7 +191,7 @@ INVENTED = (
     Defect("definitions as of the first day", attribute(Frame, "definitions_of", lambda self, piece: self.epochs[0])),
     Defect("a definition of midnight holds for the day before", attribute(Frame, "definitions_of", _in_the_next_piece)),
     Defect("categories as first defined", attribute(Frame, "category_in", _as_first_defined)),
-    Defect("the second board skipped", attribute(flow_counts, "boards", _one_board)),
+    Defect("the second board skipped", attribute(flow_counts, "project_facts", _one_board)),
     Defect("the second board's states skipped", _defined(_states_of_one_board)),
     Defect("rollups without their first rows", sql("x.bucket >= s.start_at", "x.bucket > s.start_at")),
     Defect("rollups with the next row", sql("x.bucket < s.end_at", "x.bucket <= s.end_at")),

@@ -19,6 +19,7 @@ from analytics.drift.arithmetic.verdicts import Verdict, judged
 from analytics.drift.capabilities import DECLARED
 from analytics.drift.controls import Capability
 from analytics.drift.experiment import Comparison, Question, compare
+from analytics.engine.projects import project_facts
 from analytics.engine.reading.knowledge import Knowledge
 from analytics.engine.reading.read_from import ReadFrom
 from analytics.engine.rollups.compact import owners
@@ -28,7 +29,6 @@ from analytics.flow.figures import durations
 from analytics.flow.reading.flow import FlowReading
 from analytics.flow.reading.flow_question import FlowQuestion
 from analytics.flow.reading.results import FlowMode
-from analytics.flow.replay.definitions import boards
 from analytics.legacy.midnight import Organisation
 from analytics.pure import windows
 from analytics.pure.windows import Bucket
@@ -142,7 +142,7 @@ def _of(
     )
     reading = FlowReading(
         question=FlowQuestion(tenant_id=tenant_id, window=window, now=scene.now, whole_tenant=key is None),
-        boards=boards(tenant_id=tenant_id, key=key, known_at=known_at),
+        boards=project_facts(tenant_id=tenant_id, key=key, known_at=known_at),
         knowledge=Knowledge(known_at=known_at),
         read_from=read_from,
     )

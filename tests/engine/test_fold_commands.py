@@ -103,10 +103,10 @@ def test_a_tenant_that_is_not_there(name: str) -> None:
     assert refusal(name, "--tenant", "none") == "There is no tenant 'none'."
 
 
-def test_a_family_that_is_not_there_and_those_that_are() -> None:
+@pytest.mark.parametrize("name", ["compact", "rebuild", "verify", "retain"])
+def test_a_family_that_is_not_there_and_those_that_are(name: str) -> None:
     """One sentence with the names to choose from."""
-    sentence = "--family: there is no family 'time'; the families are transitions."
-    assert refusal("rebuild", "--family", "time") == sentence
+    assert refusal(name, "--family", "time") == "There is no family 'time'; the families are transitions."
 
 
 def test_verify_finds_nothing_wrong_folded_or_not(people: Cast) -> None:

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from django.core.management import call_command
 
+from analytics.engine.projects import project_facts
 from analytics.engine.reading.read_from import ReadFrom
 from analytics.engine.retention import Limits, limits, retain
 from analytics.engine.rollups.compact import compact
@@ -18,7 +19,6 @@ from analytics.flow.reading import canonical
 from analytics.flow.reading.flow import FlowReading
 from analytics.flow.reading.flow_question import FlowQuestion
 from analytics.flow.reading.results import FlowMode
-from analytics.flow.replay.definitions import boards
 from analytics.pure.windows import Bucket, Window, between
 from tasks_app.refusals import Refused
 from tasks_app.tenancy import entered
@@ -66,7 +66,7 @@ def asked(told: Loaded, asked_window: Window, *, read_from: ReadFrom = ReadFrom.
     """The project's reading, to be asked inside the tenant."""
     return FlowReading(
         question=FlowQuestion(tenant_id=told.tenant_id, window=asked_window, now=NOW),
-        boards=boards(tenant_id=told.tenant_id, key="WEB"),
+        boards=project_facts(tenant_id=told.tenant_id, key="WEB"),
         read_from=read_from,
     )
 

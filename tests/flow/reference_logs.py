@@ -11,11 +11,12 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
+from analytics.engine.projects import project_facts
 from analytics.engine.reading.read_from import ReadFrom
 from analytics.engine.rollups.compact import compact
 from analytics.flow.reading.flow import FlowReading
 from analytics.flow.reading.flow_question import FlowQuestion
-from analytics.flow.replay.definitions import boards, workflows
+from analytics.flow.replay.definitions import workflows
 from analytics.flow.replay.task_histories import histories
 from analytics.pure.windows import Bucket, Window, between
 from tasks_app.models import Project
@@ -185,7 +186,7 @@ def reading(read_from: ReadFrom, *, window: Window | None = None, key: str = KEY
     project = Project.objects.get(key=key)
     return FlowReading(
         question=FlowQuestion(tenant_id=project.tenant_id, window=window or whole(), now=NOW),
-        boards=boards(tenant_id=project.tenant_id, key=key, known_at=None),
+        boards=project_facts(tenant_id=project.tenant_id, key=key, known_at=None),
         read_from=read_from,
     )
 

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from analytics.engine.projects import project_facts
 from analytics.engine.reading.read_from import ReadFrom
 from analytics.engine.rollups.compact import compact
 from analytics.engine.rollups.rebuild import rebuild
@@ -12,7 +13,6 @@ from analytics.flow.reading import canonical
 from analytics.flow.reading.flow import FlowReading
 from analytics.flow.reading.flow_question import FlowQuestion
 from analytics.flow.reading.results import FlowMode
-from analytics.flow.replay.definitions import boards
 from analytics.pure import windows
 from analytics.pure.canonical import digest
 from analytics.pure.windows import Bucket
@@ -71,7 +71,7 @@ def answered(people: Cast, read_from: ReadFrom, *, as_defined_now: bool = False)
                 now=HOUR + timedelta(hours=3),
                 as_defined_now=as_defined_now,
             ),
-            boards=boards(tenant_id=tenant.id, key="WEB"),
+            boards=project_facts(tenant_id=tenant.id, key="WEB"),
             read_from=read_from,
         )
         figures = [canonical.cumulative_flow(reading.cumulative_flow(mode=mode)) for mode in FlowMode]

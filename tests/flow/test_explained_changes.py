@@ -10,11 +10,11 @@ from django.db import connection, transaction
 from hypothesis import given, note
 from hypothesis import strategies as st
 
+from analytics.engine.projects import project_facts
 from analytics.flow.drills import DRILLS, FlowMetric, Over, States
 from analytics.flow.reading.drill_result import DrillError, DrillQuestion, Side
 from analytics.flow.reading.explaining import LOOK_BEYOND, ChangedNumber
 from analytics.flow.replay.activity import DEFINED, Feed, FeedRow
-from analytics.flow.replay.definitions import boards as boards_of
 from analytics.flow.replay.quality import CHECKS
 from tests.flow.loading import seeded
 from tests.flow.random_boards import boards, told_by_positions
@@ -63,7 +63,7 @@ def stretches(draw: st.DrawFn) -> Buckets:
 def number_of(engine: PostgresEngine, asked: DrillQuestion, question: Question, since: datetime) -> ChangedNumber:
     """The number as known at `since` and at the question's own knowledge."""
     tenant_id = engine.told.tenant_id
-    (board,) = boards_of(tenant_id=tenant_id, key=question.project, known_at=question.known_at)
+    (board,) = project_facts(tenant_id=tenant_id, key=question.project, known_at=question.known_at)
     return ChangedNumber(
         tenant_id=tenant_id,
         board=board,

@@ -17,12 +17,12 @@ from django.apps.registry import Apps
 from django.utils.module_loading import import_string
 from django_q.models import Schedule
 
+from analytics.engine.projects import project_facts
 from analytics.engine.reading.read_from import ReadFrom
 from analytics.engine.rollups.compact import compact
 from analytics.flow.reading.flow import FlowReading
 from analytics.flow.reading.flow_question import FlowQuestion
 from analytics.flow.reading.results import FlowMode
-from analytics.flow.replay.definitions import boards
 from analytics.jobs import RUN_BY_THE_WORKER, due_runs
 from analytics.jobs.due_runs import compact_all, retain_all
 from analytics.jobs.schedule import DUE, keep_schedules
@@ -130,7 +130,7 @@ def occupancy(people: Cast) -> tuple[Mapping[str, int | None], list[int | None],
                 window=rolling(count=1, unit=Unit.DAY, zone="UTC", bucket=Bucket.DAY, now=now),
                 now=now,
             ),
-            boards=boards(tenant_id=tenant_id, key="WEB"),
+            boards=project_facts(tenant_id=tenant_id, key="WEB"),
         )
         series = reading.cumulative_flow(mode=FlowMode.OCCUPANCY).series
         counts = {each.state.slug: each.counts[0] for each in series if each.state.slug in ("todo", "doing")}

@@ -132,9 +132,7 @@ def test_nobody_is_left_without_an_answer_because_ours_fails(
 ) -> None:
     """As long as there is an old side, it answers in our place, and says so. A statement of the database fails here."""
     old, _ = ask()
-    monkeypatch.setattr(
-        "analytics.flow.replay.definitions.BOARDS", "SELECT * FROM nowhere WHERE known_at > %(known_at)s"
-    )
+    monkeypatch.setattr("analytics.engine.projects.PROJECTS", "SELECT * FROM nowhere WHERE known_at > %(known_at)s")
     switch(lived, Stage.RAMPDOWN)
     answer, who = ask()
     assert (answer, who) == (old, ["LEGACY", "RAMPDOWN", "1"])

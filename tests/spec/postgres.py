@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+from analytics.engine.projects import project_facts
 from analytics.engine.reading.knowledge import Knowledge
 from analytics.engine.reading.read_from import ReadFrom
 from analytics.engine.rollups.compact import compact, owners
@@ -15,7 +16,7 @@ from analytics.flow.reading.flow import FlowReading
 from analytics.flow.reading.flow_question import FlowQuestion
 from analytics.flow.reading.results import CumulativeFlow as Flow
 from analytics.flow.reading.results import FlowMode
-from analytics.flow.replay.definitions import boards, workflows
+from analytics.flow.replay.definitions import workflows
 from analytics.flow.replay.task_histories import NO_HISTORY, histories
 from analytics.flow.replay.task_names import names_of
 from analytics.flow.replay.tasks import TaskList, search_pattern
@@ -248,7 +249,7 @@ class PostgresEngine:
         is_now = self.read_from is not ReadFrom.RAW and question.known_until >= LONG_AFTER
         known_at = None if is_now else question.known_until
         with self._reading_ledger():
-            found = boards(tenant_id=self.told.tenant_id, key=question.project, known_at=known_at)
+            found = project_facts(tenant_id=self.told.tenant_id, key=question.project, known_at=known_at)
         reading = FlowReading(
             question=FlowQuestion(
                 tenant_id=self.told.tenant_id,

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from django.db import connection
 
-from analytics.engine.families import FAMILIES
+from analytics.engine.families import families
 from analytics.engine.family import Family
 from analytics.engine.reading.ledger_position import oldest_in_tail
 
@@ -27,7 +27,7 @@ class FoldedFamily:
 
 def folded_families(*, tenant_id: int) -> list[FoldedFamily]:
     """Each family of facts, as the transaction's snapshot shows it."""
-    return [_folded(family, tenant_id=tenant_id) for family in FAMILIES]
+    return [_folded(family, tenant_id=tenant_id) for family in families()]
 
 
 def _folded(family: Family, *, tenant_id: int) -> FoldedFamily:

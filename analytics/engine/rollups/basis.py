@@ -1,19 +1,16 @@
-"""What rollups are cut and counted by: zones, the instants at which definitions changed, the orders of states."""
+"""Basis of rollups: what they are cut and counted by, zones, instants at which definitions changed, and orders."""
 
-import hashlib
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import connection
 
-from analytics.engine.family import Family
-from analytics.flow.figures.workflow import StateOrder, Workflows
-from analytics.flow.replay.definitions import BoardFacts, boards, workflows
+from analytics.engine.family import Definitions, Family
+from analytics.engine.projects import ProjectFacts, project_facts
 from analytics.pure.segments import day_starts, month_starts
 
-LATEST = datetime.max.replace(tzinfo=UTC)
 NO_PROJECT = 0
 MICROSECOND = timedelta(microseconds=1)
 
@@ -54,19 +51,13 @@ class Basis:
 class Ground:
     """The bases of a tenant's projects as they have to be now, and the definitions behind them.
 
-    `definitions` is the position of the last of these that was read.
+    `known` is what `definitions` read (None: the family has none), `last_definition` the position of the last of these.
     """
 
     bases: Mapping[int, Basis]
-    epochs: Sequence[StateOrder]
-    project_of: Mapping[int, int]
-    definitions: int = 0
-
-
-def order_key(places: Mapping[int, int]) -> int:
-    """The name of an order of one project's states: equal orders have equal names, whenever they held. Never 0."""
-    text = ",".join(f"{state}:{place}" for state, place in sorted(places.items()))
-    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8]) >> 1 | 1
+    definitions: Definitions | None = None
+    known: Any = None
+    last_definition: int = 0
 
 
 def ground(*, tenant_id: int, zone: str, family: Family) -> Ground:
@@ -76,28 +67,29 @@ def ground(*, tenant_id: int, zone: str, family: Family) -> Ground:
     # reads all this again; known without its states it would look settled, and its facts would never be counted.
     with connection.cursor() as cursor:
         cursor.execute(LAST_DEFINITION, {"tenant": tenant_id})
-        definitions = cursor.fetchall()[0][0]
-    projects = boards(tenant_id=tenant_id, key=None)
-    known = workflows(tenant_id=tenant_id, project_ids=None) if family.workflow else Workflows([])
-    found = ground_of(boards=projects, known=known)
+        last = cursor.fetchall()[0][0]
+    projects = project_facts(tenant_id=tenant_id, key=None)
+    definitions = family.definitions
+    known = definitions.known(tenant_id) if definitions else None
+    found = ground_of(projects=projects, definitions=definitions, known=known)
     tenant = Basis(project_id=NO_PROJECT, zone=zone, breaks=(), orders=())
-    return replace(found, bases={**found.bases, NO_PROJECT: tenant}, definitions=definitions)
+    return replace(found, bases={**found.bases, NO_PROJECT: tenant}, last_definition=last)
 
 
-def ground_of(*, boards: Iterable[BoardFacts], known: Workflows) -> Ground:
-    """That of some projects, by their definitions through time."""
-    epochs = known.orders(before=LATEST)
+def ground_of(*, projects: Iterable[ProjectFacts], definitions: Definitions | None, known: Any) -> Ground:
+    """That of some projects, by their definitions through time: `known` is what those have read."""
+    breaks = definitions.breaks(known) if definitions else {}
+    orders = definitions.orders(known) if definitions else {}
     bases = {
-        board.id: Basis(
-            project_id=board.id,
-            zone=board.timezone,
-            breaks=tuple(known.redefined_in.get(board.id, ())),
-            orders=tuple(sorted({order_key(epoch.places) for epoch in epochs if epoch.project_id == board.id})),
+        project.id: Basis(
+            project_id=project.id,
+            zone=project.timezone,
+            breaks=tuple(breaks.get(project.id, ())),
+            orders=tuple(sorted(orders.get(project.id, ()))),
         )
-        for board in boards
+        for project in projects
     }
-    project_of = {state: known.first(state).project_id for state in known.state_ids}
-    return Ground(bases=bases, epochs=epochs, project_of=project_of)
+    return Ground(bases=bases, definitions=definitions, known=known)
 
 
 def stored(*, tenant_id: int, family: Family) -> dict[int, Basis]:
@@ -112,22 +104,6 @@ def stored(*, tenant_id: int, family: Family) -> dict[int, Basis]:
 
 
 # Arrays of edges come from Python's pinned zones: PostgreSQL's own may be of another release.
-RELATIONS = """
-place AS MATERIALIZED (
-    SELECT * FROM unnest(%(place_states)s::int[], %(place_projects)s::int[]) AS p (state_id, project_id)
-),
-ordering AS MATERIALIZED (
-    SELECT * FROM unnest(%(order_keys)s::bigint[], %(order_projects)s::int[], %(order_states)s::int[],
-                         %(order_places)s::int[]) AS o (order_key, project_id, state_id, place)
-),
-epoch AS MATERIALIZED (
-    SELECT * FROM unnest(%(epoch_states)s::int[], %(epoch_projects)s::int[], %(epoch_places)s::int[],
-                         %(epoch_begins)s::timestamptz[], %(epoch_ends)s::timestamptz[])
-               AS e (state_id, project_id, place, begin_at, end_at)
-)
-"""
-
-
 CALENDAR = """
 calendar AS MATERIALIZED (
     SELECT p.project_id, z.days, z.months, p.breaks
@@ -137,26 +113,9 @@ calendar AS MATERIALIZED (
 """
 
 
-def relations(found: Ground, *, orders: Collection[int] | None = None) -> dict[str, list[Any]]:
-    """The parameters of RELATIONS: all orders of states, or those."""
-    by_key = {(order_key(each.places), each.project_id): each.places for each in found.epochs}
-    ordering = [
-        (key, project, *pair)
-        for (key, project), places in by_key.items()
-        if orders is None or key in orders
-        for pair in places.items()
-    ]
-    epochs = [
-        (state, each.project_id, place, each.begin, each.end)
-        for each in found.epochs
-        for state, place in each.places.items()
-    ]
-    return {
-        "place_states": list(found.project_of),
-        "place_projects": list(found.project_of.values()),
-        **_columns(ordering, names=("order_keys", "order_projects", "order_states", "order_places")),
-        **_columns(epochs, names=("epoch_states", "epoch_projects", "epoch_places", "epoch_begins", "epoch_ends")),
-    }
+def relations(found: Ground, *, orders: Collection[int] | None = None) -> Mapping[str, list[Any]]:
+    """The parameters of the definitions' relations: all orders, or those."""
+    return found.definitions.parameters(found.known, orders) if found.definitions else {}
 
 
 def calendar(bases: Iterable[Basis], *, start: datetime, end: datetime) -> tuple[str, dict[str, Any]]:
@@ -180,7 +139,3 @@ def calendar(bases: Iterable[Basis], *, start: datetime, end: datetime) -> tuple
     )
     text = CALENDAR.format(projects=project_rows, zones=zone_rows)
     return text, values
-
-
-def _columns(rows: Sequence[tuple[Any, ...]], *, names: Sequence[str]) -> dict[str, list[Any]]:
-    return {name: [row[number] for row in rows] for number, name in enumerate(names)}

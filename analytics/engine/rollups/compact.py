@@ -7,7 +7,7 @@ from datetime import datetime
 
 from django.db import connection
 
-from analytics.engine.families import FAMILIES
+from analytics.engine.families import families as every_family
 from analytics.engine.family import Family
 from analytics.engine.rollups.fold import fold
 from analytics.engine.rollups.restating import Owner
@@ -62,11 +62,11 @@ def compact(
     *,
     now: datetime,
     tenant_id: int | None = None,
-    families: Sequence[Family] = FAMILIES,
+    families: Sequence[Family] | None = None,
     most_facts: int = MOST_FACTS,
     on_facts: Callable[[int], object] = lambda facts: None,
 ) -> int:
-    """Folds all that is in the tails, and says how many facts that were.
+    """Folds all that is in the tails of the families (None: of all), and says how many facts that were.
 
     Each fold is a transaction of its own with at most `most_facts` facts, so a kill loses nothing and other readers and
     writers wait for nothing. Tenants take turns, a batch each, whoever has waited longest first. A fold that fails is
@@ -74,7 +74,7 @@ def compact(
     """
     _beat()
     run = _Run(now=now, most_facts=most_facts, on_facts=on_facts)
-    waiting = _waiting(owners(tenant_id=tenant_id), families)
+    waiting = _waiting(owners(tenant_id=tenant_id), every_family() if families is None else families)
     while waiting:
         for each in sorted(waiting, key=lambda tail: tail.oldest):
             if run.is_done_after_a_batch(each, wait=False):

@@ -6,7 +6,6 @@ change, those of their successors included.
 """
 
 from analytics.engine.family import Derived, Family, Merge
-from analytics.engine.rollups.basis import RELATIONS
 from analytics.pure.segments import Grain
 
 # The facts of some items that are folded or being folded. (SELECT ...) hides the tenant's number from the planner: of a
@@ -157,8 +156,9 @@ def contributions(family: Family, *, facts: str, kept: bool = True) -> str:
     `kept` for who reads the contributions more than once; else what is not asked for is not even made.
     """
     materialized = "MATERIALIZED" if kept else "NOT MATERIALIZED"
+    relations = f"{family.definitions.relations}, " if family.definitions else ""
     return (
-        f"{RELATIONS}, {facts}, resolved AS MATERIALIZED ({family.resolve}),"
+        f"{relations}{facts}, resolved AS MATERIALIZED ({family.resolve}),"
         f" contribution AS {materialized} ({family.contributions})"
     )
 

@@ -57,7 +57,7 @@ def settle_basis(*, turn: Turn, found: Ground) -> None:
         _note_generation(turn)
     _keep(turn, changed.values())
     with connection.cursor() as cursor:
-        cursor.execute(NOTE_DEFINITIONS, {**turn.values(), "definitions": found.definitions})
+        cursor.execute(NOTE_DEFINITIONS, {**turn.values(), "definitions": found.last_definition})
 
 
 def _count_by(*, turn: Turn, found: Ground, projects: Sequence[int], orders: Collection[int]) -> None:

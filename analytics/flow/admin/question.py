@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from analytics.engine.pages.asked import choice_asked, fields, instant_asked, local_text, number_asked, zone_asked
+from analytics.engine.projects import project_facts
 from analytics.engine.reading import receipts
 from analytics.engine.reading.knowledge import Knowledge
 from analytics.engine.reading.questions import label
@@ -15,7 +16,6 @@ from analytics.flow.graphql.projects import Project
 from analytics.flow.reading.flow import FlowReading
 from analytics.flow.reading.flow_question import FlowQuestion
 from analytics.flow.replay.activity import Feed
-from analytics.flow.replay.definitions import boards
 from analytics.pure import windows
 from analytics.pure.windows import Bucket, Unit, Window, WindowError
 from analytics.pure.zones import local_date
@@ -163,7 +163,7 @@ def question_asked(visit: Visit, node: Project) -> Question:
             now=visit.now,
             as_defined_now=choice_asked(visit, "definitions", label="Definitions", known=DEFINITIONS) == "NOW",
         ),
-        boards=boards(tenant_id=visit.tenant.id, key=node.key, known_at=known_at),
+        boards=project_facts(tenant_id=visit.tenant.id, key=node.key, known_at=known_at),
         knowledge=Knowledge(known_at=known_at),
     )
     return Question(visit=visit, project=node, reading=reading, known_at=known_at or visit.now)

@@ -9,6 +9,7 @@ from typing import Any
 import strawberry
 
 from analytics.engine.graphql.receipts import Receipt, proven_node
+from analytics.engine.projects import ProjectFacts, project_facts
 from analytics.engine.reading import receipts
 from analytics.engine.reading.ledger_position import position
 from analytics.engine.reading.questions import BoardQuestion
@@ -19,7 +20,7 @@ from analytics.flow.graphql.projects import Project, WorkflowState, state_node
 from analytics.flow.graphql.tasks import TaskConnection, task_connection
 from analytics.flow.reading import canonical
 from analytics.flow.reading.occupancy import Occupancy, occupancy
-from analytics.flow.replay.definitions import BoardFacts, boards, workflows
+from analytics.flow.replay.definitions import workflows
 from analytics.flow.replay.tasks import TaskList
 from tasks_app.graphql.connection_fields import connection_field
 from tasks_app.http.connections import PageArgs
@@ -46,7 +47,7 @@ class BoardReading:
         if at is None or self.tasks.known_at is not None or self.tasks.snapshot is not None:
             return None
         node = self.project
-        board = BoardFacts(
+        board = ProjectFacts(
             id=node.pk, key=node.key, name=node.name, timezone=node.timezone, recorded_since=node.recorded_since
         )
         return occupancy(tenant_id=self.tasks.tenant_id, board=board, known=self._workflows, at=at)
@@ -78,7 +79,7 @@ class BoardReading:
         tasks = self.tasks
         if tasks.known_at is None and tasks.snapshot is None:
             return self.project.recorded_since
-        found = boards(
+        found = project_facts(
             tenant_id=tasks.tenant_id, key=self.project.key, known_at=tasks.known_at, snapshot=tasks.snapshot
         )
         return next((board.recorded_since for board in found), None)

@@ -6,6 +6,7 @@ from typing import Any
 import strawberry
 
 from analytics.engine.graphql.inputs import Bucket
+from analytics.engine.projects import ProjectFacts, project_facts
 from analytics.flow import drills as drilling
 from analytics.flow.graphql.activity import ActivityConnection, activity_connection
 from analytics.flow.graphql.changed import ExplainedChange
@@ -14,7 +15,6 @@ from analytics.flow.graphql.drilling import FlowMetric, side
 from analytics.flow.graphql.filters import plain, unknown
 from analytics.flow.reading.drill_result import DrillError, DrillQuestion
 from analytics.flow.reading.explaining import ChangedNumber
-from analytics.flow.replay.definitions import BoardFacts, boards
 from analytics.pure import windows
 from analytics.pure.windows import Window, WindowError
 from tasks_app.errors import ApiError
@@ -85,8 +85,8 @@ def _check_instants(*, known_from: datetime, known_to: datetime, now: datetime) 
         raise ApiError(f"knownFrom: {known_from.isoformat()} is later than knownTo; exchange the two.")
 
 
-def _board(tenant: TenantFacts, *, key: str, known_to: datetime) -> BoardFacts:
-    found = boards(tenant_id=tenant.id, key=key, known_at=known_to)
+def _board(tenant: TenantFacts, *, key: str, known_to: datetime) -> ProjectFacts:
+    found = project_facts(tenant_id=tenant.id, key=key, known_at=known_to)
     if not found:
         raise unknown("project", key, argument="project")
     return found[0]

@@ -8,8 +8,9 @@ import strawberry
 from django.db import connection
 from strawberry import auto
 
+from analytics.engine.projects import ProjectFacts
 from analytics.flow.figures.workflow import StateDefinition, Workflows
-from analytics.flow.replay.definitions import BoardFacts, workflows
+from analytics.flow.replay.definitions import workflows
 from tasks_app.graphql.asking import Info
 from tasks_app.graphql.inputs import StateCategoryName
 from tasks_app.graphql.record_types import record_type
@@ -67,7 +68,7 @@ class Project(Node):
         return [state_node(each) for each in sorted(active, key=lambda each: each.position)]
 
 
-def project_nodes(*, tenant_id: int, rows: Sequence[ProjectRow | BoardFacts]) -> list[Project]:
+def project_nodes(*, tenant_id: int, rows: Sequence[ProjectRow | ProjectFacts]) -> list[Project]:
     """The projects; their states are read together, when the first of them is asked for."""
 
     @cache
@@ -98,7 +99,7 @@ def projects_by_id(*, tenant_id: int, ids: Sequence[int]) -> dict[int, Project]:
     with connection.cursor() as cursor:
         cursor.execute(PROJECTS_BY_ID, {"tenant": tenant_id, "ids": sorted(set(ids))})
         rows = [
-            BoardFacts(id=pk, key=key, name=name, timezone=timezone, recorded_since=since)
+            ProjectFacts(id=pk, key=key, name=name, timezone=timezone, recorded_since=since)
             for pk, key, name, timezone, since in cursor.fetchall()
         ]
     return {node.pk: node for node in project_nodes(tenant_id=tenant_id, rows=rows)}

@@ -12,6 +12,7 @@ from analytics.engine.graphql.heavy_fields import HEAVY
 from analytics.engine.graphql.inputs import ActivityFilter, Bucket, TaskFilter, WindowInput, window_asked
 from analytics.engine.graphql.receipts import ReadFrom
 from analytics.engine.graphql.selection import figures_selected
+from analytics.engine.projects import project_facts
 from analytics.engine.reading import read_from
 from analytics.engine.reading.knowledge import Knowledge
 from analytics.engine.reading.questions import BoardQuestion, WindowQuestion
@@ -28,7 +29,6 @@ from analytics.flow.graphql.projects import BY_ID, PROJECT_COLUMNS, Project, loa
 from analytics.flow.graphql.tasks import Task, TaskConnection, load_task, task_connection, task_nodes
 from analytics.flow.reading.flow import FlowReading
 from analytics.flow.reading.flow_question import flow_question
-from analytics.flow.replay.definitions import boards
 from analytics.flow.replay.tasks import TaskList
 from analytics.pure import windows
 from tasks_app.access.matrix import ONE_PERSON
@@ -207,7 +207,7 @@ class FlowQuery:
         tenant, now = info.context.tenant, info.context.now
         key = plain(project, argument="project") if project else None
         known = _known_at(known_at, now=now)
-        found = boards(tenant_id=tenant.id, key=key, known_at=known)
+        found = project_facts(tenant_id=tenant.id, key=key, known_at=known)
         if key is not None and not found:
             raise unknown("project", key, argument="project")
         assignee_id, actor_id = actors_asked(assignee=_given(assignee), actor=_given(actor), caller=info.context.caller)

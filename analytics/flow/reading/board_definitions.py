@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 
+from analytics.engine.projects import ProjectFacts
 from analytics.engine.reading.knowledge import Knowledge
 from analytics.flow.figures import cumulative_flow as flow
 from analytics.flow.figures.workflow import StateDefinition, Workflows
 from analytics.flow.reading.chart_states import every_state
 from analytics.flow.reading.flow_question import FlowQuestion
-from analytics.flow.replay.definitions import BoardFacts, workflows
+from analytics.flow.replay.definitions import workflows
 
 
 @dataclass(kw_only=True)
@@ -21,7 +22,7 @@ class BoardDefinitions:
     """
 
     question: FlowQuestion
-    boards: Sequence[BoardFacts]
+    boards: Sequence[ProjectFacts]
     knowledge: Knowledge
     needs_everywhere: bool = False
 

@@ -11,13 +11,13 @@ from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any, Final
 
+from analytics.engine.projects import ProjectFacts, project_facts
 from analytics.engine.reading.knowledge import Knowledge, KnownDefinitions
 from analytics.engine.reading.read_from import ReadFrom
 from analytics.flow.drills import FlowMetric
 from analytics.flow.reading.drill_result import DrillError, DrillQuestion
 from analytics.flow.reading.flow import FlowReading
 from analytics.flow.reading.flow_question import FlowQuestion
-from analytics.flow.replay.definitions import BoardFacts, boards
 from analytics.flow.replay.drilling import VALIDATIONS
 from analytics.flow.replay.recordings import defined_between
 from analytics.pure.windows import Window
@@ -41,7 +41,7 @@ class ChangedNumber:
     """
 
     tenant_id: int
-    board: BoardFacts | None
+    board: ProjectFacts | None
     window: Window
     asked: DrillQuestion
     known_from: datetime
@@ -147,7 +147,7 @@ class ChangedNumber:
             question=FlowQuestion(
                 tenant_id=self.tenant_id, window=self.window, now=self.now, whole_tenant=self.board is None
             ),
-            boards=boards(
+            boards=project_facts(
                 tenant_id=self.tenant_id, key=self.board.key if self.board else None, known_at=knowledge.known_at
             ),
             knowledge=knowledge,

@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import cached_property
 
+from analytics.engine.projects import ProjectFacts
 from analytics.engine.reading.knowledge import ALL_RECORDED, Knowledge
 from analytics.engine.reading.ledger_rows import LedgerRows
 from analytics.engine.reading.read_from import ReadFrom
@@ -26,7 +27,6 @@ from analytics.flow.reading.forecast_days import PastDays, past_days
 from analytics.flow.reading.quality import DataQuality, data_quality
 from analytics.flow.reading.results import AgingItem, CumulativeFlow, FlowMode, Throughput
 from analytics.flow.reading.source_choice import SourceChoice
-from analytics.flow.replay.definitions import BoardFacts
 from analytics.flow.replay.task_names import ItemName
 from analytics.pure.windows import Window
 
@@ -45,7 +45,7 @@ class FlowReading:
         self,
         *,
         question: FlowQuestion,
-        boards: Sequence[BoardFacts],
+        boards: Sequence[ProjectFacts],
         knowledge: Knowledge = ALL_RECORDED,
         read_from: ReadFrom = ReadFrom.MERGED,
     ) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 from django.db import connection
 
 from analytics.engine.rollups import histories
-from analytics.engine.rollups.basis import RELATIONS, Ground, relations
+from analytics.engine.rollups.basis import Ground, relations
 from analytics.engine.statements import columns
 from analytics.flow.family import CORRECTIONS, TRANSITIONS
 from analytics.flow.figures.completion import Finished, Traversal
@@ -22,6 +22,7 @@ from analytics.flow.replay import completion as completion_replay
 from analytics.flow.replay import flow as replay
 from analytics.flow.replay import forecast as forecast_replay
 from analytics.flow.replay.flow import Correction, Scope, Statement
+from analytics.flow.state_orders import RELATIONS
 from analytics.pure.zones import from_microseconds
 
 LIVE = """

@@ -5,13 +5,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from analytics.engine.projects import ProjectFacts
 from analytics.engine.reading.coverage import dropped_since, fits, pieces, standing
 from analytics.engine.reading.read_from import ReadFrom
 from analytics.engine.reading.rollup_rows import Reading, Target, read
-from analytics.engine.rollups.basis import ground_of
 from analytics.flow.family import TRANSITIONS, Facet
 from analytics.flow.figures.workflow import Workflows
-from analytics.flow.replay.definitions import BoardFacts
+from analytics.flow.state_orders import ground_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,7 +23,7 @@ class Occupancy:
     read_from: ReadFrom = ReadFrom.MERGED
 
 
-def occupancy(*, tenant_id: int, board: BoardFacts, known: Workflows, at: datetime) -> Occupancy | None:
+def occupancy(*, tenant_id: int, board: ProjectFacts, known: Workflows, at: datetime) -> Occupancy | None:
     """After everything that had happened before `at`. None where the rollups cannot tell, and the ledger has to.
 
     `known` are the board's definitions, as they are known now.

@@ -8,13 +8,14 @@ from itertools import chain
 from analytics.engine.reading.coverage import Standing, dropped_since, fits, standing
 from analytics.engine.reading.ledger_rows import LedgerRows
 from analytics.engine.reading.read_from import ReadFrom
-from analytics.engine.rollups.basis import Ground, ground_of
+from analytics.engine.rollups.basis import Ground
 from analytics.flow.family import TRANSITIONS
 from analytics.flow.figures.cumulative_flow import Frame
 from analytics.flow.reading.board_definitions import BoardDefinitions
 from analytics.flow.reading.sources import FoldedSource, RawSource, Source, orders_by_key, segments_of
 from analytics.flow.replay.flow import Scope
 from analytics.flow.replay.tasks import TaskList
+from analytics.flow.state_orders import ground_of
 
 # A replay of the ledger takes less for each fact than the tail does, so a tail that is most of the ledger is replayed.
 LONG_TAIL = 50_000
@@ -81,7 +82,7 @@ class SourceChoice:
 
     @property
     def _was_ordered_anew(self) -> bool:
-        return len(self._ground.epochs) > len({epoch.project_id for epoch in self._ground.epochs})
+        return bool(self._ground.known.is_reordered)
 
     @cached_property
     def source(self) -> Source:

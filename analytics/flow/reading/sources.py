@@ -10,7 +10,7 @@ from analytics.engine.reading.coverage import Standing, pieces
 from analytics.engine.reading.ledger_rows import LedgerRows
 from analytics.engine.reading.read_from import ReadFrom
 from analytics.engine.reading.rollup_rows import Reading, Target, are_few, read
-from analytics.engine.rollups.basis import Ground, order_key
+from analytics.engine.rollups.basis import Ground
 from analytics.flow.family import TRANSITIONS, Facet
 from analytics.flow.figures.completion import Finished, Traversal
 from analytics.flow.figures.cumulative_flow import Frame, Movement, Reached
@@ -21,6 +21,7 @@ from analytics.flow.replay import completion as completion_replay
 from analytics.flow.replay import flow as replay
 from analytics.flow.replay import forecast as forecast_replay
 from analytics.flow.replay.flow import Correction, Scope, Statement
+from analytics.flow.state_orders import order_key
 from analytics.pure.segments import Grain, Segment
 
 
@@ -227,7 +228,7 @@ class FoldedSource:
         """A movement between two projects is kept for each of them; of a whole tenant it is one, that of the state after."""
         if self.scope.project_id is not None:
             return None
-        project_of = self.ground.project_of
+        project_of = self.ground.known.project_of
         return lambda after, before: project_of.get(after) or project_of.get(before)
 
     def corrections(self, *, orders: Sequence[StateOrder]) -> Sequence[Correction]:

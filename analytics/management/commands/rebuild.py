@@ -7,13 +7,10 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from analytics.engine.families import FAMILIES
-from analytics.engine.family import Family
 from analytics.engine.rollups.rebuild import rebuild
-from analytics.management.options import add_tenant, tenant_id_of
+from analytics.management.options import add_family, add_tenant, families_of, tenant_id_of
 from tasks_app.management.refusing import RefusingCommand
 from tasks_app.progress import Progress
-from tasks_app.refusals import Refused
 
 
 class Command(RefusingCommand):
@@ -24,21 +21,13 @@ class Command(RefusingCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         """The options of the contract."""
         add_tenant(parser)
-        parser.add_argument("--family", metavar="F", help="this family of facts alone; default: all of them")
+        add_family(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Changes nothing when the tenant or the family is not known."""
         started = time.monotonic()
-        tenant_id, families = tenant_id_of(options["tenant"]), _families(options["family"])
+        tenant_id, families = tenant_id_of(options["tenant"]), families_of(options["family"])
         now = datetime.now(UTC)  # noqa: TID251 - a command is where the clock is read
         with Progress(label="rebuilding", unit="tenants") as progress:
             made = rebuild(now=now, tenant_id=tenant_id, families=families, on_done=lambda _: progress.add(1))
         self.stdout.write(json.dumps({"rebuilt": made, "seconds": round(time.monotonic() - started, 3)}))
-
-
-def _families(name: str | None) -> tuple[Family, ...]:
-    found = tuple(family for family in FAMILIES if name in (None, family.name))
-    if not found:
-        known = ", ".join(family.name for family in FAMILIES)
-        raise Refused(f"--family: there is no family {name!r}; the families are {known}.")
-    return found

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.core.management.base import CommandParser
 
 from analytics.engine.retention import limits, retain
-from analytics.management.options import add_tenant, tenant_id_of
+from analytics.management.options import add_family, add_tenant, families_of, tenant_id_of
 from tasks_app.management.refusing import RefusingCommand
 from tasks_app.progress import Progress
 from tasks_app.refusals import Refused
@@ -25,15 +25,18 @@ class Command(RefusingCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         """FLOWLEDGER_MINUTE_DAYS and FLOWLEDGER_HOUR_DAYS say how long they are kept."""
         add_tenant(parser)
+        add_family(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Exit 1 when a tenant's rollups are not what the ledger says: nothing of that tenant is dropped."""
         started = time.monotonic()
-        tenant_id = tenant_id_of(options["tenant"])
+        tenant_id, families = tenant_id_of(options["tenant"]), families_of(options["family"])
         now = datetime.now(UTC)  # noqa: TID251 - a command is where the clock is read
         keep = limits(now=now, minute_days=settings.FLOWLEDGER_MINUTE_DAYS, hour_days=settings.FLOWLEDGER_HOUR_DAYS)
         with Progress(label="retention", unit="tenants") as progress:
-            retained = retain(now=now, keep=keep, tenant_id=tenant_id, on_done=lambda _: progress.add(1))
+            retained = retain(
+                now=now, keep=keep, tenant_id=tenant_id, families=families, on_done=lambda _: progress.add(1)
+            )
         seconds = round(time.monotonic() - started, 3)
         self.stdout.write(json.dumps({"rows": retained.rows, "seconds": seconds, "refused": list(retained.refused)}))
         if retained.refused:

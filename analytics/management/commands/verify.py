@@ -10,7 +10,7 @@ from django.core.management.base import CommandParser
 from analytics.engine.rollups.compact import owners
 from analytics.engine.rollups.ledger_checks import verify_ledger
 from analytics.engine.rollups.verify import Check, verify_rollups
-from analytics.management.options import add_tenant, tenant_id_of
+from analytics.management.options import add_family, add_tenant, families_of, tenant_id_of
 from tasks_app.management.refusing import RefusingCommand
 from tasks_app.progress import Progress
 from tasks_app.refusals import Refused
@@ -27,15 +27,17 @@ class Command(RefusingCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         """The options of the contract."""
         add_tenant(parser)
+        add_family(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
         """A check that fails tells the first thing that it found, in a sentence."""
         checks: list[Check] = []
-        tenant_id = tenant_id_of(options["tenant"])
+        tenant_id, families = tenant_id_of(options["tenant"]), families_of(options["family"])
         with Progress(label="verifying", unit="tenants") as progress:
             for owner in owners(tenant_id=tenant_id):
                 now = datetime.now(UTC)  # noqa: TID251 - a command is where the clock is read
-                checks += [*verify_rollups(owner=owner, now=now), *verify_ledger(owner=owner)]
+                checks += verify_rollups(owner=owner, now=now, families=families)
+                checks += verify_ledger(owner=owner, families=families)
                 progress.add(1)
         found = _by_code(checks)
         ok = all(check.failures == 0 for check in found)

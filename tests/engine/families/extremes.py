@@ -20,6 +20,7 @@ CREATE TABLE reading_rollup (
 """
 EXTREMES = Family(
     name="tests.extremes",
+    version="tests/1",
     ledger="reading_ledger",
     tail="reading_tail",
     rollup="reading_rollup",

@@ -6,7 +6,7 @@ from enum import IntEnum
 from itertools import groupby
 from typing import NamedTuple
 
-from analytics.engine.family import Family, Measure
+from analytics.engine.family import Family, LedgerCheck, Measure
 from analytics.pure.segments import Grain
 from tests.engine.families.tables import Cell, Row, Shape
 
@@ -34,8 +34,19 @@ CREATE TABLE finding_rollup (
     tenant_id bigint, project_id int, grain smallint, bucket timestamptz, before_severity smallint, after_severity smallint,
     findings bigint NOT NULL, PRIMARY KEY (tenant_id, project_id, grain, bucket, before_severity, after_severity))
 """
+# Any fact but a note, of a finding that none has opened.
+OPENED_NEVER = """
+SELECT l.finding_id, min(l.happened_at) FROM finding_ledger l
+ WHERE l.tenant_id = %(tenant)s AND l.kind <> 5 GROUP BY l.finding_id HAVING NOT bool_or(l.kind = 1)
+"""
+CHECKS = (
+    LedgerCheck(
+        code="OPENED", found=OPENED_NEVER, sentence="Finding {1} of {0} was never opened; it is known since {2}."
+    ),
+)
 FINDINGS = Family(
     name="tests.findings",
+    version="tests/1",
     ledger="finding_ledger",
     tail="finding_tail",
     rollup="finding_rollup",
@@ -56,6 +67,7 @@ FINDINGS = Family(
     asked=(),
     measures=(Measure(name="findings"),),
     grains=(Grain.MINUTE, Grain.HOUR, Grain.DAY, Grain.MONTH),
+    checks=CHECKS,
 )
 
 

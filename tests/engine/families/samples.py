@@ -25,6 +25,7 @@ CREATE TABLE sample_rollup (
 """
 SAMPLES = Family(
     name="tests.samples",
+    version="tests/1",
     ledger="sample_ledger",
     tail="sample_tail",
     rollup="sample_rollup",

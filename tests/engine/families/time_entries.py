@@ -23,6 +23,7 @@ CREATE TABLE time_entry_rollup (
 """
 TIME_ENTRIES = Family(
     name="tests.time_entries",
+    version="tests/1",
     ledger="time_entry_ledger",
     tail="time_entry_tail",
     rollup="time_entry_rollup",
