@@ -42,9 +42,11 @@ def networks(name: str) -> list[str]:
     return listed(name)
 
 
-def days(name: str, *, default: int) -> int:
-    """A number of days from an environment variable."""
-    return whole_number(name, default=default, of="days ", most=100_000)
+def days(name: str) -> int | None:
+    """A number of days from an environment variable; None where there is none."""
+    if not os.environ.get(name, "").strip():
+        return None
+    return whole_number(name, default=0, of="days ", most=100_000)
 
 
 def whole_number(name: str, *, default: int, most: int, least: int = 1, of: str = "") -> int:
@@ -159,9 +161,10 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 5_000_000
 # Older systems that may be asked: `host` over https, or `host:port`, which may then be in a network of one's own.
 FLOWLEDGER_OUTSIDE_HOSTS = listed("FLOWLEDGER_OUTSIDE_HOSTS")
 
-# Rollups by the minute and by the hour are kept so long; those by the day for ever.
-FLOWLEDGER_MINUTE_DAYS = days("FLOWLEDGER_MINUTE_DAYS", default=30)
-FLOWLEDGER_HOUR_DAYS = days("FLOWLEDGER_HOUR_DAYS", default=400)
+# How long rollups by the minute and by the hour are kept of all families, where it is not as long as these declare; a tenant
+# may choose otherwise still (`manage.py retention`).
+FLOWLEDGER_MINUTE_DAYS = days("FLOWLEDGER_MINUTE_DAYS")
+FLOWLEDGER_HOUR_DAYS = days("FLOWLEDGER_HOUR_DAYS")
 
 # Which questions are answered at once, tried for so long, answered by a job, refused: by their estimated cost, a unit of
 # which is about a microsecond. `executionPolicy` tells it to whoever asks.

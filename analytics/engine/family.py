@@ -1,7 +1,7 @@
 """A family of facts, as it is declared to the engine. All of it is data: a new family is a new wing with one such record."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -108,10 +108,11 @@ class Family:
 
     A reader asks by the dimensions that are `asked` (integers), and gets the others told apart.
 
-    `grains` are the buckets that are stored; contributions for which `coarse` holds only from days up. `details` is a table
-    of folded facts with an index by instant, which answers for pieces finer than any bucket: where there is none, the
-    ledger does. `definitions` cut the buckets of projects; contributions for which `by_order` holds are counted by their
-    orders. `checks` are asked of the ledger itself.
+    `grains` are the buckets that are stored, `keep` for how many days (those it does not name for ever; a tenant may choose
+    otherwise, see analytics.engine.retention); contributions for which `coarse` holds are stored only from days up.
+    `details` is a table of folded facts with an index by instant, which answers for pieces finer than any bucket: where
+    there is none, the ledger does. `definitions` cut the buckets of projects; contributions for which `by_order` holds are
+    counted by their orders. `checks` are asked of the ledger itself.
 
     `version` names the definitions that its figures follow. `capability` names the switch from an older system's answers to
     these (None: there is none). `sizes` is a statement that answers, from rollups alone, how many facts the `projects` have,
@@ -131,6 +132,7 @@ class Family:
     asked: tuple[str, ...]
     measures: tuple[Measure, ...]
     grains: tuple[Grain, ...]
+    keep: Mapping[Grain, int] = field(default_factory=dict, hash=False)
     project: str | None = "project_id"
     item_type: str = "int"
     only: str = "TRUE"

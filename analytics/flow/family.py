@@ -186,6 +186,7 @@ TRANSITIONS = Family(
     asked=("facet", "subject"),
     measures=(Measure(name="facts"),),
     grains=(Grain.MINUTE, Grain.HOUR, Grain.DAY, Grain.MONTH),
+    keep={Grain.MINUTE: 30, Grain.HOUR: 400},
     coarse="facet IN (1, 2)",
     by_order="facet = 3",
     details="""

@@ -9,14 +9,13 @@ from datetime import datetime, timedelta
 from time import sleep
 from typing import Any
 
-from django.conf import settings
 from django_q.models import Schedule
 
 from analytics.drift.demotion import stale_all, step_back, step_back_all
 from analytics.drift.due import drop_old_comparisons, run_owed
 from analytics.drift.rollback import take_back_left
 from analytics.drift.stored_day_checks import compare_rest
-from analytics.engine.retention import limits, retain
+from analytics.engine.retention import retain
 from analytics.engine.rollups.compact import NotFolded, compact
 from analytics.jobs.clock import read_clock
 from analytics.legacy.midnight import count_midnights
@@ -92,8 +91,7 @@ def folded(now: datetime) -> dict[str, Any]:
 
 def retained(now: datetime) -> dict[str, Any]:
     """Drops old fine rows of the rollups: {rows}, and {failed} where some could not be."""
-    keep = limits(now=now, minute_days=settings.FLOWLEDGER_MINUTE_DAYS, hour_days=settings.FLOWLEDGER_HOUR_DAYS)
-    retained = retain(now=now, keep=keep)
+    retained = retain(now=now)
     for sentence in retained.refused:
         logger.error(sentence)
     return {"rows": retained.rows, **({"failed": " ".join(retained.refused)} if retained.refused else {})}

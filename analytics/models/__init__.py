@@ -3,7 +3,7 @@
 from analytics.models.analytics_job import AnalyticsJob, JobState
 from analytics.models.drift import DriftComparison, DriftCount, DriftDue, DriftRest, DriftRule, DriftRuleEnd
 from analytics.models.drift_stages import DriftDrill, DriftGate, DriftStage, DriftStageChange, StageCause
-from analytics.models.folded import Folded, Heartbeat, RollupBasis
+from analytics.models.folded import Folded, Heartbeat, KeptSince, Retention, RollupBasis
 from analytics.models.items import TaskCorrection, TaskFact, TaskItem
 from analytics.models.legacy import CutoffRule, LegacyDailyMetric, LegacyEndpoint
 from analytics.models.task_rollup import TaskRollup
@@ -24,8 +24,10 @@ __all__ = [
     "Folded",
     "Heartbeat",
     "JobState",
+    "KeptSince",
     "LegacyDailyMetric",
     "LegacyEndpoint",
+    "Retention",
     "RollupBasis",
     "StageCause",
     "TaskCorrection",

@@ -9,8 +9,7 @@ class Folded(TenantOwned):
     """How far one family of one tenant is folded. Whoever folds locks its row: compactors take turns.
 
     `facts` counts the facts folded so far; `generation` the times that rollups were made anew, `definitions` the position of
-    the last definition that they follow. Folds only add and are serial, so equal numbers mean equal rollups. Minute rows
-    older than `minute_since` and hour rows older than `hour_since` were dropped (null: none were).
+    the last definition that they follow. Folds only add and are serial, so equal numbers mean equal rollups.
     """
 
     pk = models.CompositePrimaryKey("tenant_id", "family")
@@ -20,14 +19,43 @@ class Folded(TenantOwned):
     generation = models.BigIntegerField(default=0, db_default=0)
     folded_at = models.DateTimeField(null=True)
     last_recorded_at = models.DateTimeField(null=True)
-    minute_since = models.DateTimeField(null=True)
-    hour_since = models.DateTimeField(null=True)
 
     class Meta:
         db_table = "folded"
 
     def __str__(self) -> str:
         return self.family
+
+
+class KeptSince(TenantOwned):
+    """Rows of that grain that began before `since` were dropped from the family's rollups, and are made by no late fact."""
+
+    pk = models.CompositePrimaryKey("tenant_id", "family", "grain")
+    family = models.TextField()
+    since = models.DateTimeField()
+    grain = models.SmallIntegerField()
+
+    class Meta:
+        db_table = "kept_since"
+
+    def __str__(self) -> str:
+        return f"{self.family} {self.grain} {self.since}"
+
+
+class Retention(TenantOwned):
+    """For how many `days` the tenant keeps rows of that grain (null: for ever), where it is not as the family declares."""
+
+    pk = models.CompositePrimaryKey("tenant_id", "family", "grain")
+    family = models.TextField()
+    days = models.IntegerField(null=True)
+    grain = models.SmallIntegerField()
+
+    class Meta:
+        db_table = "retention"
+        constraints = [models.CheckConstraint(condition=models.Q(days__gte=1), name="retention_days")]
+
+    def __str__(self) -> str:
+        return f"{self.family} {self.grain} {self.days}"
 
 
 class RollupBasis(TenantOwned):

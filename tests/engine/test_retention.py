@@ -12,7 +12,7 @@ from django.core.management import call_command
 
 from analytics.engine.projects import project_facts
 from analytics.engine.reading.read_from import ReadFrom
-from analytics.engine.retention import Limits, limits, retain
+from analytics.engine.retention import retain
 from analytics.engine.rollups.compact import compact
 from analytics.engine.rollups.rebuild import rebuild
 from analytics.flow.reading import canonical
@@ -31,7 +31,8 @@ from tests.tasks_app.recording import sql
 pytestmark = pytest.mark.django_db
 
 NOW = datetime(2026, 3, 20, 12, tzinfo=UTC)
-KEEP = limits(now=NOW, minute_days=30, hour_days=400)
+# 30 and 400 days before, at the start of a UTC day: what is kept is at least as long as was said.
+MINUTE_SINCE, HOUR_SINCE = datetime(2026, 2, 18, tzinfo=UTC), datetime(2025, 2, 13, tzinfo=UTC)
 ZONE = "Europe/Stockholm"
 # The last two facts happened in time that is dropped, and were recorded after it was.
 TABLE = """
@@ -53,7 +54,7 @@ OLD_ROWS = """/* tests.old_rows */
 SELECT grain, count(*) FILTER (WHERE bucket < %s), count(*) FILTER (WHERE bucket < %s), count(*)
   FROM task_rollup WHERE tenant_id = %s GROUP BY grain
 """
-SINCE = "/* tests.since */ SELECT minute_since, hour_since FROM folded WHERE tenant_id = %s"
+SINCE = "/* tests.since */ SELECT grain, since FROM kept_since WHERE tenant_id = %s ORDER BY grain"
 
 
 def window(first: str, end: str, *, zone: str = ZONE, bucket: Bucket = Bucket.DAY) -> Window:
@@ -92,7 +93,7 @@ def told_and_receipt(told: Loaded, asked_window: Window) -> tuple[ReadFrom, str 
 
 def rows_by_grain(told: Loaded) -> dict[int, tuple[int, int, int]]:
     """How many rows older than the limit of minutes, than that of hours, and at all."""
-    found = sql(OLD_ROWS, [KEEP.minute_since, KEEP.hour_since, told.tenant_id])
+    found = sql(OLD_ROWS, [MINUTE_SINCE, HOUR_SINCE, told.tenant_id])
     return {grain: (before_minutes, before_hours, rows) for grain, before_minutes, before_hours, rows in found}
 
 
@@ -101,15 +102,10 @@ def told() -> Loaded:
     """The table's first facts folded, minutes and hours dropped, the late facts in the tail."""
     loaded = seeded(parse(TABLE))
     fold_some(tenant_id=loaded.tenant_id, facts=FOLDED_FIRST)
-    retained = retain(now=NOW, keep=KEEP, tenant_id=loaded.tenant_id)
+    retained = retain(now=NOW, tenant_id=loaded.tenant_id)
     assert retained.refused == ()
     assert retained.rows > 0
     return loaded
-
-
-def test_limits_are_starts_of_utc_days() -> None:
-    """What is kept is at least as long as was said."""
-    assert Limits(minute_since=datetime(2026, 2, 18, tzinfo=UTC), hour_since=datetime(2025, 2, 13, tzinfo=UTC)) == KEEP
 
 
 def test_old_minutes_and_hours_go_and_days_stay() -> None:
@@ -119,13 +115,13 @@ def test_old_minutes_and_hours_go_and_days_stay() -> None:
     before = rows_by_grain(loaded)
     assert before[MINUTE][0] > 0
     assert before[HOUR][1] > 0
-    retained = retain(now=NOW, keep=KEEP, tenant_id=loaded.tenant_id)
+    retained = retain(now=NOW, tenant_id=loaded.tenant_id)
     after = rows_by_grain(loaded)
     assert retained.rows == before[MINUTE][0] + before[HOUR][1]
     assert (after[MINUTE][0], after[MINUTE][2]) == (0, before[MINUTE][2] - before[MINUTE][0])
     assert (after[HOUR][1], after[HOUR][2]) == (0, before[HOUR][2] - before[HOUR][1])
     assert after[DAY] == before[DAY]
-    assert sql(SINCE, [loaded.tenant_id]) == [(KEEP.minute_since, KEEP.hour_since)]
+    assert sql(SINCE, [loaded.tenant_id]) == [(MINUTE, MINUTE_SINCE), (HOUR, HOUR_SINCE)]
 
 
 def test_days_of_the_projects_zone_read_rollups_however_old(told: Loaded) -> None:
@@ -173,12 +169,12 @@ def test_late_facts_of_dropped_time_enter_days_alone(told: Loaded) -> None:
     assert unsound(told.tenant_id) == []
 
 
-def test_again_drops_nothing_and_a_longer_time_brings_nothing_back(told: Loaded) -> None:
+def test_again_drops_nothing_and_a_longer_time_brings_nothing_back(told: Loaded, settings: Any) -> None:
     """A limit never goes back: the rows before it are gone."""
-    assert retain(now=NOW, keep=KEEP, tenant_id=told.tenant_id).rows == 0
-    longer = limits(now=NOW, minute_days=60, hour_days=800)
-    assert retain(now=NOW, keep=longer, tenant_id=told.tenant_id).rows == 0
-    assert sql(SINCE, [told.tenant_id]) == [(KEEP.minute_since, KEEP.hour_since)]
+    assert retain(now=NOW, tenant_id=told.tenant_id).rows == 0
+    settings.FLOWLEDGER_MINUTE_DAYS, settings.FLOWLEDGER_HOUR_DAYS = 60, 800
+    assert retain(now=NOW, tenant_id=told.tenant_id).rows == 0
+    assert sql(SINCE, [told.tenant_id]) == [(MINUTE, MINUTE_SINCE), (HOUR, HOUR_SINCE)]
 
 
 def test_nothing_is_dropped_of_a_tenant_whose_rollups_are_wrong() -> None:
@@ -187,20 +183,20 @@ def test_nothing_is_dropped_of_a_tenant_whose_rollups_are_wrong() -> None:
     compact(now=NOW)
     sql("UPDATE task_rollup SET facts = 5 WHERE tenant_id = %s AND grain = 5 AND facet = 0", [wrong.tenant_id])
     before = everything(wrong.tenant_id)
-    retained = retain(now=NOW, keep=KEEP)
+    retained = retain(now=NOW)
     (slug,) = sql("SELECT slug FROM tenant WHERE id = %s", [wrong.tenant_id])[0]
     (sentence,) = retained.refused
     assert sentence.startswith(f"Nothing of transitions of {slug} was dropped: task_rollup of {slug}, project_id ")
     assert sentence.endswith(": facts is (5) and must be (2).")
     assert everything(wrong.tenant_id) == before
-    assert sql(SINCE, [wrong.tenant_id]) == [(None, None)]
+    assert sql(SINCE, [wrong.tenant_id]) == []
     assert retained.rows > 0
-    assert sql(SINCE, [right.tenant_id]) == [(KEEP.minute_since, KEEP.hour_since)]
+    assert sql(SINCE, [right.tenant_id]) == [(MINUTE, MINUTE_SINCE), (HOUR, HOUR_SINCE)]
 
 
 def test_the_command(settings: Any) -> None:
     """By the days of the settings; exit 1 with the sentence when a tenant's rows had to stay."""
-    settings.FLOWLEDGER_MINUTE_DAYS, settings.FLOWLEDGER_HOUR_DAYS = 1, 2
+    settings.FLOWLEDGER_MINUTE_DAYS, settings.FLOWLEDGER_HOUR_DAYS = 2, 2
     loaded = seeded(parse(TABLE))
     compact(now=NOW)
     out = StringIO()

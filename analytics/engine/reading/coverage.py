@@ -13,7 +13,9 @@ from analytics.pure.segments import Grain, Segment, segments
 
 STANDING = """/* windows.standing */
 SELECT (SELECT count(*) FROM {tail} x WHERE x.tenant_id = %(tenant)s),
-       f.minute_since, f.hour_since, f.folded_at, coalesce(f.facts, 0), b.project_id, b.zone, b.breaks, b.orders, b.since
+       ARRAY(SELECT k.grain FROM kept_since k WHERE k.tenant_id = %(tenant)s AND k.family = %(family)s ORDER BY k.grain),
+       ARRAY(SELECT k.since FROM kept_since k WHERE k.tenant_id = %(tenant)s AND k.family = %(family)s ORDER BY k.grain),
+       f.folded_at, coalesce(f.facts, 0), b.project_id, b.zone, b.breaks, b.orders, b.since
   FROM (SELECT) nothing
   LEFT JOIN folded f ON f.tenant_id = %(tenant)s AND f.family = %(family)s
   LEFT JOIN rollup_basis b ON b.tenant_id = %(tenant)s AND b.family = %(family)s AND b.project_id = ANY (%(projects)s::int[])
@@ -41,9 +43,8 @@ def standing(*, tenant_id: int, family: Family, projects: Sequence[int]) -> Stan
     with connection.cursor() as cursor:
         cursor.execute(STANDING.format(tail=family.tail), values)
         found = cursor.fetchall()
-    tail_rows, minute_since, hour_since, folded_at, facts = found[0][:5]
+    tail_rows, grains, instants, folded_at, facts = found[0][:5]
     rows = [row[5:] for row in found if row[5] is not None]
-    kept = {Grain.MINUTE: minute_since, Grain.HOUR: hour_since}
     return Standing(
         bases={
             project: Basis(project_id=project, zone=zone, breaks=tuple(breaks), orders=tuple(orders))
@@ -51,7 +52,7 @@ def standing(*, tenant_id: int, family: Family, projects: Sequence[int]) -> Stan
         },
         since={project: since for project, *_, since in rows if since is not None},
         tail_rows=tail_rows,
-        kept_since={grain: since for grain, since in kept.items() if since is not None},
+        kept_since={Grain(grain): since for grain, since in zip(grains, instants, strict=True)},
         folded_at=folded_at,
         facts=facts,
     )

@@ -5,8 +5,11 @@ new facts (side 1) and without them (side -1). The contributions of the one less
 change, those of their successors included.
 """
 
+from collections.abc import Mapping
+from datetime import datetime
+
 from analytics.engine.family import Derived, Family, Merge
-from analytics.pure.segments import Grain
+from analytics.pure.segments import CALENDARS, Grain
 
 # The facts of some items that are folded or being folded. (SELECT ...) hides the tenant's number from the planner: of a
 # tenant that is not in the statistics yet it expects one row, and would read all of it for each item.
@@ -105,6 +108,7 @@ fact AS (
 
 # A row's bucket begins with its minute, hour, day or month, or later in it, with the last change of its project's
 # definitions: no row mixes facts that were made under different ones.
+BEGINS = "greatest({bucket}, k.breaks[width_bucket(c.happened_at, k.breaks)])"
 BUCKETS = {
     Grain.MINUTE: "date_bin('1 minute', c.happened_at, 'epoch')",
     Grain.FIVE_MINUTES: "date_bin('5 minutes', c.happened_at, 'epoch')",
@@ -112,14 +116,10 @@ BUCKETS = {
     Grain.DAY: "k.days[width_bucket(c.happened_at, k.days)]",
     Grain.MONTH: "k.months[width_bucket(c.happened_at, k.months)]",
 }
-# Which contributions a grain has: older ones were dropped, and some are kept by day and month only.
-KEPT = {
-    Grain.MINUTE: "c.happened_at >= %(minute_since)s::timestamptz AND NOT ({coarse})",
-    Grain.FIVE_MINUTES: "NOT ({coarse})",
-    Grain.HOUR: "c.happened_at >= %(hour_since)s::timestamptz AND NOT ({coarse})",
-    Grain.DAY: "TRUE",
-    Grain.MONTH: "TRUE",
-}
+# Some contributions are kept from days up only.
+STORED_FROM_DAYS_UP = "NOT ({coarse})"
+# Rows that begin earlier were dropped, and late facts make none.
+NOT_DROPPED = "{begins} >= %({limit})s::timestamptz"
 ROWS = """
 rollup_row AS MATERIALIZED (
     SELECT * FROM ({grains}) summed WHERE NOT ({empty})
@@ -127,8 +127,7 @@ rollup_row AS MATERIALIZED (
 """
 # A branch for each grain: one that made all its rows of each contribution at a time took twice as long.
 OF_GRAIN = """
-SELECT c.project_id, {grain}::smallint AS grain,
-       greatest({bucket}, k.breaks[width_bucket(c.happened_at, k.breaks)]) AS bucket{dimensions}, {sums}
+SELECT c.project_id, {grain}::smallint AS grain, {begins} AS bucket{dimensions}, {sums}
   FROM contribution c JOIN calendar k ON k.project_id = c.project_id
  WHERE {kept} AND (%(every_side)s OR {by_order}) GROUP BY 1, 2, 3{dimensions}
 """
@@ -201,21 +200,35 @@ def named(history: str, *, family: Family) -> str:
     )
 
 
-def rows(family: Family) -> str:
-    """The common table expression `rollup_row`: the contributions, summed up by bucket."""
-    grains = " UNION ALL ".join(_of_grain(family, grain) for grain in family.grains)
+def limits(kept_since: Mapping[Grain, datetime]) -> dict[str, datetime]:
+    """The parameters of `rows`: since when rows of each grain are kept."""
+    return {_limit(grain): since for grain, since in kept_since.items()}
+
+
+def rows(family: Family, *, kept_since: Mapping[Grain, datetime]) -> str:
+    """The common table expression `rollup_row`: the contributions, summed up by bucket; none of a bucket that was dropped."""
+    grains = " UNION ALL ".join(_of_grain(family, grain, is_limited=grain in kept_since) for grain in family.grains)
     return ROWS.format(grains=grains, empty=family.is_empty)
 
 
-def _of_grain(family: Family, grain: Grain) -> str:
+def _of_grain(family: Family, grain: Grain, *, is_limited: bool) -> str:
+    begins = BEGINS.format(bucket=BUCKETS[grain])
+    conditions = [
+        *([] if grain in CALENDARS else [STORED_FROM_DAYS_UP.format(coarse=family.coarse)]),
+        *([NOT_DROPPED.format(begins=begins, limit=_limit(grain))] if is_limited else []),
+    ]
     return OF_GRAIN.format(
         grain=int(grain),
-        bucket=BUCKETS[grain],
-        kept=KEPT[grain].format(coarse=family.coarse),
+        begins=begins,
+        kept=" AND ".join(conditions) or "TRUE",
         by_order=family.by_order,
         dimensions="".join(f", c.{name}" for name in family.dimensions),
         sums=", ".join(AGGREGATES[measure.merge].format(name=measure.name) for measure in family.measures),
     )
+
+
+def _limit(grain: Grain) -> str:
+    return f"{grain.name.lower()}_since"
 
 
 UPSERT = """

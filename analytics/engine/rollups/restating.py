@@ -1,6 +1,6 @@
 """The right to write one family of one tenant, and the one statement that writes it."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -10,6 +10,7 @@ from django.db import connection
 from analytics.engine.family import Derived, Family
 from analytics.engine.rollups import histories
 from analytics.engine.rollups.basis import Ground, calendar, ground, relations
+from analytics.pure.segments import Grain
 
 TIMEOUT_SECONDS = 900
 EARLIEST = datetime.min.replace(tzinfo=UTC)
@@ -20,8 +21,11 @@ INSERT INTO folded (tenant_id, family) VALUES (%(tenant)s, %(family)s) ON CONFLI
 # The lock comes before all else: a fold reads what the fold before it has written. Who does not get it leaves the turn to
 # whoever has it, so that one slow tenant keeps nobody else waiting.
 TAKE_TURN = """/* rollups.take_turn */
-SELECT minute_since, hour_since, folded_at FROM folded
+SELECT folded_at FROM folded
  WHERE tenant_id = %(tenant)s AND family = %(family)s FOR UPDATE {waiting}
+"""
+KEPT_SINCE = """/* rollups.kept_since */
+SELECT grain, since FROM kept_since WHERE tenant_id = %(tenant)s AND family = %(family)s
 """
 # A batch is sorted and grouped in memory: the default makes it spill to disk from some thousand facts on.
 MORE_MEMORY = "/* rollups.more_memory */ SET LOCAL work_mem = '128MB'; SET LOCAL jit = off"
@@ -42,13 +46,15 @@ class Owner:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Turn:
-    """The right to fold one family of one tenant, until the transaction ends. Rows older than the limits were dropped."""
+    """The right to fold one family of one tenant, until the transaction ends.
+
+    Rows of a grain that begin before its instant in `kept_since` were dropped.
+    """
 
     owner: Owner
     family: Family
     now: datetime
-    minute_since: datetime
-    hour_since: datetime
+    kept_since: Mapping[Grain, datetime]
     folded_at: datetime
 
     def values(self) -> dict[str, Any]:
@@ -56,8 +62,7 @@ class Turn:
         return {
             "tenant": self.owner.id,
             "family": self.family.name,
-            "minute_since": self.minute_since,
-            "hour_since": self.hour_since,
+            **histories.limits(self.kept_since),
         }
 
     def ground(self) -> Ground:
@@ -75,16 +80,22 @@ def take_turn(*, owner: Owner, family: Family, now: datetime, wait: bool) -> Tur
         row = cursor.fetchone()
     if row is None:
         return None
-    minute_since, hour_since, folded_at = (instant or EARLIEST for instant in row)
+    folded_at = row[0] or EARLIEST
     return Turn(
         owner=owner,
         family=family,
         # While this one waited, or read its clock a day ago, others may have folded what happened since.
         now=max(now, folded_at),
-        minute_since=minute_since,
-        hour_since=hour_since,
+        kept_since=kept_since(tenant_id=owner.id, family=family),
         folded_at=folded_at,
     )
+
+
+def kept_since(*, tenant_id: int, family: Family) -> dict[Grain, datetime]:
+    """By grain: the instant before which no row of it begins, where old ones were dropped."""
+    with connection.cursor() as cursor:
+        cursor.execute(KEPT_SINCE, {"tenant": tenant_id, "family": family.name})
+        return {Grain(grain): since for grain, since in cursor.fetchall()}
 
 
 def restate(
@@ -108,7 +119,7 @@ def restate(
     bases = found.bases.values() if projects is None else [found.bases[project] for project in projects]
     days, calendars = calendar(bases, start=span[0], end=span[1])
     values = {**turn.values(), **relations(found, orders=orders), **calendars, "every_side": orders is None, **values}
-    statement = restatement(family, history=history, days=days, derived=tables)
+    statement = restatement(family, history=history, days=days, derived=tables, kept_since=turn.kept_since)
     with connection.cursor() as cursor:
         for table in tables:
             if table.is_replaced and "items" in values:
@@ -118,11 +129,13 @@ def restate(
         cursor.execute(SWEEP.format(rollup=family.rollup, empty=family.is_empty), values)
 
 
-def restatement(family: Family, *, history: str, days: str, derived: Sequence[Derived]) -> str:
+def restatement(
+    family: Family, *, history: str, days: str, derived: Sequence[Derived], kept_since: Mapping[Grain, datetime]
+) -> str:
     """One statement that writes rollups and derived rows from one reading of the histories."""
     facts = histories.two_sides(family, history=history)
     writing = "".join(f", derived_{number} AS ({histories.written(each)})" for number, each in enumerate(derived))
     return (
-        f"/* rollups.restate */ WITH {days}, {histories.contributions(family, facts=facts)}, {histories.rows(family)}"
-        f"{writing} {histories.upsert(family)}"
+        f"/* rollups.restate */ WITH {days}, {histories.contributions(family, facts=facts)},"
+        f" {histories.rows(family, kept_since=kept_since)}{writing} {histories.upsert(family)}"
     )

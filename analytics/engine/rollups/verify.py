@@ -12,12 +12,9 @@ from analytics.engine.family import Derived, Family
 from analytics.engine.rollups import histories
 from analytics.engine.rollups.basis import calendar, ground, relations, stored
 from analytics.engine.rollups.recut import settle_basis, span_of
-from analytics.engine.rollups.restating import EARLIEST, TIMEOUT_SECONDS, Owner, take_turn
+from analytics.engine.rollups.restating import TIMEOUT_SECONDS, Owner, kept_since, take_turn
 from tasks_app.tenancy import DatabaseRole, entered
 
-LIMITS = """/* rollups.kept_since */
-SELECT minute_since, hour_since FROM folded WHERE tenant_id = %(tenant)s AND family = %(family)s
-"""
 # Wanted and stored rows in one heap: where both are the same, a group has one of each.
 DIFFERENCES = """/* rollups.differences */
 {prologue}
@@ -79,23 +76,20 @@ def _is_settled(*, owner: Owner, family: Family) -> bool:
 def _wanted(*, owner: Owner, family: Family, now: datetime) -> tuple[str, dict[str, Any]]:
     """The common table expressions that the rows to be wanted are read from. The basis is the one that is stored."""
     values: dict[str, Any] = {"tenant": owner.id, "family": family.name, "taken": []}
-    with connection.cursor() as cursor:
-        cursor.execute(LIMITS, values)
-        minute_since, hour_since = (limit or EARLIEST for limit in cursor.fetchone() or (None, None))
+    since = kept_since(tenant_id=owner.id, family=family)
     bases = stored(tenant_id=owner.id, family=family)
     found = ground(tenant_id=owner.id, zone=owner.zone, family=family)
     by_name = {**found.bases, **bases}
     start, end = span_of(tenant_id=owner.id, family=family) or (now, now)
     days, calendars = calendar(by_name.values(), start=start, end=end)
     facts = histories.two_sides(family, history=histories.ALL_FOLDED)
-    text = f"WITH {days}, {histories.contributions(family, facts=facts)}, {histories.rows(family)}"
+    text = f"WITH {days}, {histories.contributions(family, facts=facts)}, {histories.rows(family, kept_since=since)}"
     return text, {
         **values,
         **relations(found, orders={key for basis in bases.values() for key in basis.orders}),
         **calendars,
         "every_side": True,
-        "minute_since": minute_since,
-        "hour_since": hour_since,
+        **histories.limits(since),
     }
 
 

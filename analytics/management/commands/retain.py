@@ -1,14 +1,13 @@
-"""manage.py retain: old minutes and hours of the rollups go."""
+"""manage.py retain: old fine rows of the rollups go."""
 
 import json
 import time
 from datetime import UTC, datetime
 from typing import Any
 
-from django.conf import settings
 from django.core.management.base import CommandParser
 
-from analytics.engine.retention import limits, retain
+from analytics.engine.retention import retain
 from analytics.management.options import add_family, add_tenant, families_of, tenant_id_of
 from tasks_app.management.refusing import RefusingCommand
 from tasks_app.progress import Progress
@@ -16,14 +15,12 @@ from tasks_app.refusals import Refused
 
 
 class Command(RefusingCommand):
-    """Prints `{"rows", "seconds", "refused"}`. The ledger answers for what is dropped; days are kept for ever."""
+    """Prints `{"rows", "seconds", "refused"}`. The ledger answers for what is dropped."""
 
-    help = (
-        "Drops rollups by the minute and hour that are too old to keep, once they are proved right. Again is a no-op."
-    )
+    help = "Drops rollups that are older than they are kept, once they are proved right. Again is a no-op."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """FLOWLEDGER_MINUTE_DAYS and FLOWLEDGER_HOUR_DAYS say how long they are kept."""
+        """`manage.py retention` says how long they are kept."""
         add_tenant(parser)
         add_family(parser)
 
@@ -32,11 +29,8 @@ class Command(RefusingCommand):
         started = time.monotonic()
         tenant_id, families = tenant_id_of(options["tenant"]), families_of(options["family"])
         now = datetime.now(UTC)  # noqa: TID251 - a command is where the clock is read
-        keep = limits(now=now, minute_days=settings.FLOWLEDGER_MINUTE_DAYS, hour_days=settings.FLOWLEDGER_HOUR_DAYS)
         with Progress(label="retention", unit="tenants") as progress:
-            retained = retain(
-                now=now, keep=keep, tenant_id=tenant_id, families=families, on_done=lambda _: progress.add(1)
-            )
+            retained = retain(now=now, tenant_id=tenant_id, families=families, on_done=lambda _: progress.add(1))
         seconds = round(time.monotonic() - started, 3)
         self.stdout.write(json.dumps({"rows": retained.rows, "seconds": seconds, "refused": list(retained.refused)}))
         if retained.refused:

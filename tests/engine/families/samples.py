@@ -52,6 +52,7 @@ SAMPLES = Family(
         Measure(name="last_sample", merge=Merge.GREATEST, type="double precision[]"),
     ),
     grains=(Grain.FIVE_MINUTES, Grain.HOUR, Grain.DAY),
+    keep={Grain.FIVE_MINUTES: 30, Grain.HOUR: 400},
     independent=True,
 )
 
