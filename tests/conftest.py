@@ -8,6 +8,7 @@ from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 from django.conf import settings
 from django.db import connection, transaction
@@ -16,7 +17,9 @@ from django.db.backends.postgresql.operations import DatabaseOperations
 from config.database import postmaster
 from config.database.settings import use_owner_login
 from tasks_app.graphql import asking
+from tasks_app.policies import CreateRoles
 from tasks_app.sessions import forms, views
+from tests import databases, properties
 from tests.cast import Cast, cast, tasks
 from tests.processes import Start, starter, wait_until
 from tests.tasks_app.recording import sql
@@ -50,6 +53,11 @@ LONG = (
 )
 
 
+def pytest_configure() -> None:
+    """Before the first test file is read: what decorates tests takes what it leaves unsaid from the profile."""
+    hypothesis.settings.load_profile(properties.PROFILE)
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The files with the longest tests come first, so that both processes end at the same time; within each half, at random."""
@@ -57,12 +65,22 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> None:
-    """Tests create their database and seed it, so they are the owner; `as_web_login` steps down."""
+def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None, django_db_blocker: Any) -> None:
+    """Tests copy their database and seed it, so they are the owner; `as_web_login` steps down."""
     found = settings.DATABASES["default"]
     use_owner_login(found)
     found["OPTIONS"] = {**found["OPTIONS"], "options": f"{found['OPTIONS'].get('options', '')} {NO_WAIT}"}
     connection.settings_dict.update(found)
+    with django_db_blocker.unblock():
+        found["TEST"]["TEMPLATE"] = databases.template()
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
+    """What is granted on a database, and not on something in it, is not copied with it."""
+    with django_db_blocker.unblock(), connection.cursor() as cursor:
+        for statement in CreateRoles().statements():
+            cursor.execute(statement)
 
 
 @pytest.fixture(autouse=True, scope="session")

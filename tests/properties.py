@@ -9,12 +9,12 @@ import os
 
 from hypothesis import HealthCheck, settings
 
+PROFILE = "flowledger"
 settings.register_profile(
-    "flowledger",
+    PROFILE,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large],
 )
-settings.load_profile("flowledger")
 
 EXAMPLES = int(os.environ.get("FLOWLEDGER_EXAMPLES", "20"))
-some = settings(max_examples=EXAMPLES)
+some = settings(settings.get_profile(PROFILE), max_examples=EXAMPLES)

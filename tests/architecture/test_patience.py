@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 TESTS = Path(__file__).resolve().parents[1]
 FILES = [
@@ -59,6 +60,11 @@ def test_no_test_goes_by_the_clock(path: Path) -> None:
         assert found, "it sleeps no more: take it off the list"
         found = [each for each in found if not each.endswith("sleeps")]
     assert found == []
+
+
+def test_no_example_has_a_deadline() -> None:
+    """Unless it asks for one, which the test above forbids."""
+    assert settings().deadline is None
 
 
 def test_it_sees_what_goes_by_the_clock() -> None:

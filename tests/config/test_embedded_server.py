@@ -19,6 +19,8 @@ import pytest
 from config.database import locks, postmaster
 from tests.processes import HOLD, PATIENCE, PROJECT, Start, answers, first_line, run_django, wait_until
 
+pytestmark = pytest.mark.own_server
+
 # Longer than the janitor's grace and a stop together: what still answers after it was not stopped.
 LONGER_THAN_A_STOP = 1.8
 

@@ -138,6 +138,7 @@ def occupancy(people: Cast) -> tuple[Mapping[str, int | None], list[int | None],
         return counts, reading.work_in_progress(), reading.read_from, reading.tail_rows
 
 
+@pytest.mark.own_server
 def test_a_worker_folds_and_drops_what_is_due() -> None:
     """P3: the demo is folded as it is made; what comes after, a worker folds. Two workers' schedulers give a run out once."""
     with home() as directory:

@@ -26,7 +26,7 @@ from tests.oracle.questions import AsOf, Buckets, Mode, Question, local_days
 from tests.oracle.series import Values
 from tests.oracle.validation import Waits, validation
 from tests.spec.postgres import LONG_AFTER as LONG_AFTER
-from tests.spec.postgres import FoldedEngine, HalfFoldedEngine, PostgresEngine
+from tests.spec.postgres import FoldedEngine, PostgresEngine
 
 FLOWS = ("arrivals", "departures", "left", "discarded", "difference")
 Chart = dict[str, Values]
@@ -190,9 +190,10 @@ class OracleEngine:
         return visits(history=self.history, item=item, known_at=known_at)
 
 
-# What each test runs on: those that take `engine` on all of them, those that take `full_engine` on the second list.
-ENGINES: list[Callable[[], Engine]] = [OracleEngine, PostgresEngine, FoldedEngine, HalfFoldedEngine]
-FULL_ENGINES: list[Callable[[], FullEngine]] = [OracleEngine, PostgresEngine, FoldedEngine, HalfFoldedEngine]
+# What each test runs on: those that take `engine` on all of them, those that take `full_engine` on the second list. Half
+# folded histories are asked in the properties, which fold them at any point (tests/flow/test_rollup_properties.py).
+ENGINES: list[Callable[[], Engine]] = [OracleEngine, PostgresEngine, FoldedEngine]
+FULL_ENGINES: list[Callable[[], FullEngine]] = [OracleEngine, PostgresEngine, FoldedEngine]
 
 
 def loaded(engine: AnyEngine, table: str) -> AnyEngine:

@@ -117,6 +117,7 @@ def test_every_message_has_a_hint() -> None:
     assert all(message.hint and message.hint.endswith(".") for message in messages)
 
 
+@pytest.mark.own_server
 def test_an_empty_database_does_not_fail_a_check() -> None:
     """Before the first migrate the web's login does not exist: there is nothing to judge yet."""
     with tempfile.TemporaryDirectory(prefix="fl-check-", dir="/tmp", ignore_cleanup_errors=True) as home:

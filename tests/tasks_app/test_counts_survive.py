@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
+import pytest
 
 from tests.jobs.test_schedule import PROJECT, home, run, started
 from tests.processes import PATIENCE, wait_until
@@ -59,6 +60,7 @@ while not ServiceTotal.objects.filter(objective="latency_asynchronous").exists()
 """
 
 
+@pytest.mark.own_server
 def test_a_kill_loses_seconds_and_an_end_loses_nothing(tmp_path: Path) -> None:
     """And whichever worker is asked for the metrics tells those of both. What a job's worker counts is written, too."""
     with home() as directory:

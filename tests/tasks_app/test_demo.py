@@ -176,6 +176,7 @@ def home() -> Iterator[Path]:
         wait_until(lambda: postmaster.running(data=Path(parent) / "home" / "postgres") is None)
 
 
+@pytest.mark.own_server
 def test_the_command_serves_until_it_is_told_to_stop(home: Path) -> None:
     """P3: a chart at once, whatever the worker has done; and it agrees with itself: the last day's bands."""
     port = _free_port()

@@ -51,7 +51,7 @@ NOT_FOR_THE_WEB = {
     "CREATE ROLE x": "permission denied to create role",
 }
 
-pytestmark = pytest.mark.xdist_group("private_server")
+pytestmark = [pytest.mark.own_server, pytest.mark.xdist_group("private_server")]
 
 
 @pytest.fixture(
