@@ -177,7 +177,7 @@ FLOWLEDGER_EXECUTION = {
 }
 # The schema in which jobs answer.
 FLOWLEDGER_SCHEMA = "config.schema.schema"
-# The families of facts that are shown, a folder of `analytics` each: see analytics/engine/wings.py.
+# The families of facts, a folder of `analytics` each: see analytics/engine/families.py, and wings.py for what is shown of them.
 FLOWLEDGER_WINGS = ["analytics.flow"]
 
 # What the worker does, and when, is in analytics/jobs/schedule.py. A run that is late is not made up for: the next one does

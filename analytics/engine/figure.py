@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Any, Final
 
 from analytics.engine.documents.document import Document
+from analytics.engine.pages.chart import ChartKind
 from analytics.engine.reading.costs import Weight
 
 Arguments = Mapping[str, Any]
@@ -118,7 +119,7 @@ class Figure(Metric):
     written the ones that an answer names. `paged`: the resolver takes a `page` of a list, which is hashed as a whole.
     `items`: the field below it that shows its single items, and the argument that is False without them; then it weighs
     `weight`, and with them `weight_with_items`. `drills`: by metric of a drill-down, the numbers that it explains, as paths
-    below the figure; "" is the figure itself. `chart` is a ChartKind of the pages.
+    below the figure; "" is the figure itself. `chart` is the one that pages show.
     """
 
     weight: Weight = LEFT_OUT
@@ -131,7 +132,7 @@ class Figure(Metric):
     items: tuple[str, str] | None = None
     weight_with_items: Weight | None = None
     drills: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    chart: Any = None
+    chart: ChartKind[Any] | None = None
 
     def __post_init__(self) -> None:
         """ValueError names what the record lacks."""

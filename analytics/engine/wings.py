@@ -5,6 +5,7 @@ A wing is loaded when the first figure is asked for by name: commands that only 
 
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
+from importlib.util import find_spec
 
 from django.conf import settings
 from django.utils.module_loading import import_string
@@ -14,7 +15,10 @@ from analytics.engine.wing import Wing
 
 
 def wings() -> tuple[Wing, ...]:
-    """Those that the setting FLOWLEDGER_WINGS names, in its order. ValueError where two declare one name."""
+    """Those that the setting FLOWLEDGER_WINGS names, in its order: the WING of each one's module `wing`.
+
+    One without such a module is folded, and nothing of it is shown. ValueError where two declare one name.
+    """
     return _loaded(tuple(settings.FLOWLEDGER_WINGS))
 
 
@@ -67,7 +71,7 @@ def _names(wing: Wing) -> Iterable[tuple[str, str]]:
 
 @cache
 def _loaded(paths: tuple[str, ...]) -> tuple[Wing, ...]:
-    found: tuple[Wing, ...] = tuple(import_string(f"{path}.wing.WING") for path in paths)
+    found: tuple[Wing, ...] = tuple(import_string(f"{path}.wing.WING") for path in paths if find_spec(f"{path}.wing"))
     check_wings(found)
     return found
 

@@ -4,19 +4,21 @@ from typing import Final
 
 from analytics.engine.graphql.prices import each_costs, prices_of
 from analytics.engine.wing import Wing
+from analytics.flow.admin.pages import PAGES
 from analytics.flow.catalogue import BOARD, DRILL_DOWN, FIGURES, METRICS
 from analytics.flow.documents.activity import ACTIVITY
 from analytics.flow.documents.summary import SUMMARY
-from analytics.flow.family import TRANSITIONS
+from analytics.flow.family import FAMILIES
 from analytics.flow.graphql.queries import NODES, FlowQuery
 
 WING: Final = Wing(
     name="flow",
-    families=(TRANSITIONS,),
+    families=FAMILIES,
     figures=FIGURES,
     metrics=METRICS,
     queries=(FlowQuery,),
     nodes=NODES,
     documents=(SUMMARY, ACTIVITY),
+    pages=PAGES,
     prices={"Analytics": prices_of((*FIGURES, DRILL_DOWN)), "Board": each_costs(BOARD)},
 )

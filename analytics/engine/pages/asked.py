@@ -6,11 +6,11 @@ from typing import Any, Final
 
 from django.http.response import HttpResponseBase
 
-from analytics.flow.graphql.filters import LARGEST_BIGINT
 from analytics.pure.windows import EARLIEST, LATEST
 from analytics.pure.zones import WindowError, first_instant, zone
 from tasks_app.admin.visits import Visit
 from tasks_app.errors import ApiError
+from tasks_app.http.scalars import BIGINT_LIMIT
 from tasks_app.refusals import Refused
 
 LONGEST_SHOWN: Final = 40
@@ -66,7 +66,7 @@ def _parsed(text: str, zone_name: str) -> datetime:
     return found if found.utcoffset() is not None else found.replace(tzinfo=zone(zone_name))
 
 
-def number_asked(visit: Visit, name: str, *, label: str, largest: int = LARGEST_BIGINT) -> int | None:
+def number_asked(visit: Visit, name: str, *, label: str, largest: int = BIGINT_LIMIT - 1) -> int | None:
     """The whole number in that field, None when it is empty."""
     text = visit.asked(name)
     if not text:

@@ -3,18 +3,19 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
+from analytics.engine.pages.chart import ChartKind, Sheet, Warned
+from analytics.engine.pages.question import ChartQuestion
 from analytics.engine.reading.receipts import Receipt
-from analytics.flow.admin.question import ChartKind, Question
-from analytics.flow.admin.warnings import Warned, warnings_of
 from analytics.pure.lengths import duration_text
 from tasks_app.admin.downloads import Cell
 
+Q = TypeVar("Q", bound=ChartQuestion)
 MOST_TABLED: Final = 200
 SECONDS: Final = "_seconds"
 
@@ -23,7 +24,7 @@ SECONDS: Final = "_seconds"
 class ShownChart:
     """All of one chart on a page. `rows` is HTML, of so many of the `count` lines that the file has."""
 
-    kind: ChartKind
+    kind: ChartKind[Any]
     picture: SafeString
     headline: Sequence[tuple[str, str]]
     warnings: Sequence[Warned]
@@ -35,7 +36,7 @@ class ShownChart:
     receipt: Receipt
 
 
-def shown_chart(question: Question, kind: ChartKind) -> ShownChart:
+def shown_chart(question: Q, kind: ChartKind[Q]) -> ShownChart:
     """The chart, with its warnings; Refused for a window that no picture can show."""
     # Every text in the picture has been escaped by analytics.pictures.svg.
     picture = mark_safe(kind.picture(question))  # noqa: S308
@@ -47,9 +48,9 @@ def shown_chart(question: Question, kind: ChartKind) -> ShownChart:
         kind=kind,
         picture=picture,
         headline=kind.headline(question),
-        warnings=warnings_of(kind.slug, quality=question.figure("dataQuality", {})),
+        warnings=kind.doubts(question),
         header=[(_heading(name), _is_number(place, rows)) for place, name in enumerate(sheet.header)],
-        rows=_table(question, header=sheet.header, rows=rows),
+        rows=_table(question, sheet, rows),
         tabled=len(rows),
         count=len(sheet.things),
         newest_first=sheet.by_time,
@@ -66,24 +67,24 @@ def _is_number(place: int, rows: Sequence[Sequence[Cell]]) -> bool:
     return isinstance(found, int | float) and not isinstance(found, bool)
 
 
-def _table(question: Question, *, header: Sequence[str], rows: Sequence[Sequence[Cell]]) -> SafeString:
-    lines = ((_line(question, header, row),) for row in rows)
+def _table(question: ChartQuestion, sheet: Sheet, rows: Sequence[Sequence[Cell]]) -> SafeString:
+    lines = ((_line(question, sheet, row),) for row in rows)
     return format_html_join("\n", "<tr>{}</tr>", lines)
 
 
-def _line(question: Question, header: Sequence[str], row: Sequence[Cell]) -> SafeString:
-    return format_html_join("", '<td class="{}">{}</td>', _cells(question, header, row))
+def _line(question: ChartQuestion, sheet: Sheet, row: Sequence[Cell]) -> SafeString:
+    return format_html_join("", '<td class="{}">{}</td>', _cells(question, sheet, row))
 
 
-def _cells(question: Question, header: Sequence[str], row: Sequence[Cell]) -> Iterator[tuple[str, Any]]:
-    for name, value in zip(header, row, strict=True):
-        if name == "task":
-            yield "key", format_html('<a href="{}">{}</a>', reverse("admin:task", kwargs={"key": value}), value)
+def _cells(question: ChartQuestion, sheet: Sheet, row: Sequence[Cell]) -> Iterator[tuple[str, Any]]:
+    for name, value in zip(sheet.header, row, strict=True):
+        if page := sheet.links.get(name):
+            yield "key", format_html('<a href="{}">{}</a>', reverse(page, kwargs={"key": value}), value)
         else:
             yield _cell(question, name, value)
 
 
-def _cell(question: Question, name: str, value: Cell) -> tuple[str, str]:
+def _cell(question: ChartQuestion, name: str, value: Cell) -> tuple[str, str]:
     if value is None:
         return "number", ""
     if isinstance(value, bool):

@@ -4,8 +4,10 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Final
 
-from analytics.flow.admin.question import ChartKind, Named, Question, Sheet
-from analytics.flow.admin.scatter import LEVELS, levels, percentiles
+from analytics.engine.pages.chart import ChartKind, Named, Sheet
+from analytics.flow.admin.question import Question
+from analytics.flow.admin.scatter import LEVELS, LINKS, levels, percentiles
+from analytics.flow.admin.warnings import doubts
 from analytics.flow.figures.churn import rate
 from analytics.flow.figures.durations import Policy
 from analytics.flow.figures.workflow import IN_PROGRESS, StateDefinition
@@ -64,7 +66,7 @@ def _rows_drawn(question: Question) -> list[Row]:
 
 def _sheet(question: Question) -> Sheet:
     line = partial(_line, of_finished=percentiles(_compared(question)))
-    return Sheet(header=[*HEADER, *LEVELS], things=_items(question), line=line)
+    return Sheet(header=[*HEADER, *LEVELS], things=_items(question), line=line, links=LINKS)
 
 
 def _line(each: AgingItem, *, of_finished: Sequence[float | None]) -> list[Cell]:
@@ -82,7 +84,7 @@ def _headline(question: Question) -> Sequence[tuple[str, str]]:
     return [("in progress", f"{len(ages):,}"), *beyond]
 
 
-AGING: Final = ChartKind(
+AGING: Final = ChartKind[Question](
     slug="aging",
     title="Age of work in progress",
     sentence="A point is an item in progress at the window's end, or now, by the time since its first start. The bands end "
@@ -91,4 +93,6 @@ AGING: Final = ChartKind(
     picture=_picture,
     sheet=_sheet,
     headline=_headline,
+    # An age counts from the first start, whatever was done since.
+    doubts=doubts("CHANGE_AFTER_DONE", "CREATED_BEYOND_FIRST", "BACKWARD_MOVE"),
 )

@@ -7,20 +7,12 @@ from typing import Any, Final
 from django.http.response import HttpResponseBase
 
 from analytics.engine.pages.asked import answered
+from analytics.engine.pages.chart import ChartKind, Choice, Named, Sheet
+from analytics.engine.pages.question import check_drawable
 from analytics.engine.pages.shown import shown_chart
 from analytics.flow.admin.board import project_of_key
-from analytics.flow.admin.question import (
-    ChartKind,
-    Choice,
-    Named,
-    Question,
-    Sheet,
-    check_drawable,
-    form_frame,
-    last_change,
-    question_asked,
-    window_frame,
-)
+from analytics.flow.admin.question import Question, form_frame, last_change, question_asked, window_frame
+from analytics.flow.admin.warnings import doubts
 from analytics.flow.graphql.projects import Project
 from analytics.flow.reading.results import CumulativeFlow, FlowMode
 from analytics.pictures.stacked_areas import Band, Chart, flow_svg, last_known
@@ -98,7 +90,7 @@ def _total(counts: Sequence[int | None]) -> str:
     return f"{sum(known):,}" if known else "not known"
 
 
-FLOW: Final = ChartKind(
+FLOW: Final = ChartKind[Question](
     slug="flow",
     title="Cumulative flow",
     sentence="How many items stood in each state at the end of each bucket; of the line of a state in cumulative mode, "
@@ -107,6 +99,8 @@ FLOW: Final = ChartKind(
     picture=_picture,
     sheet=_sheet,
     headline=_headline,
+    # A band that was skipped is thinner, a line that was gone back from stays where it was.
+    doubts=doubts("BACKWARD_MOVE", "CHANGE_AFTER_DONE", "SKIPPED_STATE", "CREATED_BEYOND_FIRST"),
     choices=(MODE,),
 )
 

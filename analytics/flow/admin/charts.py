@@ -9,20 +9,17 @@ from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 
 from analytics.engine.pages.asked import answered
+from analytics.engine.pages.chart import ChartKind
 from analytics.engine.pages.shown import shown_chart
-from analytics.flow.admin.aging import AGING
 from analytics.flow.admin.board import project_of_key
-from analytics.flow.admin.cfd import FLOW
-from analytics.flow.admin.question import ChartKind, form_frame, last_change, question_asked, window_frame
-from analytics.flow.admin.scatter import SCATTER
-from analytics.flow.admin.throughput import THROUGHPUT
-from analytics.flow.admin.time_in_state import TIME_IN_STATE
+from analytics.flow.admin.question import Question, form_frame, last_change, question_asked, window_frame
+from analytics.flow.catalogue import FIGURES
 from analytics.flow.graphql.projects import Project
 from tasks_app.admin.downloads import csv_response
 from tasks_app.admin.visits import Visit
 
 # In the order of the page.
-KINDS: Final = (FLOW, THROUGHPUT, SCATTER, TIME_IN_STATE, AGING)
+KINDS: Final[tuple[ChartKind[Question], ...]] = tuple(each.chart for each in FIGURES if each.chart)
 CHOICES: Final = tuple(choice for kind in KINDS for choice in kind.choices)
 # A digest is 64 signs; these tell files apart.
 DIGEST_IN_NAMES: Final = 12
@@ -43,7 +40,7 @@ def charts(visit: Visit, *, project: str) -> HttpResponseBase:
     return answered(visit=visit, template="admin/charts.html", frame=frame, read=read)
 
 
-def chart_csv(visit: Visit, *, project: str, kind: ChartKind) -> HttpResponseBase:
+def chart_csv(visit: Visit, *, project: str, kind: ChartKind[Question]) -> HttpResponseBase:
     """The numbers of the chart. The digest in its header and its name is that of these very numbers."""
     question = question_asked(visit, project_of_key(visit, project))
     sheet = kind.sheet(question)
@@ -56,7 +53,7 @@ def chart_csv(visit: Visit, *, project: str, kind: ChartKind) -> HttpResponseBas
     )
 
 
-def chart_svg(visit: Visit, *, project: str, kind: ChartKind) -> HttpResponseBase:
+def chart_svg(visit: Visit, *, project: str, kind: ChartKind[Question]) -> HttpResponseBase:
     """The picture as a file."""
     question = question_asked(visit, project_of_key(visit, project))
     response = HttpResponse(kind.picture(question), content_type="image/svg+xml; charset=utf-8")

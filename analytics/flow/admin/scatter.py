@@ -4,7 +4,9 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Final
 
-from analytics.flow.admin.question import ChartKind, Choice, Named, Question, Sheet
+from analytics.engine.pages.chart import ChartKind, Choice, Named, Sheet
+from analytics.flow.admin.question import Question
+from analytics.flow.admin.warnings import doubts
 from analytics.flow.figures.durations import Policy
 from analytics.flow.reading.durations import DurationSummary, Point
 from analytics.pictures.scatter import Dot, Level, Scatter, scatter_svg
@@ -17,6 +19,8 @@ from tasks_app.admin.visits import Visit
 POLICY: Final = Choice(name="policy", label="Cycle time", values=[policy.value for policy in Policy])
 CALENDAR: Final = Choice(name="calendar", label="Calendar", values=[calendar.value for calendar in Calendar])
 PERCENTS: Final = (50, 85, 95)
+# A page about each item.
+LINKS: Final = {"task": "admin:task"}
 MICROSECONDS: Final = 1_000_000
 HEADER: Final = ("task", "started_at", "finished_at", "cycle_seconds", "days", "episodes", "flags")
 LEVELS: Final = tuple(f"p{percent}_seconds" for percent in PERCENTS)
@@ -74,7 +78,7 @@ def _sheet(question: Question) -> Sheet:
     found = _found(question)
     of_all = percentiles(found)
     line = partial(_line, of_all=of_all)
-    return Sheet(header=[*HEADER, *LEVELS], things=found.points(), line=line, by_time=True)
+    return Sheet(header=[*HEADER, *LEVELS], things=found.points(), line=line, by_time=True, links=LINKS)
 
 
 def _line(point: Point, *, of_all: Sequence[float | None]) -> list[Cell]:
@@ -90,7 +94,7 @@ def _headline(question: Question) -> Sequence[tuple[str, str]]:
     return [*told, *((words, f"{count:,}") for words, count in counts)]
 
 
-SCATTER: Final = ChartKind(
+SCATTER: Final = ChartKind[Question](
     slug="cycle-time",
     title="Cycle time",
     sentence="A point is an item at its finish, as high as the time it took. 85 % of the items took no longer than the "
@@ -99,5 +103,9 @@ SCATTER: Final = ChartKind(
     picture=_picture,
     sheet=_sheet,
     headline=_headline,
+    # A start that nobody saw has no time; what went back has more than work in it.
+    doubts=doubts(
+        "FINISH_WITHOUT_START", "CREATED_BEYOND_FIRST", "CHANGE_AFTER_DONE", "BACKWARD_MOVE", "EQUAL_TIMESTAMPS"
+    ),
     choices=(POLICY, CALENDAR),
 )

@@ -3,7 +3,10 @@
 from collections.abc import Sequence
 from typing import Final
 
-from analytics.flow.admin.question import ChartKind, Named, Question, Sheet, check_drawable
+from analytics.engine.pages.chart import ChartKind, Named, Sheet
+from analytics.engine.pages.question import check_drawable
+from analytics.flow.admin.question import Question
+from analytics.flow.admin.warnings import doubts
 from analytics.flow.reading.results import Throughput
 from analytics.pictures.columns import Columns, columns_svg, total
 
@@ -49,7 +52,7 @@ def _headline(question: Question) -> Sequence[tuple[str, str]]:
     return [(words, f"{total(counts):,}") for words, counts in columns]
 
 
-THROUGHPUT: Final = ChartKind(
+THROUGHPUT: Final = ChartKind[Question](
     slug="throughput",
     title="Throughput",
     sentence="Each item counts once, in the bucket in which it was finished for good. A finish that was undone later "
@@ -58,4 +61,6 @@ THROUGHPUT: Final = ChartKind(
     picture=_picture,
     sheet=_sheet,
     headline=_headline,
+    # A finish that was undone moves to another bucket, or to none.
+    doubts=doubts("CHANGE_AFTER_DONE", "FINISH_WITHOUT_START"),
 )

@@ -3,7 +3,9 @@
 from collections.abc import Sequence
 from typing import Final
 
-from analytics.flow.admin.question import ChartKind, Choice, Named, Question, Sheet
+from analytics.engine.pages.chart import ChartKind, Choice, Named, Sheet
+from analytics.flow.admin.question import Question
+from analytics.flow.admin.warnings import doubts
 from analytics.flow.figures.workflow import DONE, IN_PROGRESS, StateDefinition
 from analytics.flow.reading.durations import Clip, TimeInState
 from analytics.pictures.bars import Bar, Bars, bars_svg, shares
@@ -100,7 +102,7 @@ def _headline(question: Question) -> Sequence[tuple[str, str]]:
     return [*told, (f"most: {most[0].name}", f"{most[1]:.0%}")] if most else told
 
 
-TIME_IN_STATE: Final = ChartKind(
+TIME_IN_STATE: Final = ChartKind[Question](
     slug="time-in-state",
     title="Time in state",
     sentence="The time of all items together, by state: visits that ended in the window, and hatched what lasts at its "
@@ -109,5 +111,7 @@ TIME_IN_STATE: Final = ChartKind(
     picture=_picture,
     sheet=_sheet,
     headline=_headline,
+    # A state that was skipped has no visit, one at the same instant as the next a visit of no length.
+    doubts=doubts("SKIPPED_STATE", "EQUAL_TIMESTAMPS", "CREATED_BEYOND_FIRST", "BACKWARD_MOVE"),
     choices=(CLIP,),
 )

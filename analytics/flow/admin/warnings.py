@@ -4,6 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from analytics.engine.pages.chart import Warned
+from analytics.engine.pages.question import ChartQuestion
 from analytics.flow.reading.quality import DataQuality, QualityCheck
 from analytics.flow.replay.quality import MOST_KEYS
 
@@ -11,27 +13,6 @@ MOST_NAMED: Final = 5
 
 # What is wrong with any chart: an item may be in another state than the one that it is shown in, or at another time.
 ANY_CHART: Final = ("IMPOSSIBLE_ORDER", "MISSING_BASELINE", "CHAIN_BREAK", "REPLAY_DIFFERS", "FUTURE_TIMESTAMP")
-
-# By the slug of the chart.
-TOUCHED: Final[Mapping[str, Sequence[str]]] = {
-    # A band that was skipped is thinner, a line that was gone back from stays where it was.
-    "flow": (*ANY_CHART, "BACKWARD_MOVE", "CHANGE_AFTER_DONE", "SKIPPED_STATE", "CREATED_BEYOND_FIRST"),
-    # A finish that was undone moves to another bucket, or to none.
-    "throughput": (*ANY_CHART, "CHANGE_AFTER_DONE", "FINISH_WITHOUT_START"),
-    # A start that nobody saw has no time; what went back has more than work in it.
-    "cycle-time": (
-        *ANY_CHART,
-        "FINISH_WITHOUT_START",
-        "CREATED_BEYOND_FIRST",
-        "CHANGE_AFTER_DONE",
-        "BACKWARD_MOVE",
-        "EQUAL_TIMESTAMPS",
-    ),
-    # A state that was skipped has no visit, one at the same instant as the next a visit of no length.
-    "time-in-state": (*ANY_CHART, "SKIPPED_STATE", "EQUAL_TIMESTAMPS", "CREATED_BEYOND_FIRST", "BACKWARD_MOVE"),
-    # An age counts from the first start, whatever was done since.
-    "aging": (*ANY_CHART, "CHANGE_AFTER_DONE", "CREATED_BEYOND_FIRST", "BACKWARD_MOVE"),
-}
 
 # What the items did, after their number.
 DID: Final[Mapping[str, str]] = {
@@ -49,18 +30,21 @@ DID: Final[Mapping[str, str]] = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Warned:
-    """One line beside a chart: how many items did what, and the first of them by their keys."""
+@dataclass(frozen=True, slots=True)
+class Doubts:
+    """What is to be known of a chart's data: of the checks that touch it, those that found something."""
 
-    words: str
-    keys: Sequence[str]
-    more: bool
+    codes: Sequence[str]
+
+    def __call__(self, question: ChartQuestion) -> list[Warned]:
+        """The lines beside the chart."""
+        quality: DataQuality = question.figure("dataQuality", {})
+        return list(_warned(self.codes, {check.code: check for check in quality.checks}))
 
 
-def warnings_of(slug: str, *, quality: DataQuality) -> list[Warned]:
-    """Of the checks that touch the chart of that slug, those that found something."""
-    return list(_warned(TOUCHED[slug], {check.code: check for check in quality.checks}))
+def doubts(*codes: str) -> Doubts:
+    """Of a chart that these checks touch, beside those that touch any."""
+    return Doubts((*ANY_CHART, *codes))
 
 
 def _warned(codes: Sequence[str], checks: Mapping[str, QualityCheck]) -> Iterator[Warned]:
