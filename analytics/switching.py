@@ -55,7 +55,7 @@ def counted_flow(*, tenant: TenantFacts | Organisation, days: int, now: datetime
     today = local_date(instant=now, zone_name=zone)
     asked = [day.isoformat() for day in dates(first=today - ONE_DAY * (days - 1), last=today, zone_name=zone)]
     cutoffs = {day: flow.cutoff(day, zone) for day in asked}
-    figures = flow.counted(tenant_id=tenant.id, zone=zone, cutoffs=cutoffs, now=now)
+    figures = flow.ours.as_of_cutoffs(tenant_id=tenant.id, zone=zone, cutoffs=cutoffs, now=now)
     known = ((day, figures[day]) for day in asked)
     return {
         "version": VERSION,

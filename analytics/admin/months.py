@@ -9,7 +9,8 @@ from django.http.response import HttpResponseBase
 
 from analytics.drift.capabilities import DECLARED
 from analytics.drift.controls import Capability
-from analytics.drift.months import Because, Month, Number, published, restated
+from analytics.drift.months import Month, published, restated
+from analytics.engine.reading.compared_figures import Because, Number
 from tasks_app.admin.visits import Visit
 from tasks_app.models import Kind
 
@@ -28,8 +29,13 @@ def restated_months(visit: Visit) -> HttpResponseBase:
 
 def _shown(visit: Visit, capability: Capability, asked: str) -> dict[str, Any]:
     tenant = visit.tenant
-    shared: dict[str, Any] = {"tenant_id": tenant.id, "zone": tenant.timezone, "now": visit.now}
-    months = published(declaration=DECLARED[capability], **shared)
+    shared: dict[str, Any] = {
+        "tenant_id": tenant.id,
+        "zone": tenant.timezone,
+        "declaration": DECLARED[capability],
+        "now": visit.now,
+    }
+    months = published(**shared)
     chosen = next((each for each in months if _name(each.first) == asked), None)
     return {
         "name": capability.value.replace("_", " ").capitalize(),

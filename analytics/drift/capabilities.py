@@ -1,38 +1,21 @@
 """What can be compared, as data: where the older answer is, its shape, its comparators, its cut-off, our side of it."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from itertools import pairwise
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 from analytics.drift.arithmetic.comparing import Comparator, Exact, Fields
-from analytics.drift.controls import Capability, Cutoff, FailureKind, LegacyFailure
-from analytics.drift.flow_counts import KINDS, counts_at, counts_within
+from analytics.drift.controls import Capability, FailureKind, LegacyFailure
+from analytics.engine.reading.compared_figures import ComparedFigures
 from analytics.flow.family import VERSION
+from analytics.flow.reading.old_diagram import OLD_DIAGRAM
+from analytics.pure.cutoffs import Cutoff
 from analytics.pure.zones import ONE_DAY, first_instant
 
-Figures = Mapping[str, Any]
 # A count has no more digits than a column of integers holds; JSON may say a thousand of them.
 TOO_MANY: Final = 2**63
-
-
-class Counting(Protocol):
-    """Our side: figures by key as of each cut-off."""
-
-    def __call__(
-        self, *, tenant_id: int, zone: str, cutoffs: Mapping[str, Cutoff], now: datetime
-    ) -> Mapping[str, Figures]:
-        """To be used in one read-only transaction."""
-
-
-class CountingWithin(Protocol):
-    """Our side, at every instant of a cut-off's uncertainty."""
-
-    def __call__(
-        self, *, tenant_id: int, zone: str, cutoff: Cutoff, uncertain_by: timedelta, now: datetime
-    ) -> Sequence[Figures]:
-        """To be used in one read-only transaction."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +23,8 @@ class Declaration:
     """One capability. Its answer is a list of `elements`, told apart by `key`, which is a local date.
 
     `grace` is how long after its cut-off an element may be late before it is missing. `cutoff` is that of an element whose
-    answer does not say; `ends` is up to when our answer of today counts for it.
+    answer does not say; `ends` is up to when our answer of today counts for it. `ours` is what a wing declares of these
+    figures.
     """
 
     capability: Capability
@@ -53,8 +37,7 @@ class Declaration:
     refused: Callable[[Mapping[str, Any], str], LegacyFailure | None]
     cutoff: Callable[[str, str], Cutoff]
     ends: Callable[[str, str], datetime]
-    counted: Counting
-    counted_within: CountingWithin
+    ours: ComparedFigures
 
 
 def declaration_of(capability: Capability) -> Declaration | None:
@@ -82,7 +65,9 @@ def refused_days(body: Mapping[str, Any], slug: str) -> LegacyFailure | None:
     dates = [each["date"] for each in days]
     if any(earlier >= later for earlier, later in pairwise(dates)):
         return _shape("The days of the older answer are not in order, or one is there twice.")
-    wrong = next((each["date"] for each in days if not all(_is_count(each.get(kind)) for kind in KINDS)), None)
+    wrong = next(
+        (each["date"] for each in days if not all(_is_count(each.get(kind)) for kind in OLD_DIAGRAM.names)), None
+    )
     if wrong is not None:
         return LegacyFailure(
             kind=FailureKind.CONTENT, reason=f"The older answer has something else than counts for {wrong}."
@@ -112,12 +97,11 @@ DECLARED: Final[Mapping[Capability, Declaration]] = {
         definition=VERSION,
         elements="days",
         key="date",
-        each=Fields({"date": Exact(), **{kind: Exact() for kind in KINDS}}),
+        each=Fields({"date": Exact(), **{kind: Exact() for kind in OLD_DIAGRAM.names}}),
         grace=timedelta(hours=1),
         refused=refused_days,
         cutoff=begins,
         ends=ends,
-        counted=counts_at,
-        counted_within=counts_within,
+        ours=OLD_DIAGRAM,
     )
 }

@@ -10,13 +10,13 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Protocol
 
+from analytics.pure.cutoffs import Cutoff
 from analytics.safe_http import FailureKind, LegacyFailure
 
 __all__ = [
     "Basis",
     "Capability",
     "Control",
-    "Cutoff",
     "FailureKind",
     "LegacyAnswer",
     "LegacyFailure",
@@ -42,23 +42,6 @@ class Basis(StrEnum):
 
     KNOWN = "KNOWN"
     ASSUMED = "ASSUMED"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Cutoff:
-    """What an older figure could see: what had happened before one instant, as far as it was recorded by the other.
-
-    `happened_before` is when the older job counted, `known_at` the database's clock then; None: by what is known now.
-    `snapshot` is the text of the txid_snapshot that it counted in: what was committed later is not seen, though it had been
-    recorded by then. None: the instant says it.
-    `invented_at`: the older side knows that it did not count then, but made the figure up at that later instant. It is held
-    to what it claims all the same; people are told.
-    """
-
-    happened_before: datetime
-    known_at: datetime | None = None
-    snapshot: str | None = None
-    invented_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

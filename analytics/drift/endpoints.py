@@ -18,7 +18,8 @@ from django.conf import settings
 from django.db import DatabaseError, connection
 from jmespath.exceptions import JMESPathError
 
-from analytics.drift.controls import Basis, Capability, Control, Cutoff, FailureKind, LegacyAnswer, LegacyFailure
+from analytics.drift.controls import Basis, Capability, Control, FailureKind, LegacyAnswer, LegacyFailure
+from analytics.pure.cutoffs import Cutoff
 from analytics.pure.zones import ONE_DAY, first_instant, local_date, zone
 from analytics.safe_http import Limits, OutsideAnswer, fetch_json, is_sendable
 from tasks_app.tenancy import ContextRefused, DatabaseRole, entered

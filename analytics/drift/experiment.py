@@ -18,7 +18,8 @@ from psycopg.errors import QueryCanceled
 from analytics.drift.arithmetic.comparing import ABSENT, Difference, Kind, Place
 from analytics.drift.arithmetic.verdicts import Evidence, Finding, Rule, Verdict, judged, missing, overall, signature
 from analytics.drift.capabilities import Declaration
-from analytics.drift.controls import Basis, Control, Cutoff, FailureKind, LegacyAnswer, LegacyFailure
+from analytics.drift.controls import Basis, Control, FailureKind, LegacyAnswer, LegacyFailure
+from analytics.pure.cutoffs import Cutoff
 from analytics.pure.zones import ONE_DAY, dates, local_date
 from tasks_app.tenancy import DatabaseRole, entered
 
@@ -260,7 +261,7 @@ class _Run:
         if not cutoffs:
             return {}
         found: Mapping[str, Mapping[str, Any]] = self._counted(
-            lambda: self.declaration.counted(
+            lambda: self.declaration.ours.as_of_cutoffs(
                 tenant_id=self.question.tenant_id, zone=self.question.zone, cutoffs=cutoffs, now=self.now
             )
         )
@@ -316,7 +317,7 @@ class _Run:
         if not uncertain_by:
             return False
         found = self._counted(
-            lambda: self.declaration.counted_within(
+            lambda: self.declaration.ours.around_cutoff(
                 tenant_id=self.question.tenant_id,
                 zone=self.question.zone,
                 cutoff=cutoff,

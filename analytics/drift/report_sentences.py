@@ -22,6 +22,7 @@ from analytics.drift.arithmetic.report_sentences import (
     whole_sentence,
 )
 from analytics.drift.arithmetic.verdicts import GOOD, LEFT_OUT, Verdict
+from analytics.drift.capabilities import declaration_of
 from analytics.drift.controls import Basis, Capability
 from analytics.drift.overlay import PLACE, Day, overlay
 from analytics.drift.store import Signature
@@ -57,12 +58,6 @@ RESTATED = """/* drift.restated */
 SELECT day, restated FROM drift_rest
  WHERE tenant_id = %(tenant)s AND capability = %(capability)s AND day >= %(first)s AND day <= %(last)s AND restated <> ''
  ORDER BY day
-"""
-CHANGES = """/* drift.changes_of_days */
-SELECT d.day, (SELECT count(*) FROM task_ledger l
-                WHERE l.tenant_id = (SELECT %(tenant)s::bigint) AND l.kind <= 5
-                  AND l.happened_at >= d.begins AND l.happened_at < d.ends)
-  FROM unnest(%(days)s::date[], %(begins)s::timestamptz[], %(ends)s::timestamptz[]) AS d(day, begins, ends)
 """
 
 
@@ -104,7 +99,7 @@ def _cause(cause: Signature, days: Mapping[date, Day], *, zone: str, asked: Mapp
     )
     details = [json.loads(detail) for (detail,) in rows]
     found = _by_night(details)
-    changes = _changes(asked["tenant_id"], sorted(found), zone=zone)
+    changes = _changes(asked, sorted(found), zone=zone)
     nights = [
         _night(day, each, days.get(day), zone=zone, changes=changes.get(day)) for day, each in sorted(found.items())
     ]
@@ -167,7 +162,7 @@ def _slept(days: Mapping[date, Day], *, zone: str, asked: Mapping[str, Any]) -> 
     }
     missing = sorted(day for day, each in days.items() if each.verdict is Verdict.LEGACY_ERROR)
     filled = sorted(day for day in once if day in days and day not in missing)
-    changes = _changes(asked["tenant_id"], missing, zone=zone)
+    changes = _changes(asked, missing, zone=zone)
     return [
         slept_sentence([Night(day=day, changes=changes.get(day)) for day in missing], filled=False),
         slept_sentence([Night(day=day) for day in filled], filled=True),
@@ -196,14 +191,15 @@ def _late(asked: Mapping[str, Any]) -> str:
     return late_sentence(found)
 
 
-def _changes(tenant_id: int, days: Sequence[date], *, zone: str) -> dict[date, int]:
+def _changes(asked: Mapping[str, Any], days: Sequence[date], *, zone: str) -> Mapping[date, int]:
     """How often the board changed in the local day that each of these nights ended. Nothing for very many nights."""
-    if not days or len(days) > MOST_COUNTED:
+    declaration = declaration_of(asked["capability"])
+    if declaration is None or not days or len(days) > MOST_COUNTED:
         return {}
-    begins = [first_instant(day=day - ONE_DAY, zone_name=zone) for day in days]
-    ends = [first_instant(day=day, zone_name=zone) for day in days]
-    rows = fetched(CHANGES, tenant=tenant_id, days=list(days), begins=begins, ends=ends)
-    return dict(rows)
+    stretches = {
+        day: (first_instant(day=day - ONE_DAY, zone_name=zone), first_instant(day=day, zone_name=zone)) for day in days
+    }
+    return declaration.ours.changes_within(tenant_id=asked["tenant_id"], stretches=stretches)
 
 
 def _numbers(board: Mapping[str, Any]) -> dict[str, int]:

@@ -19,11 +19,13 @@ from analytics.drift.arithmetic.comparing import Kind, Place
 from analytics.drift.arithmetic.report_sentences import AT_REST
 from analytics.drift.arithmetic.verdicts import Finding, Verdict, missing
 from analytics.drift.capabilities import DECLARED, Declaration
-from analytics.drift.controls import Control, Cutoff, FailureKind, LegacyAnswer, LegacyFailure, control_of
+from analytics.drift.controls import Control, FailureKind, LegacyAnswer, LegacyFailure, control_of
 from analytics.drift.experiment import Comparison, Question, compare, dates_asked, unreadable
+from analytics.engine.reading.compared_figures import LearnedRow
 from analytics.engine.rollups.compact import owners
 from analytics.engine.rollups.restating import Owner
 from analytics.engine.statements import fetched
+from analytics.pure.cutoffs import Cutoff
 from analytics.pure.zones import dates, local_date
 from tasks_app.tenancy import DatabaseRole, entered
 
@@ -51,14 +53,6 @@ RESTATE = """/* drift.restate */
 UPDATE drift_rest SET restated = %(restated)s
  WHERE tenant_id = %(tenant)s AND capability = %(capability)s AND day = %(day)s
 """
-# What was learned of a time after its figure had been counted. Without a snapshot the second condition is not known.
-EXPLAIN = """/* drift.explain */
-SELECT l.seq, l.task_id, l.kind, l.happened_at, l.recorded_at FROM task_ledger l
- WHERE l.tenant_id = (SELECT %(tenant)s::bigint) AND l.kind <= 5
-   AND l.happened_at < %(until)s
-   AND (l.recorded_at > %(known_at)s OR NOT txid_visible_in_snapshot(l.xact, %(snapshot)s::txid_snapshot))
- ORDER BY l.seq LIMIT %(most)s
-"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,17 +64,6 @@ class Restated:
     until: datetime
     known_at: datetime
     snapshot: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Learned:
-    """One ledger row that was recorded after a figure that it bears on had been counted."""
-
-    seq: int
-    task_id: int
-    kind: int
-    happened_at: datetime
-    recorded_at: datetime
 
 
 def compare_rest(*, now: datetime, tenant_id: int | None = None, chance: Random | None = None) -> dict[str, int]:
@@ -244,7 +227,8 @@ def restatements(*, owner: Owner, declaration: Declaration, now: datetime) -> li
         rows = fetched(PUBLISHED, tenant=owner.id, capability=declaration.capability.value, since=since)
         then = {row[0].isoformat(): (json.loads(row[1]), *row[2:]) for row in rows}
         cutoffs = {day: Cutoff(happened_before=until) for day, (_, until, *_) in then.items()}
-        today = declaration.counted(tenant_id=owner.id, zone=owner.zone, cutoffs=cutoffs, now=now) if cutoffs else {}
+        figures_of = declaration.ours.as_of_cutoffs
+        today = figures_of(tenant_id=owner.id, zone=owner.zone, cutoffs=cutoffs, now=now) if cutoffs else {}
         found = []
         for day, (figures, until, known_at, snapshot, old) in then.items():
             changes = {
@@ -259,16 +243,15 @@ def restatements(*, owner: Owner, declaration: Declaration, now: datetime) -> li
     return found
 
 
-def explained(*, tenant_id: int, restated: Restated, most: int = MOST_ROWS) -> list[Learned]:
+def explained(
+    *, tenant_id: int, declaration: Declaration, restated: Restated, most: int = MOST_ROWS
+) -> Sequence[LearnedRow]:
     """The ledger's rows that were recorded since the day's figures were counted, and had happened before they were.
 
     To be used inside `entered(...)` of the tenant.
     """
-    known = {"until": restated.until, "known_at": restated.known_at, "snapshot": restated.snapshot}
-    rows = fetched(EXPLAIN, tenant=tenant_id, **known, most=most)
-    return [
-        Learned(seq=seq, task_id=task, kind=kind, happened_at=at, recorded_at=rec) for seq, task, kind, at, rec in rows
-    ]
+    cutoff = Cutoff(happened_before=restated.until, known_at=restated.known_at, snapshot=restated.snapshot)
+    return declaration.ours.learned_since(tenant_id=tenant_id, cutoff=cutoff, most=most)
 
 
 def _restate(owner: Owner, declaration: Declaration, day: str, text: str) -> None:

@@ -6,9 +6,10 @@ from datetime import UTC, datetime, time
 
 from django.db import DatabaseError
 
-from analytics.drift.controls import Basis, Cutoff, FailureKind, LegacyAnswer, LegacyFailure
+from analytics.drift.controls import Basis, FailureKind, LegacyAnswer, LegacyFailure
 from analytics.legacy.answers import Day, cfd, stored_days
 from analytics.legacy.midnight import Organisation, organisations
+from analytics.pure.cutoffs import Cutoff
 from analytics.pure.zones import zone
 from tasks_app.tenancy import ContextRefused, DatabaseRole, entered
 

@@ -3,10 +3,10 @@
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta
 
-from analytics.drift.controls import Cutoff
-from analytics.drift.flow_counts import counts_at
-from analytics.drift.pinned import corrections
+from analytics.flow.reading.learned_later import learned_later
+from analytics.flow.reading.old_daily_counts import counts_at
 from analytics.legacy.midnight import organisations
+from analytics.pure.cutoffs import Cutoff
 from analytics.switching import counted_flow
 from tasks_app.tenancy import DatabaseRole, entered
 from tests.benchmarks.folding import fold_all
@@ -57,7 +57,7 @@ def pinned_days(request: Request) -> Iterator[Outcome]:
     }
     yield Outcome(
         name="pinned_days",
-        ratio=read(lambda: corrections(tenant_id=organisation.id, cutoffs=year)),
+        ratio=read(lambda: learned_later(tenant_id=organisation.id, cutoffs=year)),
         goal=GOAL,
         detail={
             "unit": "ms",

@@ -10,13 +10,13 @@ from typing import Any
 
 from django.db import connection
 
-from analytics.drift import flow_counts
 from analytics.flow.figures import cumulative_flow as flow
 from analytics.flow.figures.cumulative_flow import Frame, Movement
+from analytics.flow.reading import old_daily_counts
 from tests.drift import scene as drift_scene
 
 Patch = Callable[[], AbstractContextManager[Any]]
-kind_of = flow_counts.kind_of
+kind_of = old_daily_counts.kind_of
 
 
 @dataclass(frozen=True)
@@ -76,23 +76,23 @@ def moved(edit: Callable[[Frame, list[Movement]], list[Movement]]) -> Patch:
 
 def shifted(shift: Callable[[datetime], datetime]) -> Patch:
     """The old counts as of other instants than those that were asked for."""
-    stock = flow_counts._counted
+    stock = old_daily_counts._counted
 
     def counted(*, instants: Sequence[datetime], **asked: Any) -> Any:
         found = stock(instants=sorted({shift(each) for each in instants}), **asked)
         return {each: found[shift(each)] for each in instants}
 
-    return attribute(flow_counts, "_counted", counted)
+    return attribute(old_daily_counts, "_counted", counted)
 
 
 def kinds(change: Callable[[Any], str | None]) -> Patch:
     """The old counts take states for something else."""
-    return attribute(flow_counts, "kind_of", change)
+    return attribute(old_daily_counts, "kind_of", change)
 
 
 def old_counts(change: Callable[[list[dict[str, Any]]], list[dict[str, Any]]]) -> Patch:
     """The old counts, changed as a list in the order of their days."""
-    stock = drift_scene.FLOW.counted
+    stock = drift_scene.FLOW.ours.as_of_cutoffs
 
     def counted(**asked: Any) -> dict[str, Any]:
         found = stock(**asked)
@@ -100,7 +100,9 @@ def old_counts(change: Callable[[list[dict[str, Any]]], list[dict[str, Any]]]) -
         changed = change([dict(found[key]) for key in keys])
         return dict(zip(keys, changed, strict=False))
 
-    return attribute(drift_scene, "FLOW", replace(drift_scene.FLOW, counted=counted))
+    return attribute(
+        drift_scene, "FLOW", replace(drift_scene.FLOW, ours=replace(drift_scene.FLOW.ours, as_of_cutoffs=counted))
+    )
 
 
 def each_day(change: Callable[[dict[str, Any]], dict[str, Any]]) -> Patch:

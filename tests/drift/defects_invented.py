@@ -6,15 +6,14 @@ from datetime import date, timedelta
 from typing import Any
 
 from analytics import switching
-from analytics.drift import flow_counts, pinned
-from analytics.drift.controls import Cutoff
 from analytics.engine import projects
 from analytics.flow.figures import workflow
 from analytics.flow.figures.cumulative_flow import Frame
-from analytics.flow.reading import board_definitions
+from analytics.flow.reading import board_definitions, learned_later, old_daily_counts
 from analytics.flow.reading import chart_states as shown
 from analytics.flow.replay import definitions
 from analytics.pure import windows, zones
+from analytics.pure.cutoffs import Cutoff
 from tests.drift.defect_patches import (
     Defect,
     attribute,
@@ -33,8 +32,8 @@ DAY, MINUTE, MICROSECOND = timedelta(days=1), timedelta(minutes=1), timedelta(mi
 LEAP_DAY, NEW_YEAR = midnight(date(2024, 2, 29)), midnight(date(2025, 1, 1))
 STOCK_BETWEEN = windows.between
 STOCK_PROJECTS = projects.project_facts
-STOCK_CORRECTIONS = pinned.corrections
-STOCK_COUNTED = flow_counts._counted
+STOCK_LEARNED_LATER = learned_later.learned_later
+STOCK_COUNTED = old_daily_counts._counted
 STOCK_DATES = zones.dates
 STOCK_DEFINITION = definitions._definition
 STOCK_SLUG = workflow.by_slug
@@ -66,27 +65,27 @@ def _a_step_of(hours: int) -> Any:
         found = stock(instants=sorted(set(other.values())), **asked)
         return {at: found[other[at]] for at in instants}
 
-    return attribute(flow_counts, "_counted", counted)
+    return attribute(old_daily_counts, "_counted", counted)
 
 
 def _known(later: timedelta) -> Any:
     """As known so much later than the older side's job knew it."""
 
-    def corrected(*, tenant_id: int, cutoffs: Mapping[str, Cutoff]) -> pinned.Corrections:
+    def corrected(*, tenant_id: int, cutoffs: Mapping[str, Cutoff]) -> learned_later.Differences:
         other = {key: replace(each, known_at=each.known_at and each.known_at + later) for key, each in cutoffs.items()}
-        return STOCK_CORRECTIONS(tenant_id=tenant_id, cutoffs=other)
+        return STOCK_LEARNED_LATER(tenant_id=tenant_id, cutoffs=other)
 
-    return attribute(flow_counts, "corrections", corrected)
+    return attribute(old_daily_counts, "learned_later", corrected)
 
 
 def _corrected(times: int) -> Any:
     """What was learned later is taken back so many times."""
 
-    def corrected(**asked: Any) -> pinned.Corrections:
-        found = STOCK_CORRECTIONS(**asked)
+    def corrected(**asked: Any) -> learned_later.Differences:
+        found = STOCK_LEARNED_LATER(**asked)
         return {key: {state: times * items for state, items in each.items()} for key, each in found.items()}
 
-    return attribute(flow_counts, "corrections", corrected)
+    return attribute(old_daily_counts, "learned_later", corrected)
 
 
 def _one_board(**asked: Any) -> Any:
@@ -191,7 +190,7 @@ INVENTED = (
     Defect("definitions as of the first day", attribute(Frame, "definitions_of", lambda self, piece: self.epochs[0])),
     Defect("a definition of midnight holds for the day before", attribute(Frame, "definitions_of", _in_the_next_piece)),
     Defect("categories as first defined", attribute(Frame, "category_in", _as_first_defined)),
-    Defect("the second board skipped", attribute(flow_counts, "project_facts", _one_board)),
+    Defect("the second board skipped", attribute(old_daily_counts, "project_facts", _one_board)),
     Defect("the second board's states skipped", _defined(_states_of_one_board)),
     Defect("rollups without their first rows", sql("x.bucket >= s.start_at", "x.bucket > s.start_at")),
     Defect("rollups with the next row", sql("x.bucket < s.end_at", "x.bucket <= s.end_at")),

@@ -11,7 +11,8 @@ from random import Random
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from analytics.drift.controls import Basis, Cutoff, LegacyAnswer, LegacyFailure
+from analytics.drift.controls import Basis, LegacyAnswer, LegacyFailure
+from analytics.pure.cutoffs import Cutoff
 from tests.oracle.facts import ARRIVING_KINDS, STATE_KINDS, Category, Fact, History, Kind, Project, Workflow
 from tests.spec.random_histories import in_order_of_recording, states
 

@@ -233,7 +233,7 @@ def test_our_own_failure_counts_against_us(scene: Scene) -> None:
     def broken(**_: Any) -> Any:
         raise ZeroDivisionError
 
-    declaration = replace(FLOW, counted=broken)
+    declaration = replace(FLOW, ours=replace(FLOW.ours, as_of_cutoffs=broken))
     asked: dict[str, Any] = {"declaration": declaration, "question": scene.question(), "now": NOW}
     assert compare(control=scene.old, chance=Random(1), **asked).finding.verdict is Verdict.CANDIDATE_ERROR
     failing = Says(LegacyFailure(kind=FailureKind.STATUS, reason="The older side answered status 500."))

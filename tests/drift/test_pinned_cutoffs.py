@@ -9,10 +9,10 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from analytics.drift import flow_counts
-from analytics.drift.controls import Cutoff
-from analytics.drift.pinned import corrections, redefined
 from analytics.engine.rollups.compact import compact
+from analytics.flow.reading import old_daily_counts
+from analytics.flow.reading.learned_later import learned_later, redefined
+from analytics.pure.cutoffs import Cutoff
 from tasks_app.models import Kind
 from tasks_app.tenancy import DatabaseRole, entered
 from tests.cast import company
@@ -132,7 +132,7 @@ def test_what_was_learned_later_is_taken_back_for_each_cut_off(seed: int) -> Non
     told, asked = facts(chance, count=300), cutoffs(chance, count=40)
     tenant_id = recorded(told)
     with entered(tenant_id=tenant_id, role=DatabaseRole.WORKER, read_only=True):
-        found = without_nothing(corrections(tenant_id=tenant_id, cutoffs=asked))
+        found = without_nothing(learned_later(tenant_id=tenant_id, cutoffs=asked))
         otherwise = redefined(tenant_id=tenant_id, cutoffs=asked)
     assert found == unlike(told, asked) != {}
     assert otherwise == {
@@ -153,7 +153,7 @@ def test_clocks_that_go_backwards_cost_time_and_no_truth() -> None:
         for number in range(20)
     }
     with entered(tenant_id=tenant_id, role=DatabaseRole.WORKER, read_only=True):
-        assert without_nothing(corrections(tenant_id=tenant_id, cutoffs=asked)) == unlike(told, asked)
+        assert without_nothing(learned_later(tenant_id=tenant_id, cutoffs=asked)) == unlike(told, asked)
 
 
 def cancelled(state: StateDefinition) -> StateDefinition:
@@ -198,7 +198,7 @@ def test_states_that_were_defined_otherwise_later_are_as_they_were_known(told: t
     }
     asked: dict[str, Any] = {"tenant_id": loaded.tenant_id, "zone": ZONE, "now": now}
     with entered(tenant_id=loaded.tenant_id, role=DatabaseRole.WORKER, read_only=True):
-        replayed = {key: flow_counts._read_then(cutoff, **asked) for key, cutoff in asked_of.items()}
+        replayed = {key: old_daily_counts._read_then(cutoff, **asked) for key, cutoff in asked_of.items()}
         assert bool(redefined(tenant_id=loaded.tenant_id, cutoffs=asked_of)) == bool(told)
-        assert flow_counts.counts_at(cutoffs=asked_of, **asked) == replayed
+        assert old_daily_counts.counts_at(cutoffs=asked_of, **asked) == replayed
     assert len({str(each) for each in replayed.values()}) > 9

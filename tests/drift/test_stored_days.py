@@ -20,6 +20,7 @@ from tests.flow.loading import Loaded, seeded
 from tests.tasks_app.recording import sql
 
 pytestmark = pytest.mark.django_db
+FLOW = Capability.CUMULATIVE_FLOW
 DAYS = 12
 NOW = midnight(FIRST + timedelta(days=DAYS - 1)) + timedelta(hours=30)
 
@@ -33,7 +34,7 @@ def old(db: None) -> Iterator[OldSystem]:
     found = OldSystem(history=history, slug=Tenant.objects.get(id=loaded.tenant_id).slug)
     found.slept = days_from(FIRST + timedelta(days=6), 1)
     before = dict(controls._registered)
-    register(capability=Capability.CUMULATIVE_FLOW, control=found)
+    register(capability=FLOW, control=found)
     yield found
     controls._registered.update(before)
 
@@ -59,9 +60,7 @@ def test_a_date_that_never_was_is_owed_by_nobody(old: OldSystem) -> None:
     tenant_id = seeded(history).tenant_id
     Tenant.objects.filter(id=tenant_id).update(timezone=zone)
     slug = Tenant.objects.get(id=tenant_id).slug
-    register(
-        capability=Capability.CUMULATIVE_FLOW, control=OldSystem(history=history, slug=slug, zone=zone, first=first)
-    )
+    register(capability=FLOW, control=OldSystem(history=history, slug=slug, zone=zone, first=first))
     compare_rest(now=midnight(first + timedelta(days=DAYS - 1), zone) + timedelta(hours=9), chance=Random(1))
     found = {each.day: each.verdict for each in DriftRest.objects.filter(tenant_id=tenant_id)}
     assert found == dict.fromkeys(set(days_from(first, DAYS)) - {date(2011, 12, 30)}, "MATCH")
@@ -100,14 +99,16 @@ def test_a_published_figure_that_changed_is_explained_by_the_ledger(old: OldSyst
     TaskTail.objects.create(tenant_id=row.tenant_id, seq=late.seq)
     sql("SET LOCAL session_replication_role = origin")
     owner = next(each for each in owners() if each.id == row.tenant_id)
-    found = restatements(owner=owner, declaration=DECLARED[Capability.CUMULATIVE_FLOW], now=NOW)
+    found = restatements(owner=owner, declaration=DECLARED[FLOW], now=NOW)
     assert found
     assert any(
         json.loads(each.restated or "{}") != json.loads(before[each.day] or "{}") for each in DriftRest.objects.all()
     )
     changed = next(each for each in found if late.happened_at < each.until)
     with entered(tenant_id=row.tenant_id, role=DatabaseRole.WORKER, read_only=True):
-        assert late.seq in [each.seq for each in explained(tenant_id=row.tenant_id, restated=changed)]
+        assert late.seq in [
+            each.seq for each in explained(tenant_id=row.tenant_id, declaration=DECLARED[FLOW], restated=changed)
+        ]
 
 
 def test_an_older_side_that_cannot_be_asked_says_so_once(old: OldSystem) -> None:
@@ -117,7 +118,7 @@ def test_an_older_side_that_cannot_be_asked_says_so_once(old: OldSystem) -> None
         def answer(self, **asked: object) -> controls.LegacyAnswer | controls.LegacyFailure:
             raise RuntimeError
 
-    register(capability=Capability.CUMULATIVE_FLOW, control=Failing(history=old.history, slug=old.slug))
+    register(capability=FLOW, control=Failing(history=old.history, slug=old.slug))
     assert compare_rest(now=NOW, chance=Random(1))["compared"] == 1
     assert [each.verdict for each in DriftComparison.objects.all()] == ["LEGACY_ERROR"]
     assert DriftRest.objects.count() == 0

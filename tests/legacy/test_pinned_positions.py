@@ -13,7 +13,7 @@ from django.db import transaction
 
 from analytics.drift.arithmetic.stages import Flag
 from analytics.drift.capabilities import DECLARED
-from analytics.drift.controls import Basis, Capability, Control, Cutoff, LegacyAnswer
+from analytics.drift.controls import Basis, Capability, Control, LegacyAnswer
 from analytics.drift.due import run_owed
 from analytics.drift.experiment import Comparison, Question, compare
 from analytics.drift.stages import set_stage, stage_of
@@ -22,6 +22,7 @@ from analytics.engine.rollups.compact import compact, owners
 from analytics.legacy.control import CfdControl
 from analytics.legacy.midnight import backfill, count_midnights, organisations
 from analytics.models import DriftComparison, LegacyDailyMetric, StageCause
+from analytics.pure.cutoffs import Cutoff
 from analytics.pure.stages import Stage
 from tasks_app.models import Actor, ActorKind, Task, TaskLedger
 from tasks_app.operations.tasks import move_task
@@ -113,8 +114,10 @@ def test_what_the_job_did_not_see_is_what_explains_a_restated_day(here: Company)
     (restated,) = restatements(owner=owner, declaration=DECLARED[Capability.CUMULATIVE_FLOW], now=later)
     assert restated.changes == {"todo": (2, 1), "done": (0, 1)}
     with entered(tenant_id=here.tenant.id, role=DatabaseRole.WORKER, read_only=True):
-        (row,) = explained(tenant_id=here.tenant.id, restated=restated)
-    assert (row.task_id, row.recorded_at < restated.known_at) == (made[0].id, True)
+        (row,) = explained(
+            tenant_id=here.tenant.id, declaration=DECLARED[Capability.CUMULATIVE_FLOW], restated=restated
+        )
+    assert (row.item_id, row.recorded_at < restated.known_at) == (made[0].id, True)
 
 
 def test_the_jobs_own_transaction_is_in_its_count(here: Company) -> None:

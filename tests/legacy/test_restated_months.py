@@ -72,7 +72,13 @@ class Board:
     def restated(self, month: Month) -> Restatement:
         """As of now."""
         with entered(tenant_id=self.tenant_id, role=DatabaseRole.WORKER, read_only=True):
-            return months.restated(tenant_id=self.tenant_id, month=month, zone=ZONE, now=clock())
+            return months.restated(
+                tenant_id=self.tenant_id,
+                month=month,
+                zone=ZONE,
+                declaration=DECLARED[Capability.CUMULATIVE_FLOW],
+                now=clock(),
+            )
 
     def july(self) -> Restatement:
         """July, once August is over."""

@@ -1,4 +1,4 @@
-"""How many items stood where at given instants, as far as was known at others: our side of the old daily counts.
+"""Old daily counts, our side of them: how many items stood where at given instants, as far as was known at others.
 
 The old counts have four kinds: `review` are states in progress that need a validation, `in_progress` the others. What is
 cancelled is not counted.
@@ -11,20 +11,21 @@ from typing import Any
 
 from django.db import connection
 
-from analytics.drift.controls import Cutoff
-from analytics.drift.pinned import corrections, redefined
 from analytics.engine.projects import project_facts
 from analytics.engine.reading.knowledge import Knowledge
 from analytics.engine.reading.read_from import ReadFrom
 from analytics.flow.figures.workflow import StateDefinition
 from analytics.flow.reading.flow import FlowReading
 from analytics.flow.reading.flow_question import FlowQuestion
+from analytics.flow.reading.learned_later import learned_later, redefined
 from analytics.flow.replay.definitions import workflows
+from analytics.flow.replay.kinds import with_kinds
+from analytics.pure.cutoffs import Cutoff
 from analytics.pure.windows import Bucket, Window
 
-KINDS = ("todo", "in_progress", "review", "done")
+COUNTED = ("todo", "in_progress", "review", "done")
 Counts = Mapping[str, int | None]
-UNKNOWN: Counts = dict.fromkeys(KINDS)
+UNKNOWN: Counts = dict.fromkeys(COUNTED)
 # Up to when it was recorded, and in which snapshot it can be seen.
 Known = tuple[datetime | None, str | None]
 NOW: Known = (None, None)
@@ -32,11 +33,11 @@ NOW: Known = (None, None)
 Held = Sequence[tuple[StateDefinition, int | None]]
 
 # When anything changed in a stretch of time, both ends included.
-INSTANTS = """/* drift.instants */
+INSTANTS = with_kinds("""/* flow.instants */
 SELECT DISTINCT happened_at FROM task_ledger
- WHERE tenant_id = (SELECT %(tenant)s::bigint) AND kind <= 5 AND happened_at BETWEEN %(from)s AND %(to)s
+ WHERE tenant_id = (SELECT %(tenant)s::bigint) AND kind <= {LAST_STATE_KIND} AND happened_at BETWEEN %(from)s AND %(to)s
  ORDER BY happened_at LIMIT %(most)s
-"""
+""")
 MOST_INSTANTS = 500
 MOMENT = timedelta(microseconds=1)
 
@@ -51,7 +52,7 @@ def counts_at(*, tenant_id: int, zone: str, cutoffs: Mapping[str, Cutoff], now: 
     instants = sorted({each.happened_before for each in cutoffs.values()})
     by_instant = _counted(tenant_id=tenant_id, zone=zone, instants=instants, known=NOW, now=now)
     otherwise = redefined(tenant_id=tenant_id, cutoffs=cutoffs)
-    unlike = corrections(tenant_id=tenant_id, cutoffs=cutoffs)
+    unlike = learned_later(tenant_id=tenant_id, cutoffs=cutoffs)
     found: dict[str, Counts] = {}
     for key, cutoff in cutoffs.items():
         held = by_instant[cutoff.happened_before]
@@ -129,7 +130,7 @@ def _counted(
 def _by_kind(held: Held | None, unlike: Mapping[int, int]) -> Counts:
     if held is None:
         return UNKNOWN
-    found: dict[str, int | None] = dict.fromkeys(KINDS, 0)
+    found: dict[str, int | None] = dict.fromkeys(COUNTED, 0)
     for definition, items in held:
         kind = kind_of(definition)
         if kind is not None:
