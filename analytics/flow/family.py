@@ -15,6 +15,7 @@ from typing import Final
 
 from analytics.engine.family import Derived, Family, Measure, Past
 from analytics.flow.ledger_checks import CHECKS
+from analytics.flow.replay.corrections import behind
 from analytics.flow.state_orders import DEFINITIONS
 from analytics.pure.segments import Grain
 
@@ -82,23 +83,13 @@ SELECT d.side, d.first_at, d.project_id, 3, d.order_key, d.low, d.high, 1
  WHERE d.low < d.high
 """
 
-# See analytics.flow.replay.flow: an item is behind when it is below a place that it has been to, by the order then in force.
-CORRECTIONS = """
-SELECT s.item AS task_id, s.from_at AS begin_at, s.seq, s.behind_in AS project_id, s.to_at AS end_at
-  FROM (SELECT w.item, w.seq, w.behind_in, w.happened_at AS from_at,
-               lead(w.happened_at) OVER (PARTITION BY w.item ORDER BY w.happened_at, w.seq) AS to_at
-          FROM (SELECT m.*, lag(m.behind_in, 1, 0) OVER (PARTITION BY m.item ORDER BY m.happened_at, m.seq) AS was_in
-                  FROM (SELECT j.item, j.seq, j.happened_at, coalesce(max(j.project_id) FILTER (WHERE j.behind), 0) AS behind_in
-                          FROM (SELECT r.item, r.seq, r.happened_at, r.before_id <> r.after_id AS moves, e.project_id,
-                                       r.happened_at >= e.begin_at AND e.place < max(e.place) OVER (PARTITION BY
-                                           r.item, e.project_id, e.begin_at ORDER BY r.happened_at, r.seq) AS behind
-                                  FROM resolved r
-                                  LEFT JOIN epoch e ON e.state_id = r.after_id AND r.happened_at < e.end_at
-                                 WHERE r.side = 1 AND r.kind <= 5) j
-                         WHERE j.moves GROUP BY j.item, j.seq, j.happened_at) m) w
-         WHERE w.behind_in <> w.was_in) s
+STATE_FACTS = """(SELECT r.item AS task_id, r.seq, r.happened_at, r.before_id, r.after_id AS state_id
+                                 FROM resolved r WHERE r.side = 1 AND r.kind <= 5)"""
+CORRECTIONS = f"""
+SELECT s.task_id, s.from_at AS begin_at, s.from_seq AS seq, s.behind_in AS project_id, s.to_at AS end_at
+  FROM (WITH {behind(facts=STATE_FACTS, orders="epoch")} SELECT * FROM span) s
  WHERE s.behind_in <> 0
-"""
+"""  # noqa: S608 - of the constants above
 
 ITEMS = """
 SELECT r.item AS task_id, min(r.happened_at) AS first_at, max(r.happened_at) AS last_at,

@@ -22,7 +22,7 @@ T = TypeVar("T")
 
 # Raised when the values of an answer change their shape: a cache may outlive the program that filled it. They are pickled
 # as they are; to take them apart and put them together again took longer than to count some of them.
-FORMAT: Final = 1
+FORMAT: Final = 2
 # Wider answers would crowd out the others.
 MOST_BUCKETS: Final = 5_000
 

@@ -117,7 +117,7 @@ def flow(visit: Visit, *, project: str) -> HttpResponseBase:
 def _page(visit: Visit, node: Project) -> Mapping[str, Any]:
     question = question_asked(visit, node)
     flow = _flow(question)
-    listed = flow.correction_windows[-MOST_WINDOWS_LISTED:][::-1]
+    listed = [*flow.correction_windows][-MOST_WINDOWS_LISTED:][::-1]
     return {
         **window_frame(question),
         "chart": shown_chart(question, FLOW),

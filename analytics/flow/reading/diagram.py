@@ -1,10 +1,9 @@
 """Cumulative flow diagram of a window, with the stocks and flows that are counted from the same movements of items."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import cached_property
-from typing import Final
 
 from analytics.flow.figures import cumulative_flow as flow
 from analytics.flow.figures.cumulative_flow import added
@@ -12,11 +11,10 @@ from analytics.flow.figures.workflow import StateDefinition
 from analytics.flow.reading.board_definitions import BoardDefinitions
 from analytics.flow.reading.chart_states import shown_states
 from analytics.flow.reading.flow_question import FlowQuestion
-from analytics.flow.reading.results import CorrectionWindow, CumulativeFlow, FlowMode, Series
+from analytics.flow.reading.results import CorrectionWindows, CumulativeFlow, FlowMode, Series
 from analytics.flow.reading.source_choice import SourceChoice
+from analytics.flow.replay.flow import Correction
 from analytics.flow.replay.task_names import names_of
-
-LATEST: Final = datetime.max.replace(tzinfo=UTC)
 
 
 @dataclass(kw_only=True)
@@ -86,15 +84,25 @@ class Diagram:
             definition_changes=self.defined.workflows.redefinitions(
                 start=asked.window.start, end=min(asked.window.end, asked.now)
             ),
-            correction_windows=self._correction_windows if corrections else (),
+            correction_windows=self._correction_windows if corrections else CorrectionWindows(),
             difference=stock([reached - in_progress for reached, in_progress in gap]),
         )
 
     @cached_property
-    def _correction_windows(self) -> list[CorrectionWindow]:
+    def _correction_windows(self) -> CorrectionWindows:
         asked = self.question
         rows = self.choice.source.corrections(orders=self.defined.workflows.orders(before=asked.window.end))
         names = names_of(tenant_id=asked.tenant_id, task_ids=sorted({row.task_id for row in rows}))
-        windows = [CorrectionWindow(item=names[row.task_id], begin=row.begin, end=row.end) for row in rows]
-        # By what is the same in every database; the order of recording differs when a file comes in another order.
-        return sorted(windows, key=lambda each: (each.begin, each.item.identity, each.end or LATEST))
+
+        def place(row: Correction) -> tuple[int, str, float]:
+            # By what is the same in every database; the order of recording differs when a file comes in another order.
+            return row.begin, names[row.task_id].identity, math.inf if row.end is None else row.end
+
+        ordered = sorted(rows, key=place)
+        return CorrectionWindows(
+            tasks=[row.task_id for row in ordered],
+            keys=[names[row.task_id].key for row in ordered],
+            external_ids=[names[row.task_id].external_id for row in ordered],
+            begins=[row.begin for row in ordered],
+            ends=[row.end for row in ordered],
+        )

@@ -1,4 +1,4 @@
-"""Folded facts in their places, with those of the live tail: what single items did, without reading the ledger again.
+"""Steps of items, folded ones with those of the live tail: what single items did, without reading the ledger again.
 
 Items with a fact in the tail are resolved anew from their whole histories; all others are as they were folded.
 """
@@ -22,8 +22,8 @@ from analytics.flow.replay import completion as completion_replay
 from analytics.flow.replay import flow as replay
 from analytics.flow.replay import forecast as forecast_replay
 from analytics.flow.replay.flow import Correction, Scope, Statement
+from analytics.flow.replay.kinds import with_kinds
 from analytics.flow.state_orders import RELATIONS
-from analytics.pure.zones import from_microseconds
 
 LIVE = """
 {in_tail},
@@ -47,35 +47,22 @@ SELECT r.item, r.seq, r.happened_at, r.kind, r.actor_id, r.before_id, r.after_id
   FROM resolved r WHERE r.happened_at >= %(since)s::timestamptz
 """
 # As replay has its facts, with how long the state before had lasted.
-OF_BOARD = """
+OF_BOARD = with_kinds("""
 fact AS (
-    SELECT s.task_id, s.seq, s.happened_at, s.kind = 4 AS discarded, {counted} AS counted, s.before_id,
+    SELECT s.task_id, s.seq, s.happened_at, s.kind = {DISCARDED} AS discarded, {counted} AS counted, s.before_id,
            s.after_id AS state_id, s.happened_at - s.entered_at AS lasted
-      FROM ({steps}) s WHERE s.kind <= 5
+      FROM ({steps}) s WHERE s.kind <= {LAST_STATE_KIND}
 )
-"""
-OF_ASSIGNEE = """
+""")
+OF_ASSIGNEE = with_kinds("""
 fact AS (
-    SELECT s.task_id, s.seq, s.happened_at, s.kind = 4 AS discarded, TRUE AS counted,
+    SELECT s.task_id, s.seq, s.happened_at, s.kind = {DISCARDED} AS discarded, TRUE AS counted,
            CASE WHEN s.before_holder = %(assignee)s THEN s.before_id ELSE 0 END AS before_id,
            CASE WHEN s.after_holder = %(assignee)s THEN s.after_id ELSE 0 END AS state_id,
            s.happened_at - greatest(s.entered_at, s.held_since) AS lasted
       FROM ({steps}) s WHERE s.before_holder = %(assignee)s OR s.after_holder = %(assignee)s
 )
-"""
-TRAVERSALS = """,
-own AS (
-    SELECT state_id, group_id FROM unnest(%(states)s::int[], %(groups)s::int[]) AS o (state_id, group_id)
-)
-SELECT coalesce(b.group_id, 0) AS from_group, coalesce(a.group_id, 0) AS to_group, count(*),
-       percentile_disc(0.5) WITHIN GROUP (ORDER BY f.lasted) FILTER (WHERE b.group_id IS NOT NULL) AS median
-  FROM fact f
-  LEFT JOIN own b ON b.state_id = f.before_id
-  LEFT JOIN own a ON a.state_id = f.state_id
- WHERE f.counted AND coalesce(b.state_id, 0) <> coalesce(a.state_id, 0)
- GROUP BY 1, 2 ORDER BY 1, 2
-"""
-
+""")
 LIVE_ROWS = "/* windows.live_rows */ SELECT count(*) FROM ({in_tail}) h"
 
 FOLDED_CORRECTIONS = """
@@ -109,8 +96,8 @@ class Steps:
     def traversals(self, *, begin: datetime, groups: Mapping[int, int]) -> list[Traversal]:
         """See analytics.flow.replay.completion."""
         named = columns(list(groups.items()), names=("states", "groups"))
-        statement = f"/* windows.traversals */ {self._with()} {TRAVERSALS}"
-        return [Traversal(*row) for row in _rows(statement, {**self._values(since=begin), **named})]
+        statement = f"/* windows.traversals */ {self._with()} {completion_replay.TRAVERSALS_OF_TIMED}"
+        return [Traversal(*row) for row in _rows(statement, {**self._values(since=begin), **named, "from": begin})]
 
     def done_stays(self, *, edges: Sequence[datetime], done: Collection[int]) -> list[DoneStay]:
         """See analytics.flow.replay.forecast."""
@@ -125,10 +112,7 @@ class Steps:
         prologue = f"WITH {RELATIONS}, {_live()}" if self.tail else ""
         statement = f"/* windows.corrections */ {prologue} {CORRECTED.format(corrections=parts)}"
         values = {**self._values(since=begin), "boards": list(self.ground.bases)}
-        return [
-            Correction(task, from_microseconds(begin), None if end is None else from_microseconds(end))
-            for task, begin, end in _rows(statement, values)
-        ]
+        return [Correction(*row) for row in _rows(statement, values)]
 
     def corrections_of_person(self, *, begin: datetime, orders: Sequence[StateOrder]) -> list[Correction]:
         """Those of an assignee's board."""

@@ -1,15 +1,15 @@
-"""What figures are made of: values per bucket, and what explains them."""
+"""Results of flow figures: values per bucket, and what explains them."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from analytics.flow.figures.aging import Age
 from analytics.flow.figures.workflow import StateDefinition
 from analytics.flow.replay.task_names import ItemName
-from analytics.pure.zones import from_microseconds, to_microseconds
+from analytics.pure.zones import from_microseconds
 
 
 class FlowMode(StrEnum):
@@ -36,6 +36,32 @@ class CorrectionWindow(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CorrectionWindows:
+    """Correction windows in columns, in their order: thousands of objects take longer to keep than to count.
+
+    An item by its id, key and external id; instants in microseconds, an end None while the item is behind.
+    """
+
+    tasks: Sequence[int] = ()
+    keys: Sequence[str] = ()
+    external_ids: Sequence[str] = ()
+    begins: Sequence[int] = ()
+    ends: Sequence[int | None] = ()
+
+    def __len__(self) -> int:
+        """How many."""
+        return len(self.tasks)
+
+    def __iter__(self) -> Iterator[CorrectionWindow]:
+        """One by one, for who shows them."""
+        for task, key, external, begin, end in zip(
+            self.tasks, self.keys, self.external_ids, self.begins, self.ends, strict=True
+        ):
+            item = ItemName(task_id=task, key=key, external_id=external)
+            yield CorrectionWindow(item, from_microseconds(begin), None if end is None else from_microseconds(end))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CumulativeFlow:
     """The diagram: series in the order of the workflow, flows per bucket, and what explains a surprise."""
 
@@ -46,29 +72,8 @@ class CumulativeFlow:
     left: Sequence[int | None]
     discarded: Sequence[int | None]
     definition_changes: Sequence[datetime]
-    correction_windows: Sequence[CorrectionWindow]
+    correction_windows: CorrectionWindows
     difference: Sequence[int | None]
-
-    def __getstate__(self) -> dict[str, Any]:
-        """Correction windows as plain rows: to keep thousands of objects takes longer than to count them."""
-        state = {each.name: getattr(self, each.name) for each in fields(self)}
-        return {**state, "correction_windows": [_plain(each) for each in self.correction_windows]}
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        """What was kept."""
-        windows = [_window(*row) for row in state["correction_windows"]]
-        for name, value in {**state, "correction_windows": windows}.items():
-            object.__setattr__(self, name, value)
-
-
-def _plain(window: CorrectionWindow) -> tuple[Any, ...]:
-    item, begin, end = window
-    return *item, to_microseconds(begin), None if end is None else to_microseconds(end)
-
-
-def _window(task_id: int, key: str, external_id: str, begin: int, end: int | None) -> CorrectionWindow:
-    item = ItemName(task_id=task_id, key=key, external_id=external_id)
-    return CorrectionWindow(item, from_microseconds(begin), None if end is None else from_microseconds(end))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

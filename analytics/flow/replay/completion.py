@@ -26,29 +26,36 @@ SELECT width_bucket(happened_at, %(edges)s::timestamptz[]) AS piece, count(*)
 
 # States are told apart by id, and so a transfer between boards is a step even where both states have one slug; edges go
 # by group. States without a group are another board's: nowhere.
-TRAVERSALS = after_facts(
-    "/* replay.traversals */",
-    """,
+STEPS = """,
+/* The board's states, each with the number of its group. */
 own AS (
     SELECT state_id, group_id FROM unnest(%(states)s::int[], %(groups)s::int[]) AS o (state_id, group_id)
 ),
+/* Each fact that changes the state of an item on this board, with the groups on both sides; 0 is nowhere. */
 step AS (
-    SELECT f.task_id, f.seq, f.happened_at, f.counted,
-           coalesce(b.group_id, 0) AS from_group, coalesce(a.group_id, 0) AS to_group
+    SELECT f.*, coalesce(b.group_id, 0) AS from_group, coalesce(a.group_id, 0) AS to_group
       FROM fact f
       LEFT JOIN own b ON b.state_id = f.before_id
       LEFT JOIN own a ON a.state_id = f.state_id
      WHERE coalesce(b.state_id, 0) <> coalesce(a.state_id, 0)
-),
+)
+"""
+# Facts that are folded know how long the state before had lasted; of the ledger the step before says it.
+TIMED = """,
+/* Each step with the time since the item's step before. */
 timed AS (
     SELECT s.*, happened_at - lag(happened_at) OVER (PARTITION BY task_id ORDER BY happened_at, seq) AS lasted FROM step s
 )
+"""
+EDGES = """
 SELECT from_group, to_group, count(*),
        percentile_disc(0.5) WITHIN GROUP (ORDER BY lasted) FILTER (WHERE from_group <> 0) AS median
-  FROM timed WHERE counted AND happened_at >= %(from)s
+  FROM {steps} WHERE counted AND happened_at >= %(from)s
  GROUP BY 1, 2 ORDER BY 1, 2
-""",
-)
+"""
+TRAVERSALS = after_facts("/* replay.traversals */", f"{STEPS}{TIMED}{EDGES.format(steps='timed')}")
+# Of facts that have `lasted`.
+TRAVERSALS_OF_TIMED = f"{STEPS}{EDGES.format(steps='step')}"
 
 
 def finished(*, scope: Scope, edges: Sequence[datetime], done: Collection[int]) -> list[Finished]:

@@ -14,50 +14,55 @@ from django.db import connection
 from analytics.engine.statements import as_recorded, columns
 from analytics.flow.figures.cumulative_flow import Movement, Reached
 from analytics.flow.figures.workflow import StateOrder
+from analytics.flow.replay.corrections import behind
+from analytics.flow.replay.kinds import LAST_STATE_KIND, with_kinds
 
 # A project's chart needs all facts of every task that was ever there: tasks arrive and leave by facts of other projects,
 # too. The index (tenant_id, task_id) bounds the scan to the tenant. The whole tenant is a statement of its own: under an
 # OR the planner cannot join the project's tasks, and reads the list of them again for each fact once it outgrows work_mem.
-OF_PROJECT = """
+OF_PROJECT = with_kinds("""
        AND l.task_id IN (SELECT m.task_id FROM task_ledger m
-                          WHERE m.tenant_id = %(tenant)s AND m.project_id = %(project)s AND m.kind <= 5)
-"""
-IN_ORDER = as_recorded("""
+                          WHERE m.tenant_id = %(tenant)s AND m.project_id = %(project)s AND m.kind <= {LAST_STATE_KIND})
+""")
+IN_ORDER = with_kinds(
+    as_recorded("""
 WITH fact AS (
-    SELECT l.task_id, l.seq, l.happened_at, l.kind = 4 AS discarded, {counted} AS counted,
-           CASE WHEN l.kind = 4 THEN 0 ELSE l.to_id END AS state_id,
-           lag(CASE WHEN l.kind = 4 THEN 0 ELSE l.to_id END, 1, 0) OVER history AS before_id
+    SELECT l.task_id, l.seq, l.happened_at, l.kind = {DISCARDED} AS discarded, {counted} AS counted,
+           CASE WHEN l.kind = {DISCARDED} THEN 0 ELSE l.to_id END AS state_id,
+           lag(CASE WHEN l.kind = {DISCARDED} THEN 0 ELSE l.to_id END, 1, 0) OVER history AS before_id
       FROM task_ledger l
-     WHERE l.tenant_id = %(tenant)s AND l.kind <= 5 AND l.happened_at < %(until)s
+     WHERE l.tenant_id = %(tenant)s AND l.kind <= {LAST_STATE_KIND} AND l.happened_at < %(until)s
        AND {visible} /* of items */
 {of_tasks}    WINDOW history AS (PARTITION BY l.task_id ORDER BY l.happened_at, l.seq)
 )
 """)
+)
 
 # Where a filter chose items, they are found first, once for all statements: the planner knows how many there are then.
 OF_ITEMS = "/* of items */"
 CHOSEN_ITEMS = "AND l.task_id = ANY (%(items)s::int[])"
 
 # What an actor changed: only these facts are counted, but the state before each comes from everybody's.
-OF_ACTOR = """
+OF_ACTOR = with_kinds("""
        AND l.task_id IN (SELECT m.task_id FROM task_ledger m
-                          WHERE m.tenant_id = %(tenant)s AND m.actor_id = %(actor)s AND m.kind <= 5)
-"""
+                          WHERE m.tenant_id = %(tenant)s AND m.actor_id = %(actor)s AND m.kind <= {acts})
+""")
 
 # The board of an assignee: an item is in its state while it is in these hands, and nowhere otherwise. State and holder
 # are each carried from the fact that set them to the next one that does: the run that it begins has no other value.
-IN_HANDS = as_recorded("""
+IN_HANDS = with_kinds(
+    as_recorded("""
 WITH told AS (
-    SELECT l.task_id, l.seq, l.happened_at, l.kind = 4 AS discarded,
-           CASE WHEN l.kind = 4 THEN 0 WHEN l.kind <= 5 THEN l.to_id END AS state_id,
-           CASE WHEN l.kind = 7 THEN l.to_id END AS holder_id,
-           count(*) FILTER (WHERE l.kind <= 5) OVER history AS state_run,
-           count(*) FILTER (WHERE l.kind = 7) OVER history AS holder_run
+    SELECT l.task_id, l.seq, l.happened_at, l.kind = {DISCARDED} AS discarded,
+           CASE WHEN l.kind = {DISCARDED} THEN 0 WHEN l.kind <= {LAST_STATE_KIND} THEN l.to_id END AS state_id,
+           CASE WHEN l.kind = {ASSIGNED} THEN l.to_id END AS holder_id,
+           count(*) FILTER (WHERE l.kind <= {LAST_STATE_KIND}) OVER history AS state_run,
+           count(*) FILTER (WHERE l.kind = {ASSIGNED}) OVER history AS holder_run
       FROM task_ledger l
-     WHERE l.tenant_id = %(tenant)s AND (l.kind <= 5 OR l.kind = 7) AND l.happened_at < %(until)s
+     WHERE l.tenant_id = %(tenant)s AND (l.kind <= {LAST_STATE_KIND} OR l.kind = {ASSIGNED}) AND l.happened_at < %(until)s
        AND {visible} /* of items */
        AND l.task_id IN (SELECT m.task_id FROM task_ledger m
-                          WHERE m.tenant_id = %(tenant)s AND m.kind = 7 AND m.to_id = %(assignee)s)
+                          WHERE m.tenant_id = %(tenant)s AND m.kind = {ASSIGNED} AND m.to_id = %(assignee)s)
     WINDOW history AS (PARTITION BY l.task_id ORDER BY l.happened_at, l.seq ROWS UNBOUNDED PRECEDING)
 ),
 placed AS (
@@ -74,6 +79,7 @@ fact AS (
       FROM shown
 )
 """)
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,7 +96,7 @@ class Statement:
     body: str
 
 
-def after_facts(name: str, statement: str, *, acts: int = 5) -> Statement:
+def after_facts(name: str, statement: str, *, acts: int = LAST_STATE_KIND) -> Statement:
     """The statement, reading what each scope has as `fact`: task_id, seq, happened_at, before_id, state_id (0: nowhere),
     discarded, and `counted`, false for what others than the actor asked about did.
 
@@ -105,7 +111,7 @@ def after_facts(name: str, statement: str, *, acts: int = 5) -> Statement:
         of_project=of_board(OF_PROJECT),
         of_tenant=of_board(""),
         of_assignee=f"{name} {IN_HANDS} {statement}",
-        of_actor=of_board(OF_ACTOR.replace("kind <= 5", f"kind <= {acts}"), counted="l.actor_id = %(actor)s"),
+        of_actor=of_board(OF_ACTOR.replace("{acts}", str(acts)), counted="l.actor_id = %(actor)s"),
         body=statement,
     )
 
@@ -139,34 +145,14 @@ SELECT order_id, project_id, low, high, width_bucket(reached_at, %(edges)s::time
 """,
 )
 
-# An item is behind when it is moved to a place below one that it has been to, by the order in force at that moment; so
-# each order judges the facts of its own time, against all that came before. A fact that repeats the state moves nothing.
-# The facts are grouped and not joined to what was judged: the planner takes that for a few rows and would loop over them.
-BEHIND = """,
-judged AS (
-    SELECT f.task_id, f.seq, f.happened_at, f.state_id <> f.before_id AS moves, o.project_id,
-           f.happened_at >= o.begin_at AND o.place < max(o.place)
-               OVER (PARTITION BY f.task_id, o.project_id, o.begin_at ORDER BY f.happened_at, f.seq) AS behind
-      FROM fact f
-      LEFT JOIN unnest(%(states)s::int[], %(projects)s::int[], %(places)s::int[], %(begins)s::timestamptz[],
-                       %(ends)s::timestamptz[]) AS o (state_id, project_id, place, begin_at, end_at)
-        ON o.state_id = f.state_id AND f.happened_at < o.end_at
-),
-moved AS (
-    SELECT task_id, seq, happened_at, coalesce(max(project_id) FILTER (WHERE behind), 0) AS behind_in
-      FROM judged WHERE moves GROUP BY task_id, seq, happened_at
-),
-marked AS (
-    SELECT m.*, lag(behind_in, 1, 0) OVER (PARTITION BY task_id ORDER BY happened_at, seq) AS was_in FROM moved m
-),
-span AS (
-    SELECT task_id, behind_in, happened_at AS from_at, seq AS from_seq,
-           lead(happened_at) OVER history AS to_at, lead(seq) OVER history AS to_seq
-      FROM marked WHERE behind_in <> was_in WINDOW history AS (PARTITION BY task_id ORDER BY happened_at, seq)
-)
-"""
+# As `placed` names them.
+ORDERS = """unnest(%(states)s::int[], %(projects)s::int[], %(places)s::int[], %(begins)s::timestamptz[],
+                       %(ends)s::timestamptz[])"""
+ORDERS_IN_TIME = f"(SELECT * FROM {ORDERS} AS o (state_id, project_id, place, begin_at, end_at))"  # noqa: S608 - our own
+BEHIND = f",{behind(facts='fact', orders=ORDERS_IN_TIME)}"
+# Instants as numbers: Django reads a timestamp in Python, which takes longer than the statement where there are many.
 OVERLAPPING = """
-SELECT task_id, from_at, to_at FROM span
+SELECT task_id, (extract(epoch FROM from_at) * 1000000)::bigint, (extract(epoch FROM to_at) * 1000000)::bigint FROM span
  WHERE behind_in <> 0 AND (to_at IS NULL OR to_at > %(from)s OR from_at >= %(from)s)
  ORDER BY from_at, task_id
 """
@@ -229,11 +215,11 @@ class Scope:
 
 @dataclass(frozen=True, slots=True)
 class Correction:
-    """The time in which an item was behind its furthest position; `end` is None while it still is."""
+    """The time in which an item was behind its furthest position, in microseconds; `end` is None while it still is."""
 
     task_id: int
-    begin: datetime
-    end: datetime | None
+    begin: int
+    end: int | None
 
 
 def movements(*, scope: Scope, edges: Sequence[datetime]) -> list[Movement]:

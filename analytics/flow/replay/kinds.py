@@ -5,10 +5,11 @@ from typing import Final
 
 from tasks_app.models import STATE_KINDS, Kind
 
-# Kinds up to the last of those that set the state: a condition of that form is what the ledger's indexes are made for.
+# The kinds that set the state are those up to this one.
+LAST_STATE_KIND: Final = max(int(kind) for kind in STATE_KINDS)
 NUMBERS: Final[Mapping[str, int]] = {
     **{kind.name: int(kind) for kind in Kind},
-    "LAST_STATE_KIND": max(int(kind) for kind in STATE_KINDS),
+    "LAST_STATE_KIND": LAST_STATE_KIND,
 }
 
 
