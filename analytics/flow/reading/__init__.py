@@ -1,1 +1,1 @@
-"""Answers over a window: the one door through which every flow chart reads."""
+"""Flow readings: the one door through which every flow chart is answered over a window."""

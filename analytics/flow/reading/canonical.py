@@ -1,4 +1,4 @@
-"""Figures in the form that digests are taken of: no ids of this database, so that equal facts give equal digests."""
+"""Canonical form of flow figures, of which digests are taken: no ids of this database, so equal facts give equal digests."""
 
 from collections.abc import Sequence
 from typing import Any

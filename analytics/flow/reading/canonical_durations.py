@@ -1,4 +1,4 @@
-"""Durations in the form that digests are taken of.
+"""Canonical form of durations, of which digests are taken.
 
 There are many points: they go by column, in whole microseconds, and flags by the places of their points.
 """

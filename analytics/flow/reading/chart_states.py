@@ -1,4 +1,4 @@
-"""Which states an answer shows, in their order; those of one slug are one for a whole tenant."""
+"""States that a chart shows, in their order; those of one slug are one for a whole tenant."""
 
 from collections.abc import Mapping, Sequence
 

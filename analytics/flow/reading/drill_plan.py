@@ -1,4 +1,4 @@
-"""From a point of a chart to what it is made of: which facts are read for it, and with which values."""
+"""Drill-down plan: which facts are read for a point of a chart, and with which values."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace

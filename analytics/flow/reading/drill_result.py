@@ -1,4 +1,4 @@
-"""A drill-down: what is asked, its edges in their order, and what each of them says."""
+"""Drill-down of a flow figure: what is asked, its edges in their order, and what each of them says."""
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from enum import Enum
 from typing import Any, Protocol
 
+from analytics.engine.reading.explaining import NoSuchNumber
 from analytics.flow.drills import FlowMetric
 from analytics.flow.figures.durations import Policy
 from analytics.flow.reading.durations import Clip
@@ -41,12 +42,8 @@ class DrillQuestion:
     validator_id: int | None = None
 
 
-class DrillError(ValueError):
+class DrillError(NoSuchNumber):
     """A figure that is not there to be drilled into: `argument` names what is at fault, the text says why."""
-
-    def __init__(self, argument: str, sentence: str) -> None:
-        super().__init__(sentence)
-        self.argument = argument
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""How long items took, over a window: time in states, cycle time, lead time, flow efficiency."""
+"""Durations of items over a window: time in states, cycle time, lead time, flow efficiency."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence

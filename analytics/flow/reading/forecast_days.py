@@ -1,4 +1,4 @@
-"""The past that a forecast draws from: the whole days of a window."""
+"""Forecast days: the whole days of a window, the past that a forecast draws from."""
 
 from bisect import bisect_right
 from collections.abc import Sequence

@@ -26,7 +26,9 @@ from analytics.flow.replay.kinds import with_kinds
 from analytics.flow.state_orders import RELATIONS
 
 LIVE = """
+/* The whole histories of the items with a fact in the tail. */
 {in_tail},
+/* Each of these facts in its place: with the states and holders before and after it. */
 resolved AS MATERIALIZED (WITH fact AS (SELECT 1 AS side, h.* FROM tail_history h) {resolve})
 """
 FOLDED_STEPS = """
@@ -48,6 +50,7 @@ SELECT r.item, r.seq, r.happened_at, r.kind, r.actor_id, r.before_id, r.after_id
 """
 # As replay has its facts, with how long the state before had lasted.
 OF_BOARD = with_kinds("""
+/* Each fact that sets a state, folded or live. */
 fact AS (
     SELECT s.task_id, s.seq, s.happened_at, s.kind = {DISCARDED} AS discarded, {counted} AS counted, s.before_id,
            s.after_id AS state_id, s.happened_at - s.entered_at AS lasted
@@ -55,6 +58,7 @@ fact AS (
 )
 """)
 OF_ASSIGNEE = with_kinds("""
+/* Each fact of an item that this actor held before it or after it. */
 fact AS (
     SELECT s.task_id, s.seq, s.happened_at, s.kind = {DISCARDED} AS discarded, TRUE AS counted,
            CASE WHEN s.before_holder = %(assignee)s THEN s.before_id ELSE 0 END AS before_id,

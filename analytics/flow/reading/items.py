@@ -1,4 +1,4 @@
-"""Figures that follow single items through a window, from whichever source the question reads."""
+"""Item figures (churn, sizes, ages, waits): single items followed through a window, from whichever source is read."""
 
 from collections.abc import Mapping
 from dataclasses import replace

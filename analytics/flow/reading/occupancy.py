@@ -1,4 +1,4 @@
-"""How many tasks were in each state of one board at an instant, from rollups and the live tail."""
+"""Occupancy of one board: how many tasks were in each state at an instant, from rollups and the live tail."""
 
 from collections import Counter
 from collections.abc import Mapping

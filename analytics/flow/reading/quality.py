@@ -1,4 +1,4 @@
-"""How far the record of a window can be trusted: its odd facts by check, and the share of items that have none."""
+"""Data quality, how far the record of a window can be trusted: its odd facts by check, and the share of items without any."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -60,7 +60,8 @@ step AS (
       FROM fact WHERE state_id <> before_id
 )
 """
-# In their order and in one piece, number by number: to read a hundred thousand rows takes longer than to find them.
+# In their order and in one piece, number by number: to read a hundred thousand rows takes longer than to find them. As four
+# arrays 100,000 steps took three times as long, and five times as long to be read here.
 PACKED = """
 SELECT string_agg(int4send(task_id) || int4send(state_id) || timestamptz_send(happened_at) || boolsend(counted),
                   ''::bytea ORDER BY task_id, happened_at, seq)
