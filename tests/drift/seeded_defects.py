@@ -123,7 +123,7 @@ def _doubled(rows: list[Movement]) -> list[Movement]:
     return [row._replace(items=row.items * 2) for row in rows]
 
 
-PROJECTS = "(%(projects)s::int[] IS NULL OR project_id = ANY (%(projects)s))"
+PROJECTS = "(%(projects)s::int[] IS NULL OR l.project_id = ANY (%(projects)s))"
 WHOLE = attribute(replay.Scope, "_text_of", lambda self, statement: statement.of_tenant)
 FACT = "l.happened_at < %(until)s"
 ORDER = "ORDER BY l.happened_at, l.seq)"
