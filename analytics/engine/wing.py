@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from analytics.engine.documents.document import Document
 from analytics.engine.family import Family
 from analytics.engine.figure import Figure, Metric, Part
+from analytics.engine.reading.wing_reading import OpenReading
 from tasks_app.admin.pages import Page
 from tasks_app.http.costs import Price
 from tasks_app.http.node import NodeLoader
@@ -15,14 +16,15 @@ from tasks_app.http.node import NodeLoader
 class Wing:
     """What one folder of `analytics` declares, as `WING` in its module `wing`.
 
-    `metrics` are what is counted and is no figure of a window: a board, a drill-down. `queries` are GraphQL types whose
-    fields become root fields, `nodes` load what has an id, `prices` are by the name of the type that a field is of,
-    `documents` are of several figures, or of none.
+    `open_reading` opens a question of its figures that was asked before. `metrics` are what is counted and is no figure of a
+    window: a board, a drill-down. `queries` are GraphQL types whose fields become root fields, `nodes` load what has an id,
+    `prices` are by the name of the type that a field is of, `documents` are of several figures, or of none.
     """
 
     name: str
     families: tuple[Family, ...]
     figures: tuple[Figure, ...] = ()
+    open_reading: OpenReading | None = None
     metrics: tuple[Metric, ...] = ()
     queries: tuple[type, ...] = ()
     nodes: Mapping[str, NodeLoader] = field(default_factory=dict)
@@ -31,7 +33,11 @@ class Wing:
     pages: tuple[Page, ...] = ()
 
     def __post_init__(self) -> None:
-        """ValueError for a figure that is of none of the wing's families."""
+        """ValueError for a figure that is of none of the wing's families, and for figures that nothing reads again."""
+        if self.figures and self.open_reading is None:
+            raise ValueError(
+                f"The wing {self.name!r} has figures and no `open_reading`; without it no receipt of theirs can be replayed."
+            )
         known = {family.name for family in self.families}
         for metric in self.every_metric():
             if metric.family not in known:

@@ -27,6 +27,11 @@ def figures_by_name() -> Mapping[str, Figure]:
     return _figures(wings())
 
 
+def wing_of(figure: str) -> Wing:
+    """The wing that declares the figure of that name; KeyError where none does."""
+    return _owners(wings())[figure]
+
+
 def metric(name: str) -> Metric:
     """The figure, or what else is counted, of that name; KeyError says how to add one that is not there."""
     found = _metrics(wings()).get(name)
@@ -79,6 +84,11 @@ def _loaded(paths: tuple[str, ...]) -> tuple[Wing, ...]:
 @cache
 def _figures(found: tuple[Wing, ...]) -> Mapping[str, Figure]:
     return {figure.name: figure for wing in found for figure in wing.figures}
+
+
+@cache
+def _owners(found: tuple[Wing, ...]) -> Mapping[str, Wing]:
+    return {figure.name: wing for wing in found for figure in wing.figures}
 
 
 @cache

@@ -10,11 +10,13 @@ from analytics.flow.documents.activity import ACTIVITY
 from analytics.flow.documents.summary import SUMMARY
 from analytics.flow.family import FAMILIES
 from analytics.flow.graphql.queries import NODES, FlowQuery
+from analytics.flow.reading.opening import open_reading
 
 WING: Final = Wing(
     name="flow",
     families=FAMILIES,
     figures=FIGURES,
+    open_reading=open_reading,
     metrics=METRICS,
     queries=(FlowQuery,),
     nodes=NODES,

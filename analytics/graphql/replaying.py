@@ -9,11 +9,9 @@ from analytics.engine.reading.questions import BoardQuestion, Question
 from analytics.engine.reading.receipts import answer, metric_version
 from analytics.engine.reading.replaying import figures_again
 from analytics.engine.reading.tokens import Proof, check_can_be_replayed, proof_of
-from analytics.engine.wings import figures_by_name
 from analytics.flow.graphql.board import board_reading
 from analytics.flow.graphql.persons import actors_asked, check_filters
 from analytics.flow.graphql.projects import projects_by_id
-from analytics.flow.reading.opening import open_reading
 from analytics.pure.canonical import canonical, digest
 from tasks_app.errors import ApiError
 from tasks_app.graphql.asking import Info, as_api_error
@@ -66,6 +64,4 @@ def _figures(proof: Proof) -> Mapping[str, Any]:
     if isinstance(question, BoardQuestion):
         project = projects_by_id(tenant_id=question.tenant_id, ids=[question.project_id])[question.project_id]
         return board_reading(project=project, question=question, snapshot=proof.snapshot).figures()
-    return figures_again(
-        question=question, snapshot=proof.snapshot, by_name=figures_by_name(), open_reading=open_reading
-    )
+    return figures_again(question=question, snapshot=proof.snapshot)

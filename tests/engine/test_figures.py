@@ -17,6 +17,7 @@ from analytics.engine.wings import check_wings
 from analytics.flow.catalogue.churn import CHURN
 from analytics.flow.catalogue.cumulative_flow import CUMULATIVE_FLOW
 from analytics.flow.family import TRANSITIONS
+from analytics.flow.reading.opening import open_reading
 
 
 @strawberry.type(description="What moved.")
@@ -51,7 +52,8 @@ def family(name: str) -> Family:
 
 
 def wing(name: str, *, figure: Figure | None = None) -> Wing:
-    return Wing(name=name, families=(family("movements"),), figures=(figure,) if figure else ())
+    figures = (figure,) if figure else ()
+    return Wing(name=name, families=(family("movements"),), figures=figures, open_reading=open_reading)
 
 
 @pytest.mark.parametrize(
@@ -123,6 +125,12 @@ def test_a_figure_of_another_family_is_refused() -> None:
         ValueError, match="is of the family 'weather', which the wing 'shop' does not have; it has movements"
     ):
         wing("shop", figure=figure)
+
+
+def test_figures_that_nothing_reads_again_are_refused() -> None:
+    told = "The wing 'shop' has figures and no `open_reading`; without it no receipt of theirs can be replayed."
+    with pytest.raises(ValueError, match=told):
+        Wing(name="shop", families=(family("movements"),), figures=(Figure(**WHOLE),))
 
 
 def test_a_drill_down_that_explains_nothing_is_refused() -> None:
