@@ -12,7 +12,7 @@ from itertools import count
 from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parents[2]
-END_SECONDS = 60
+END_SECONDS = 600
 
 Process = subprocess.Popen[str]
 

@@ -4,6 +4,7 @@ First the smallest cases, each at one exact moment; then real processes that do 
 """
 
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -175,7 +176,7 @@ def test_a_board_that_gets_its_first_states_while_a_fold_begins() -> None:
 
 
 def under_load(found: Crew) -> tuple[Report, Report]:
-    """What the load did, and what two readers saw meanwhile."""
+    """What the load did in one round, and what two readers saw meanwhile."""
     hired = found.hire({"reader": READERS, **LOAD})
     readers, load = hired[:READERS], hired[READERS:]
     time.sleep(SECONDS)
@@ -183,16 +184,24 @@ def under_load(found: Crew) -> tuple[Report, Report]:
     return found.dismiss(load), seen
 
 
+def is_enough(done: Counter[str]) -> bool:
+    """Whether all that is to meet has met, and many answers came from rollups and tail."""
+    met = ("committed", "rolled back", "compacted", "rebuilt", "redefined")
+    return done["MERGED with a tail"] > 10 and all(done[what] > 0 for what in met)
+
+
 def test_answers_are_the_ledgers_under_any_concurrency() -> None:
     """P5, P37, P50: late commits, late reports, rollbacks, two compactors, rebuilds, definitions that change."""
     populate(tasks_per_board=10)
     compact(now=clock())
+    done: Counter[str] = Counter()
     with crew(database=connection.settings_dict["NAME"]) as found:
-        did, seen = under_load(found)
-    assert seen.wrong + did.wrong == []
-    assert seen.done["lost"] + did.done["lost"] == 0
-    assert seen.done["MERGED with a tail"] > 10, f"many answers came from rollups and tail: {seen.done}"
-    assert all(did.done[what] > 0 for what in ("committed", "rolled back", "compacted", "rebuilt", "redefined")), did
+        # A busy machine may need several rounds.
+        while not is_enough(done):
+            did, seen = under_load(found)
+            assert seen.wrong + did.wrong == []
+            done += did.done + seen.done
+    assert done["lost"] == 0
     for owner in owners():
         assert compared_when_folded(owner=owner, questions=10, chance=Random(1)) == []
         assert unsound(owner=owner) == []

@@ -285,17 +285,17 @@ PLACES = [("WEB", state.slug) for state in WEB_STATES] + [("OPS", state.slug) fo
 moves = st.lists(st.sampled_from(PLACES), min_size=4, max_size=4)
 
 
-@settings(some, max_examples=max(EXAMPLES // 5, 3))
+@settings(some, max_examples=max(EXAMPLES // 5, 1))
 @given(places=moves)
 def test_every_order_of_recording_gives_one_answer(places: list[tuple[str, str]]) -> None:
     """P15, P56: four events at four instants, recorded in each of the 24 orders, one report each."""
     note(str(places))
     told_in_order = [as_move(day, place) for day, place in enumerate(places)]
-    answers = [answers_to(list(order)) for order in permutations(told_in_order)]
+    answers = [answers_to(list(order), number=number) for number, order in enumerate(permutations(told_in_order))]
     assert answers == answers[:1] * 24
 
 
-@settings(some, max_examples=max(EXAMPLES // 5, 3))
+@settings(some, max_examples=max(EXAMPLES // 5, 1))
 @given(places=moves, kinds=st.permutations([Kind.DISCARDED, Kind.RESTORED, Kind.TRANSFERRED, Kind.MOVED]))
 def test_leaving_and_coming_back_in_any_order(places: list[tuple[str, str]], kinds: list[Kind]) -> None:
     """P15: discarded, restored and transferred, each known late or early, once the item is created."""
@@ -305,7 +305,7 @@ def test_leaving_and_coming_back_in_any_order(places: list[tuple[str, str]], kin
         replace(as_move(day, place), kind=kind, state="" if kind is Kind.DISCARDED else place[1])
         for day, (place, kind) in enumerate(zip(places, kinds, strict=True))
     ]
-    answers = [answers_to([created, *order]) for order in permutations(later)]
+    answers = [answers_to([created, *order], number=number) for number, order in enumerate(permutations(later))]
     assert answers == answers[:1] * 24
 
 
@@ -321,15 +321,18 @@ EARLIEST = [
 ]  # so that both boards are known from then on, in whatever order the others come
 
 
-def answers_to(order: list[Fact]) -> list[dict[str, tuple]]:
-    """What the boards show once the facts were reported in that order; checked against the oracle."""
+def answers_to(order: list[Fact], *, number: int) -> list[dict[str, tuple]]:
+    """What the boards show once the facts were reported in that order.
+
+    All figures of one of the boards, in turn, are checked against the oracle.
+    """
     facts = [replace(fact, recorded_at=DAWN) for fact in (*EARLIEST, *order)]
     facts[len(EARLIEST)] = replace(facts[len(EARLIEST)], kind=Kind.CREATED)
     with undone():
         loaded, known = reported(as_history(facts, []))
         engine, now = PostgresEngine(loaded), clock()
         asked = [Question(buckets=WEEK, now=now, project=project) for project in ("WEB", "OPS", None)]
-        assert [line for question in asked for line in unlike(engine, known, question)] == []
+        assert unlike(engine, known, asked[number % len(asked)]) == []
         assert strays() == []
         flows = [engine.cumulative_flow(question=question, mode=mode) for question in asked for mode in Mode]
     return [figures(flow) for flow in flows]
