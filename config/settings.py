@@ -80,6 +80,14 @@ def cost(name: str, *, default: int) -> int:
     return whole_number(name, default=default, least=0, most=2**31 - 1)
 
 
+def yes_or_no(name: str) -> bool:
+    """An environment variable that says yes or no, by default no."""
+    text = os.environ.get(name, "").strip() or "no"
+    if text not in ("yes", "no"):
+        raise ImproperlyConfigured(f"{name} is {text!r}: give yes or no.")
+    return text == "yes"
+
+
 SECRET_KEY = secret_key()
 DEBUG = os.environ.get("DJANGO_DEBUG", "0" if ON_A_SERVER else "1") == "1"
 ALLOWED_HOSTS = listed("FLOWLEDGER_ALLOWED_HOSTS") or ["localhost", "127.0.0.1", "[::1]"]
@@ -160,6 +168,9 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 5_000_000
 
 # Older systems that may be asked: `host` over https, or `host:port`, which may then be in a network of one's own.
 FLOWLEDGER_OUTSIDE_HOSTS = listed("FLOWLEDGER_OUTSIDE_HOSTS")
+
+# Whether the tables are spread over machines by tenant (Citus): migrations then write policies that it takes.
+FLOWLEDGER_SHARDED = yes_or_no("FLOWLEDGER_SHARDED")
 
 # How long rollups by the minute and by the hour are kept of all families, where it is not as long as these declare; a tenant
 # may choose otherwise still (`manage.py retention`).

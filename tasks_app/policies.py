@@ -5,9 +5,10 @@ Every table of a tenant has `tenant_id` first in its keys and a policy that show
 """
 
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from django.conf import settings
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from django.db.migrations.operations.base import Operation
 
@@ -15,9 +16,17 @@ TENANT_ROLES = ("fl_tenant", "fl_auditor", "fl_worker")
 LEDGER_ROLE = "fl_ledger"
 WEB_LOGIN = "fl_app"
 
-# A scalar subselect is evaluated once a statement; the bare call would be evaluated for every row (6x slower on scans).
-# Strict on purpose: a transaction that names no tenant gets an error, not an empty answer.
-PREDICATE = "tenant_id = (SELECT current_setting('app.tenant_id')::bigint)"
+TENANT_NAMED = "current_setting('app.tenant_id')::bigint"
+
+
+def predicate() -> str:
+    """The one condition of every policy, strict on purpose: where no tenant is named there is an error, not an empty answer.
+
+    A scalar subselect is evaluated once a statement; the bare call would be evaluated for every row (6x slower on scans).
+    Where tables are spread over machines (FLOWLEDGER_SHARDED), Citus takes no subselect in a policy.
+    """
+    return f"tenant_id = {TENANT_NAMED}" if settings.FLOWLEDGER_SHARDED else f"tenant_id = (SELECT {TENANT_NAMED})"
+
 
 CREATE_ROLE = """
 DO $$ BEGIN
@@ -57,7 +66,7 @@ END $$
 DEFERRED = " DEFERRABLE INITIALLY DEFERRED"
 
 
-class _Sql(Operation):
+class Statements(Operation):
     """An operation that changes the database and not Django's idea of the models."""
 
     reduces_to_sql = True
@@ -73,15 +82,25 @@ class _Sql(Operation):
         for statement in self.statements():
             schema_editor.execute(statement, params=None)
 
+    def database_backwards(
+        self, app_label: str, schema_editor: BaseDatabaseSchemaEditor, from_state: Any, to_state: Any
+    ) -> None:
+        for statement in self.undoing():
+            schema_editor.execute(statement, params=None)
+
     @abstractmethod
     def statements(self) -> Sequence[str]:
         """The statements, one by one: a statement each is what a sharded database can route."""
+
+    def undoing(self) -> Sequence[str]:
+        """The statements that take it back, where that is possible (`reversible`)."""
+        raise NotImplementedError(f"{type(self).__name__} cannot be taken back.")
 
     def describe(self) -> str:
         return f"{type(self).__name__} {' '.join(str(word) for word in self._constructor_args[0][:1])}"
 
 
-class CreateRoles(_Sql):
+class CreateRoles(Statements):
     """Makes the web's login and the roles that it can take; a role that is there already is left as it is.
 
     Roles belong to the whole server, so other databases of it may have made them. ALTER ROLE is never used: sessions
@@ -102,37 +121,49 @@ class CreateRoles(_Sql):
         ]
 
 
-class TenantTable(_Sql):
+class TenantTable(Statements):
     """Puts a table behind its tenant: primary key (tenant_id, <key>), row level security, forced."""
+
+    reversible = True
 
     def __init__(self, table: str, *, key: str = "id") -> None:
         self.table = table
         self.key = key
 
     def statements(self) -> Sequence[str]:
-        table, key = self.table, self.key
-        primary = (
-            ()
-            if key == ""
-            else (
-                f"ALTER TABLE {table} DROP CONSTRAINT {table}_pkey",
-                f"ALTER TABLE {table} ADD CONSTRAINT {table}_pkey PRIMARY KEY (tenant_id, {key})",
-            )
-        )
+        table = self.table
         return [
-            *primary,
+            *(self._primary_key(f"tenant_id, {self.key}") if self.key else ()),
             f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY",
             f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY",
-            f"CREATE POLICY tenant ON {table} USING ({PREDICATE}) WITH CHECK ({PREDICATE})",
+            f"CREATE POLICY tenant ON {table} USING ({predicate()}) WITH CHECK ({predicate()})",
+        ]
+
+    def undoing(self) -> Sequence[str]:
+        table = self.table
+        return [
+            f"DROP POLICY tenant ON {table}",
+            f"ALTER TABLE {table} NO FORCE ROW LEVEL SECURITY",
+            f"ALTER TABLE {table} DISABLE ROW LEVEL SECURITY",
+            *(self._primary_key(self.key) if self.key else ()),
+        ]
+
+    def _primary_key(self, columns: str) -> Sequence[str]:
+        """Two statements: a constraint is altered by itself where tables are spread over machines."""
+        return [
+            f"ALTER TABLE {self.table} DROP CONSTRAINT {self.table}_pkey",
+            f"ALTER TABLE {self.table} ADD CONSTRAINT {self.table}_pkey PRIMARY KEY ({columns})",
         ]
 
 
-class Reference(_Sql):
+class Reference(Statements):
     """A foreign key that cannot leave the tenant: (tenant_id, column, ...) references the same columns over there.
 
     Checked when the transaction commits, as Django's own are; `at_once` for columns that the ledger records, or a value
     that nothing has could be recorded and corrected in one transaction.
     """
+
+    reversible = True
 
     def __init__(
         self, table: str, columns: str, target: str, target_columns: str = "id", *, at_once: bool = False
@@ -144,16 +175,23 @@ class Reference(_Sql):
         self.at_once = at_once
 
     def statements(self) -> Sequence[str]:
-        name = f"{self.table}_{self.columns.replace(', ', '_')}_ref"
         return _seen_whole(
-            f"ALTER TABLE {self.table} ADD CONSTRAINT {name} FOREIGN KEY (tenant_id, {self.columns})"
+            f"ALTER TABLE {self.table} ADD CONSTRAINT {self._constraint()} FOREIGN KEY (tenant_id, {self.columns})"
             f" REFERENCES {self.target} (tenant_id, {self.target_columns}){'' if self.at_once else DEFERRED}",
             tables=sorted({self.table, self.target}),
         )
 
+    def undoing(self) -> Sequence[str]:
+        return [f"ALTER TABLE {self.table} DROP CONSTRAINT {self._constraint()}"]
 
-class TenantReference(_Sql):
+    def _constraint(self) -> str:
+        return f"{self.table}_{self.columns.replace(', ', '_')}_ref"
+
+
+class TenantReference(Statements):
     """A foreign key of a tenant's table to the tenant itself. Ledgers and tails do without: it is a look-up a row."""
+
+    reversible = True
 
     def __init__(self, table: str) -> None:
         self.table = table
@@ -164,6 +202,9 @@ class TenantReference(_Sql):
             f" REFERENCES tenant (id){DEFERRED}",
             tables=[self.table],
         )
+
+    def undoing(self) -> Sequence[str]:
+        return [f"ALTER TABLE {self.table} DROP CONSTRAINT {self.table}_tenant_ref"]
 
 
 def _seen_whole(statement: str, *, tables: Sequence[str]) -> list[str]:
@@ -178,8 +219,10 @@ def _seen_whole(statement: str, *, tables: Sequence[str]) -> list[str]:
     ]
 
 
-class Grant(_Sql):
-    """Gives roles a privilege on tables, and on their identity sequences where they may insert."""
+class Grant(Statements):
+    """Gives roles a privilege on tables."""
+
+    reversible = True
 
     def __init__(self, privilege: str, *, on: Sequence[str], to: Sequence[str]) -> None:
         self.privilege = privilege
@@ -189,8 +232,28 @@ class Grant(_Sql):
     def statements(self) -> Sequence[str]:
         return [f"GRANT {self.privilege} ON {', '.join(self.on)} TO {', '.join(self.to)}"]
 
+    def undoing(self) -> Sequence[str]:
+        return [f"REVOKE {self.privilege} ON {', '.join(self.on)} FROM {', '.join(self.to)}"]
 
-class Execute(_Sql):
+
+class Settings(Statements):
+    """Storage parameters of a table, such as how soon it is vacuumed."""
+
+    reversible = True
+
+    def __init__(self, table: str, values: Mapping[str, float]) -> None:
+        self.table = table
+        self.values = values
+
+    def statements(self) -> Sequence[str]:
+        values = ", ".join(f"{name} = {value}" for name, value in self.values.items())
+        return [f"ALTER TABLE {self.table} SET ({values})"]
+
+    def undoing(self) -> Sequence[str]:
+        return [f"ALTER TABLE {self.table} RESET ({', '.join(self.values)})"]
+
+
+class Execute(Statements):
     """One statement that Django has no word for."""
 
     def __init__(self, statement: str) -> None:
@@ -200,7 +263,7 @@ class Execute(_Sql):
         return [self.statement]
 
 
-class LedgerFunction(_Sql):
+class LedgerFunction(Statements):
     """A function that only triggers call: it runs as the ledger's owner, and no role of the web's may execute it.
 
     SECURITY DEFINER with a fixed search_path, so that no temporary or foreign object can stand in for a table of ours.
@@ -228,6 +291,10 @@ class LedgerFunction(_Sql):
             *([f"GRANT EXECUTE ON FUNCTION {self.signature} TO CURRENT_USER"] if self.returns == "trigger" else []),
             LEAVE_LEDGER_ROLE,
         ]
+
+    def undoing(self) -> Sequence[str]:
+        """Drops the function. By itself the operation is not reversible: the text before its own is in an older migration."""
+        return [JOIN_LEDGER_ROLE, f"DROP FUNCTION {self.signature}", LEAVE_LEDGER_ROLE]
 
 
 # A superuser needs no membership. An owner that is none takes one while it hands a function over: with what it inherits

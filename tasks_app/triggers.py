@@ -9,10 +9,13 @@ costs about the same as with a row trigger, because a row that only moves takes 
 rows must never be joined there: that plan turns quadratic once it is cached.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 import pgtrigger
 
+# Whoever is bound by a tenant's rules; the owner, who restores and seeds, says what is in a row.
+BY_REQUESTS = "current_user IN ('fl_tenant', 'fl_worker')"
 # The ledger's own function changes tasks after reported events; it has written their facts itself. Only that function can be
 # this user: the role cannot log in and nobody is a member of it.
 BY_OTHERS = "current_user <> 'fl_ledger'"
@@ -88,6 +91,58 @@ def append_only() -> list[Call]:
 def written_by_triggers() -> list[Call]:
     """For ledgers: append-only, and written by the ledger's own functions alone."""
     return [*append_only(), refuses(name="refuse_insert", operation=pgtrigger.Insert, condition=BY_OTHERS)]
+
+
+def facts(table: str) -> list[Call]:
+    """For facts that the application inserts: append-only, stamped by the database, and known to the tail of the table.
+
+    LedgeredTable makes the two functions, which belong to the table.
+    """
+    return [
+        *append_only(),
+        Call(
+            name="stamped",
+            function=f"{table}_stamped",
+            level=pgtrigger.Row,
+            when=pgtrigger.Before,
+            operation=pgtrigger.Insert,
+            condition=pgtrigger.Condition(BY_REQUESTS),
+        ),
+        Call(
+            name="enter_tail",
+            function=f"{table}_enter_tail",
+            level=pgtrigger.Statement,
+            when=pgtrigger.After,
+            operation=pgtrigger.Insert,
+            referencing=pgtrigger.Referencing(new="arrived"),  # type: ignore[no-untyped-call]
+        ),
+    ]
+
+
+def tail() -> list[Call]:
+    """For a tail: filled by triggers alone; the worker, who folds, takes rows away."""
+    return [
+        refuses(name="refuse_insert", operation=pgtrigger.Insert, condition=BY_OTHERS),
+        refuses(name="refuse_change", operation=pgtrigger.Update | pgtrigger.Truncate),
+    ]
+
+
+def guards(*, role: str, only: Mapping[str, str]) -> Call:
+    """Refuses inserts of a role that say more than they may: each of these columns has one value, given as SQL.
+
+    A grant by columns would say the same, but who spreads rows over machines fills in the defaults and names all columns.
+    """
+    told = ", ".join(f"NEW.{column}" for column in only)
+    return Call(
+        name=f"guard_{role}",
+        function="refuse_given",
+        level=pgtrigger.Row,
+        when=pgtrigger.Before,
+        operation=pgtrigger.Insert,
+        condition=pgtrigger.Condition(
+            f"(current_user = '{role}' AND ({told}) IS DISTINCT FROM ({', '.join(only.values())}))"
+        ),
+    )
 
 
 TASK = [

@@ -99,6 +99,11 @@ def _as_template(node: ast.Constant | ast.JoinedStr) -> str:
     return "".join(str(part) for part in parts)
 
 
+def is_body(text: str) -> bool:
+    """Whether a string is the text of a function, which an operation installs."""
+    return text.lstrip().startswith(("DECLARE\n", "BEGIN\n"))
+
+
 def bodies() -> list[Body]:
     """Every function that migrations made, as PostgreSQL has it now."""
     return [Body(*row) for row in sql(READ_BODIES)]

@@ -1,5 +1,6 @@
 """What PostgreSQL's catalogue says of our tables, for the tests that hold for every table there will ever be."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from tests.tasks_app.recording import sql
@@ -61,3 +62,49 @@ def foreign_keys(table: str) -> list[ForeignKey]:
         ForeignKey(name, target, tuple(columns), tuple(target_columns), validated)
         for name, target, columns, target_columns, validated in sql(READ_REFERENCES, [table])
     ]
+
+
+# Each reads one aspect of a table, as text without the schema, so that tables of two schemas can be compared.
+ASPECTS: Mapping[str, str] = {
+    "columns": """
+        SELECT a.attname || ' ' || format_type(a.atttypid, a.atttypmod) || CASE WHEN a.attnotnull THEN ' NOT NULL' ELSE '' END
+               || CASE a.attidentity WHEN '' THEN '' ELSE ' IDENTITY' END
+               || coalesce(' ' || pg_get_expr(d.adbin, d.adrelid), '')
+          FROM pg_attribute a LEFT JOIN pg_attrdef d ON (d.adrelid, d.adnum) = (a.attrelid, a.attnum)
+         WHERE a.attrelid = %(table)s::regclass AND a.attnum > 0 AND NOT a.attisdropped""",
+    "order of columns": """
+        SELECT string_agg(attname, ' ' ORDER BY attnum) FROM pg_attribute
+         WHERE attrelid = %(table)s::regclass AND attnum > 0 AND NOT attisdropped""",
+    "constraints": """
+        SELECT conname || ' ' || pg_get_constraintdef(oid) || CASE WHEN convalidated THEN '' ELSE ' NOT VALID' END
+          FROM pg_constraint WHERE conrelid = %(table)s::regclass AND contype <> 'n'""",
+    "indexes": "SELECT pg_get_indexdef(indexrelid) FROM pg_index WHERE indrelid = %(table)s::regclass",
+    "security": """
+        SELECT concat_ws(' ', relrowsecurity, relforcerowsecurity, relowner::regrole, relpersistence) FROM pg_class
+         WHERE oid = %(table)s::regclass""",
+    "policies": """
+        SELECT concat_ws(' ', polname, polcmd, polpermissive, polroles, pg_get_expr(polqual, polrelid),
+                         pg_get_expr(polwithcheck, polrelid)) FROM pg_policy WHERE polrelid = %(table)s::regclass""",
+    "grants": """
+        SELECT concat_ws(' ', grantee, privilege_type, is_grantable) FROM information_schema.role_table_grants
+         WHERE (table_schema || '.' || table_name)::regclass = %(table)s::regclass""",
+    "grants of columns": """
+        SELECT concat_ws(' ', grantee, privilege_type, column_name) FROM information_schema.column_privileges c
+         WHERE (table_schema || '.' || table_name)::regclass = %(table)s::regclass AND NOT EXISTS (
+               SELECT FROM information_schema.role_table_grants t
+                WHERE (t.table_schema, t.table_name, t.grantee, t.privilege_type)
+                    = (c.table_schema, c.table_name, c.grantee, c.privilege_type))""",
+    "triggers": """
+        SELECT pg_get_triggerdef(oid) || ' ' || tgenabled::text FROM pg_trigger
+         WHERE tgrelid = %(table)s::regclass AND NOT tgisinternal""",
+    "settings": "SELECT unnest(reloptions) FROM pg_class WHERE oid = %(table)s::regclass",
+}
+
+
+def portrait(table: str, *, schema: str = "public") -> dict[str, set[str]]:
+    """All that the catalogue says of a table, by aspect; the schema is left out of it."""
+    values = {"table": f"{schema}.{table}"}
+    return {
+        aspect: {str(text).replace(f"{schema}.", "") for (text,) in sql(statement, values)}
+        for aspect, statement in ASPECTS.items()
+    }

@@ -9,6 +9,7 @@ import pytest
 
 from tasks_app.policies import LedgerFunction
 from tests.tasks_app.private_server import OWNER, PrivateServer, private_server, programs
+from tests.tasks_app.readings import collected
 
 FOUND = programs()
 REFUSE_CHANGE: str = import_module("tasks_app.migrations.0003_ledger_functions").REFUSE_CHANGE
@@ -181,6 +182,21 @@ def test_a_later_migration_may_replace_a_function(server: PrivateServer) -> None
         pytest.raises(psycopg.Error, match="DELETE of project is refused"),
     ):
         owner.execute("DELETE FROM project")
+
+
+@pytest.mark.django_db
+def test_the_owner_makes_a_ledger_and_takes_it_back(server: PrivateServer) -> None:
+    """With functions that it hands over, and drops again; its facts enter the tail in between."""
+    making, undoing = collected()
+    with connected(server, OWNER, tenant="1") as owner:
+        for statement in making:
+            owner.execute(statement)
+        owner.execute("INSERT INTO reading_ledger (tenant_id, happened_at, meter, value) VALUES (1, now(), 1, 2)")
+        assert owner.execute("SELECT count(*) FROM reading_tail").fetchall() == [(1,)]
+        for statement in undoing:
+            owner.execute(statement)
+        owner.rollback()
+    assert "fl_owner" not in str(read(server, OWNER, READ_MEMBERS))
 
 
 @pytest.mark.parametrize("version", list(FOUND)[-1:])
