@@ -1,4 +1,4 @@
-"""What is odd in many facts at once, in columns. No clock, no database.
+"""Data quality checks of facts: which ledger rows are odd beside those before them. In columns; no clock, no database.
 
 Facts stand item by item, each item's in their order. Instants are microseconds since 1970.
 """
@@ -11,10 +11,8 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from analytics.pure.spans import Marks, Numbers
+from analytics.pure.spans import Marks, Numbers, begins
 
-CREATED, DISCARDED, RESTORED = 1, 4, 5
-NO_KIND: Final = 0
 # Of a state that is none, or that nobody has defined.
 UNKNOWN: Final = -1
 OTHER, IN_PROGRESS, DONE = 0, 1, 2
@@ -24,15 +22,21 @@ NO_PLACE: Final = -(2**31)
 
 
 class Facts(NamedTuple):
-    """Which task came to which state when; state 0 is off all boards. `told` is the state that it was said to come from."""
+    """Which task came to which state when; state 0 is off all boards. `told` is the state that it was said to come from.
+
+    The marks say which facts created, discarded or restored a task.
+    """
 
     task: Numbers
+    seq: Numbers
     project: Numbers
     told: Numbers
     state: Numbers
     at: Numbers
     recorded: Numbers
-    kind: Numbers
+    created: Marks
+    discarded: Marks
+    restored: Marks
 
 
 class Run(NamedTuple):
@@ -65,9 +69,9 @@ class Meanings:
         shape = (max(len(self._begins), 1), len(self._states) + 1)
         self._table = np.empty((*shape, 3), dtype=np.int64)
         self._table[:] = (UNKNOWN, UNKNOWN, NO_PLACE)
-        begins, column = self._begins.tolist(), {state: place for place, state in enumerate(self._states.tolist())}
+        instants, column = self._begins.tolist(), {state: place for place, state in enumerate(self._states.tolist())}
         for run in runs:
-            eras = slice(begins.index(run.begin), bisect_right(begins, run.end - 1))
+            eras = slice(instants.index(run.begin), bisect_right(instants, run.end - 1))
             told = (CATEGORIES.get(run.category, OTHER), run.board, NO_PLACE if run.place is None else run.place)
             self._table[eras, column[run.state]] = told
 
@@ -91,8 +95,7 @@ class Judged:
     @cached_property
     def starts(self) -> Marks:
         """Each item's first fact."""
-        task = self.facts.task
-        return np.append(True, task[1:] != task[:-1])[: len(task)]
+        return begins(self.facts.task)
 
     @cached_property
     def first(self) -> Numbers:
@@ -105,9 +108,9 @@ class Judged:
         return np.where(self.starts, 0, np.roll(self.facts.state, 1))
 
     @cached_property
-    def kind_before(self) -> Numbers:
-        """Of the fact before; NO_KIND for the first."""
-        return np.where(self.starts, NO_KIND, np.roll(self.facts.kind, 1))
+    def after_discarding(self) -> Marks:
+        """Whether the fact before discarded the item."""
+        return np.roll(self.facts.discarded, 1) & ~self.starts
 
     @cached_property
     def now(self) -> Meaning:
@@ -182,11 +185,10 @@ def beyond_first(of: Judged) -> Marks:
 
 def impossible(of: Judged) -> Marks:
     """Cannot follow what happened before it."""
-    kind, after_discarding = of.facts.kind, of.kind_before == DISCARDED
-    cases = [kind == CREATED, kind == DISCARDED, kind == RESTORED]
-    found: Marks = of.is_own & np.select(
-        cases, [~of.starts, of.before == 0, ~after_discarding], default=after_discarding
-    )
+    facts = of.facts
+    cases = [facts.created, facts.discarded, facts.restored]
+    wrong = [~of.starts, of.before == 0, ~of.after_discarding]
+    found: Marks = of.is_own & np.select(cases, wrong, default=of.after_discarding)
     return found
 
 
@@ -220,40 +222,43 @@ def _known_before(of: Judged, number: Numbers) -> Numbers:
     return np.where(known >= first, known, -1)
 
 
-# By the number that a check is known by.
-CHECKS: Mapping[int, Callable[[Judged], Marks]] = {
-    1: unfinished_before,
-    2: after_done,
-    3: backward,
-    4: skipping,
-    5: beyond_first,
-    6: impossible,
-    7: at_one_instant,
-    9: breaking,
+CHECKS: Mapping[str, Callable[[Judged], Marks]] = {
+    "FINISH_WITHOUT_START": unfinished_before,
+    "CHANGE_AFTER_DONE": after_done,
+    "BACKWARD_MOVE": backward,
+    "SKIPPED_STATE": skipping,
+    "CREATED_BEYOND_FIRST": beyond_first,
+    "IMPOSSIBLE_ORDER": impossible,
+    "EQUAL_TIMESTAMPS": at_one_instant,
+    "CHAIN_BREAK": breaking,
 }
 
 
-class Odd(NamedTuple):
-    """By task how often a check failed, and when first."""
+class Failures(NamedTuple):
+    """The ledger rows in which a check fails, by task and in their order; `seq` 0: no single row says it."""
 
     task: Numbers
-    failures: Numbers
-    first_at: Numbers
+    seq: Numbers
+    at: Numbers
+
+    def between(self, begin: int, end: int) -> "Failures":
+        """Those of [begin, end)."""
+        kept = (self.at >= begin) & (self.at < end)
+        return Failures(*(column[kept] for column in self))
 
     def first_tasks(self, most: int) -> list[int]:
-        """The first of them, by instant and task."""
-        found: list[int] = self.task[np.lexsort((self.task, self.first_at))[:most]].tolist()
+        """The first of the tasks, by the instant of their first failure and by task."""
+        first = np.flatnonzero(begins(self.task))
+        task, at = self.task[first], self.at[first]
+        found: list[int] = task[np.lexsort((task, at))[:most]].tolist()
         return found
 
 
-def odd(of: Judged) -> Mapping[int, Odd]:
-    """What is odd in the window, by check."""
-    return {number: _by_task(of, check(of) & of.is_in_window) for number, check in CHECKS.items()}
+def failures(of: Judged) -> Mapping[str, Failures]:
+    """What fails in the window, by the code of the check."""
+    return {code: _failing(of, check(of) & of.is_in_window) for code, check in CHECKS.items()}
 
 
-def _by_task(of: Judged, marks: Marks) -> Odd:
+def _failing(of: Judged, marks: Marks) -> Failures:
     number = np.flatnonzero(marks)
-    task = of.facts.task[number]
-    first = np.flatnonzero(np.append(True, task[1:] != task[:-1])[: len(task)])
-    # An item's facts are in their order: its first failure is the first there.
-    return Odd(task[first], np.diff(np.append(first, len(task))), of.facts.at[number[first]])
+    return Failures(of.facts.task[number], of.facts.seq[number], of.facts.at[number])

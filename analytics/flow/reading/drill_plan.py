@@ -6,8 +6,6 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any
 
-from django.db import connection
-
 from analytics.flow.drills import DRILLS, Drill, FlowMetric, Over, States
 from analytics.flow.figures.aging import working_states
 from analytics.flow.figures.completion import done_states, grouped
@@ -16,7 +14,16 @@ from analytics.flow.figures.meanings import meanings
 from analytics.flow.figures.workflow import CANCELLED, EVER, IN_PROGRESS, StateDefinition
 from analytics.flow.reading import items
 from analytics.flow.reading.board_definitions import BoardDefinitions
-from analytics.flow.reading.drill_result import CountedDrillDown, DrillDown, DrillError, DrillQuestion, Rows, Side
+from analytics.flow.reading.drill_result import (
+    CountedDrillDown,
+    DrillDown,
+    DrillError,
+    DrillQuestion,
+    ListedDrillDown,
+    Rows,
+    Side,
+    failure_edges,
+)
 from analytics.flow.reading.drilled_journeys import WAYS, drilled_journeys
 from analytics.flow.reading.durations import Clip, Durations
 from analytics.flow.reading.sources import Source
@@ -80,7 +87,7 @@ class Drilling:
             begin, end = to_microseconds(stretch.begin), to_microseconds(stretch.end)
             return drilled_journeys(durations=self._times, asked=asked, begin=begin, end=end)
         if asked.metric is FlowMetric.QUALITY:
-            return CountedDrillDown(rows=self._failures(asked, stretch))
+            return self._failures(asked, stretch)
         return CountedDrillDown(rows=self._rows(asked.metric, READS[asked.metric](self, asked, stretch)))
 
     def _rows(self, metric: FlowMetric, reads: Reads) -> Callable[[str, Mapping[str, Any]], Rows]:
@@ -149,24 +156,16 @@ class Drilling:
     def _horizon(self, end: datetime) -> datetime:
         return min(end, self.defined.question.now)
 
-    def _failures(self, asked: DrillQuestion, stretch: Stretch) -> Callable[[str, Mapping[str, Any]], Rows]:
+    def _failures(self, asked: DrillQuestion, stretch: Stretch) -> DrillDown:
         """Checks are of the ledger, wherever the other figures are read from."""
-        numbers = {check.code: check.number for check in quality.CHECKS}
-        if asked.check not in numbers:
-            raise DrillError("check", f"QUALITY is of one check; name one of {', '.join(numbers)}.")
-        values = {
-            **quality.quality_values(scope=self.scope, begin=self.frame.window.start, workflows=self.defined.workflows),
-            "code": numbers[asked.check],
-            "begin": stretch.begin,
-            "end": stretch.end,
-        }
-
-        def rows(ending: str, more: Mapping[str, Any]) -> Rows:
-            with connection.cursor() as cursor:
-                cursor.execute(replay.failures_text(scope=self.scope, ending=ending), {**values, **more})
-                return list(cursor.fetchall())
-
-        return rows
+        codes = [check.code for check in quality.CHECKS]
+        if asked.check not in codes:
+            raise DrillError("check", f"QUALITY is of one check; name one of {', '.join(codes)}.")
+        whole = quality.failures_of(
+            asked.check, scope=self.scope, begin=self.frame.window.start, workflows=self.defined.workflows
+        )
+        found = whole.between(to_microseconds(stretch.begin), to_microseconds(stretch.end))
+        return ListedDrillDown(edges=failure_edges(found))
 
     # ------------------------------------------------------------------ what each metric's statement takes
 

@@ -10,9 +10,11 @@ from typing import Any, Protocol
 from analytics.engine.reading.explaining import NoSuchNumber
 from analytics.flow.drills import FlowMetric
 from analytics.flow.figures.durations import Policy
+from analytics.flow.figures.oddities import Failures
 from analytics.flow.reading.durations import Clip
 from analytics.flow.replay.drilling import BY_ITEM, COUNTED, Place, Point, Slice, part
 from analytics.pure.local_days import Calendar
+from analytics.pure.zones import from_microseconds
 
 Rows = Sequence[tuple[Any, ...]]
 
@@ -132,6 +134,13 @@ class ListedDrillDown:
 def in_order(place: Place) -> tuple[datetime, int, int]:
     """What edges are sorted by."""
     return place.happened_at, place.seq, place.task_id
+
+
+def failure_edges(found: Failures) -> Sequence[DrilledEdge]:
+    """The ledger rows in which a check of the data fails, in the order of edges."""
+    rows = zip(found.at.tolist(), found.seq.tolist(), found.task.tolist(), strict=True)
+    places = [Place(happened_at=from_microseconds(at), seq=seq, task_id=task) for at, seq, task in sorted(rows)]
+    return [DrilledEdge(task_id=place.task_id, place=place, length=None, intervals=()) for place in places]
 
 
 def _edge(point: Point) -> DrilledEdge:

@@ -1,4 +1,4 @@
-"""The activity feed: ledger rows as people read them, newest recording first."""
+"""Activity feed: ledger rows as people read them, newest recording first."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -8,11 +8,13 @@ from typing import Any
 from django.db import connection
 
 from analytics.engine.statements import counted, page_bound
+from analytics.flow.replay.kinds import with_kinds
+from tasks_app.models import Kind
 
-DEFINED = 9
+DEFINED = int(Kind.DEFINED)
 
 # Each branch is read backwards along (tenant_id, seq) and stops at the limit, so a page costs the same anywhere.
-FEED = """/* replay.feed */
+FEED = with_kinds("""/* replay.feed */
 SELECT f.seq, f.kind, f.task_id, f.project_id, f.state_id, f.from_id, f.to_id, f.actor_id, f.correlation,
        f.happened_at, f.recorded_at
   FROM ((SELECT l.seq, l.kind, l.task_id, l.project_id, 0 AS state_id, l.from_id, l.to_id, l.actor_id, l.correlation,
@@ -20,13 +22,13 @@ SELECT f.seq, f.kind, f.task_id, f.project_id, f.state_id, f.from_id, f.to_id, f
            FROM task_ledger l
           WHERE l.tenant_id = %(tenant)s AND {task_conditions} AND {page} ORDER BY l.seq {direction} LIMIT %(limit)s)
         UNION ALL
-        (SELECT l.seq, 9, 0, l.project_id, l.state_id, 0, 0, l.actor_id, l.correlation, l.happened_at, l.recorded_at
+        (SELECT l.seq, {DEFINED}, 0, l.project_id, l.state_id, 0, 0, l.actor_id, l.correlation, l.happened_at, l.recorded_at
            FROM definition_ledger l
           WHERE l.tenant_id = %(tenant)s AND {definition_conditions} AND {page}
           ORDER BY l.seq {direction} LIMIT %(limit)s)
        ) f
  ORDER BY f.seq {direction} LIMIT %(limit)s
-"""
+""")
 
 COUNT = """/* replay.count_feed */
 SELECT (SELECT count(*) FROM task_ledger l WHERE l.tenant_id = %(tenant)s AND {task_conditions})
@@ -50,24 +52,25 @@ CONDITIONS = {
 OF_DEFINITIONS = {
     **CONDITIONS,
     "task_id": "FALSE",
-    "kinds": "9 = ANY (%(kinds)s)",
+    "kinds": with_kinds("{DEFINED} = ANY (%(kinds)s)"),
     "explaining": "l.seq = ANY (%(definitions)s::bigint[])",
 }
 
 # The fact before each, in the order of its task and of its own sort: states, assignees, titles are each a chain.
 # (SELECT ...) hides the tenant's number: of a tenant that is not in the statistics yet the planner expects one row, and
 # would then read the whole tenant for each task. The same holds for every look-up by task.
-BEFORE = """/* replay.facts_before */
+BEFORE = with_kinds("""/* replay.facts_before */
 SELECT x.seq, p.to_id, p.happened_at
   FROM unnest(%(seqs)s::bigint[], %(tasks)s::int[], %(kinds)s::smallint[], %(instants)s::timestamptz[])
        AS x (seq, task_id, kind, happened_at)
  CROSS JOIN LATERAL (
-       SELECT CASE WHEN l.kind = 4 THEN 0 ELSE l.to_id END AS to_id, l.happened_at FROM task_ledger l
+       SELECT CASE WHEN l.kind = {DISCARDED} THEN 0 ELSE l.to_id END AS to_id, l.happened_at FROM task_ledger l
         WHERE l.tenant_id = (SELECT %(tenant)s::bigint) AND l.task_id = x.task_id
-          AND CASE WHEN l.kind <= 5 THEN 0 ELSE l.kind END = CASE WHEN x.kind <= 5 THEN 0 ELSE x.kind END
+          AND CASE WHEN l.kind <= {LAST_STATE_KIND} THEN 0 ELSE l.kind END
+            = CASE WHEN x.kind <= {LAST_STATE_KIND} THEN 0 ELSE x.kind END
           AND (l.happened_at, l.seq) < (x.happened_at, x.seq)
         ORDER BY l.happened_at DESC, l.seq DESC LIMIT 1) p
-"""
+""")
 
 DEFINITIONS = """/* replay.definitions_in_feed */
 SELECT d.seq, d.slug, d.name, d.category, d.position, d.waiting, d.needs_validation, d.archived, d.timezone,

@@ -22,6 +22,7 @@ SELECT task_id, state_id
 )
 
 MEANING = """,
+/* From when to when a state was one in progress. */
 meaning AS MATERIALIZED (
     SELECT * FROM unnest(%(meant_states)s::int[], %(meant_projects)s::int[], %(meant_begins)s::timestamptz[],
                          %(meant_ends)s::timestamptz[]) AS m (state_id, project_id, begin_at, end_at)
@@ -31,9 +32,11 @@ meaning AS MATERIALIZED (
 # a project's DONE states or out of them says whether and where an item is finished; `tasks` are the items that are asked
 # about, null for all that are in progress.
 AGED = """,
+/* The states that are DONE at the end, and whose they are. */
 done AS MATERIALIZED (
     SELECT * FROM unnest(%(done_states)s::int[], %(done_projects)s::int[]) AS d (state_id, project_id)
 ),
+/* Each fact: whether it moves the item, starts it in a project, leads into that project's DONE or out of it. */
 told AS MATERIALIZED (
     SELECT f.task_id, f.seq, f.happened_at, f.state_id, f.state_id <> f.before_id AS moves, m.project_id AS starts_in,
            a.project_id AS done_in, a.project_id IS DISTINCT FROM b.project_id AS crosses
@@ -43,6 +46,7 @@ told AS MATERIALIZED (
       LEFT JOIN meaning m ON m.state_id = f.state_id AND f.happened_at >= m.begin_at AND f.happened_at < m.end_at
                          AND f.state_id <> f.before_id
 ),
+/* Each item: where it is, when it was first started, where and since when it is done. */
 item AS MATERIALIZED (
     SELECT task_id, (array_agg(state_id ORDER BY happened_at DESC, seq DESC))[1] AS state_id,
            coalesce(min(happened_at) FILTER (WHERE starts_in IS NOT NULL), max(happened_at) FILTER (WHERE moves)) AS started_at,
@@ -50,6 +54,7 @@ item AS MATERIALIZED (
            max(happened_at) FILTER (WHERE crosses) AS done_at
       FROM told GROUP BY task_id
 ),
+/* Each item that a project finished, from its first start there to its finish. */
 cycle AS (
     SELECT project_id, (extract(epoch FROM max(finished_at) - min(started_at)) * 1000000)::bigint AS microseconds
       FROM (SELECT task_id, done_in AS project_id, done_at AS finished_at, NULL::timestamptz AS started_at

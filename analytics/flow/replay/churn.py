@@ -1,4 +1,4 @@
-"""What came back, was given up or was started, counted from the steps of items."""
+"""Churn of items, what came back, was given up or was started, counted from the steps of items."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,12 +13,14 @@ from analytics.flow.replay.flow import after_facts
 
 # Each fact that moves an item on the board, with what the states on both sides meant at that moment.
 MOVES = """,
+/* What each state meant, from when to when. */
 meaning AS MATERIALIZED (
     SELECT * FROM unnest(%(meant_states)s::int[], %(meant_groups)s::int[], %(meant_projects)s::int[],
                          %(meant_categories)s::text[], %(meant_places)s::int[], %(meant_begins)s::timestamptz[],
                          %(meant_ends)s::timestamptz[])
                AS m (state_id, group_id, project_id, category, place, begin_at, end_at)
 ),
+/* Each fact that moves an item on the board. */
 move AS (
     SELECT f.task_id, f.seq, f.happened_at, f.discarded,
            f.counted AND f.happened_at >= %(from)s AND f.happened_at < %(to)s AS counts,
@@ -35,6 +37,7 @@ move AS (
 # All windows go one way: to put the moves in order twice would take as long as the rest.
 # A finish event is reopened by the return that comes before the next finish event, whoever made it.
 FOLLOWED = """,
+/* Each move, how long the state before had lasted, and when the item was next at work or done. */
 timed AS (
     SELECT m.*, happened_at - lead(happened_at) OVER backwards AS lasted,
            min(happened_at) FILTER (WHERE becomes IN ('IN_PROGRESS', 'DONE'))
@@ -42,10 +45,12 @@ timed AS (
       FROM move m
     WINDOW backwards AS (PARTITION BY task_id ORDER BY happened_at DESC, seq DESC)
 ),
+/* The same, and whether it gives work up and whether that was taken up soon. */
 step AS MATERIALIZED (
     SELECT t.*, counts AND was = 'IN_PROGRESS' AND becomes = 'TODO' AS drops,
            coalesce(restarted_at - happened_at < %(within)s::interval, FALSE) AS restarted FROM timed t
 ),
+/* Each entry into DONE and each return from it, with the next of them: what reopens a finish. */
 finish AS (
     SELECT task_id, seq, counts, finishes, happened_at,
            lead(happened_at) OVER turns AS turned_at, lead(seq) OVER turns AS turned_seq,
@@ -57,6 +62,7 @@ finish AS (
 )
 """
 COUNTED = """,
+/* Each item, and whether it counts as finished, started, gone back or given up. */
 item AS (
     SELECT bool_or(drops) AS reverted, bool_or(back) FILTER (WHERE happened_at < %(to)s) AS went_back,
            (array_agg(counts ORDER BY happened_at DESC, seq DESC) FILTER (WHERE becomes = 'IN_PROGRESS'))

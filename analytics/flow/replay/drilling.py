@@ -1,4 +1,4 @@
-"""What a figure is made of, item by item or event by event, as statements over a scope's facts.
+"""Drill-down statements: what a figure is made of, item by item or event by event, over a scope's facts.
 
 Each body ends in `point`: one row for each edge of a drill-down, with the ledger row that explains it and, where the figure
 is of time, from when to when that was, and the rows that began and ended it. The order (happened_at, seq, task_id) is total.
@@ -14,9 +14,10 @@ import numpy as np
 from analytics.engine.statements import columns
 from analytics.flow.drills import FlowMetric
 from analytics.flow.figures.journeys import StateEntries
-from analytics.flow.replay import aging, churn, flow, quality, validation
+from analytics.flow.replay import aging, churn, flow, validation
 from analytics.flow.replay.durations import STEPS
-from analytics.flow.replay.flow import Scope, Statement, after_facts
+from analytics.flow.replay.flow import Statement, after_facts
+from analytics.flow.replay.kinds import LAST_STATE_KIND
 
 
 class Point(NamedTuple):
@@ -52,6 +53,7 @@ class Slice:
 
 # With the stay that each move ended, where that was on this board.
 MOVED = """,
+/* Each move, with the stay that it ended. */
 stay AS (
     SELECT m.*, CASE WHEN from_group <> 0 THEN lag(happened_at) OVER history END AS begin_at,
            CASE WHEN from_group <> 0 THEN lag(seq) OVER history END AS begin_seq
@@ -99,6 +101,7 @@ point AS (
 """
 # As analytics.flow.replay.completion counts them.
 FINISHED = """,
+/* The last fact of each item that leads into DONE or out of it. */
 crossing AS (
     SELECT DISTINCT ON (task_id) task_id, seq, happened_at, counted, state_id = ANY (%(done)s::int[]) AS finishes
       FROM fact
@@ -121,12 +124,14 @@ point AS (
 )
 """
 REVERTED = """,
+/* The first time that each item was given up. */
 first AS (
     SELECT DISTINCT ON (task_id) task_id, seq, happened_at FROM step WHERE drops ORDER BY task_id, happened_at, seq
 ),
 point AS (SELECT task_id, seq, happened_at, {no_time} FROM first WHERE {in_range})
 """
 STARTED = """,
+/* The first time that each item came into progress. */
 first AS (
     SELECT DISTINCT ON (task_id) task_id, seq, happened_at, counts
       FROM step WHERE becomes = 'IN_PROGRESS' ORDER BY task_id, happened_at, seq
@@ -134,6 +139,7 @@ first AS (
 point AS (SELECT task_id, seq, happened_at, {no_time} FROM first WHERE counts AND {in_range})
 """
 STRAIGHT = """,
+/* The last of the window's moves of each item into DONE or out of it, and whether the item ever went back. */
 crossing AS (
     SELECT DISTINCT ON (task_id) task_id, seq, happened_at, counts, finishes, went_back
       FROM (SELECT s.*, state_id = ANY (%(done)s::int[]) AS finishes, before_id = ANY (%(done)s::int[]) AS was_done,
@@ -149,6 +155,7 @@ point AS (
 """
 # As analytics.flow.replay.durations counts them.
 VISITED = """,
+/* Each visit to a state, with the facts that began and ended it. */
 visit AS (
     SELECT task_id, state_id, happened_at, seq, lead(happened_at) OVER history AS left_at, lead(seq) OVER history AS left_seq,
            lead(counted) OVER history AS counted
@@ -206,10 +213,6 @@ point AS (
       FROM wait WHERE group_id = %(group)s AND lasts
 )
 """
-# The failures of one check, in a statement of its own: it reads the ledger.
-FAILURES = """,
-point AS (SELECT task_id, seq, happened_at, {no_time} FROM failing WHERE code = %(code)s AND {in_range})
-"""
 NO_TIME = (
     "NULL::timestamptz AS begin_at, NULL::bigint AS begin_seq, NULL::timestamptz AS end_at, NULL::bigint AS end_seq"
 )
@@ -266,14 +269,8 @@ PLACE = "(happened_at, seq, task_id)"
 
 def statement_of(metric: FlowMetric, *, ending: str) -> Statement:
     """The metric's points, as `ending` reads them."""
-    acts = validation.ACTS if metric in VALIDATIONS else 5
+    acts = validation.ACTS if metric in VALIDATIONS else LAST_STATE_KIND
     return after_facts("/* replay.drill_down */", f"{BODIES[metric]} {ending}", acts=acts)
-
-
-def failures_text(*, scope: Scope, ending: str) -> str:
-    """The failures of a check of quality, as `ending` reads them."""
-    body = _body("/* replay.drill_quality */ WITH ", quality.FAILING, FAILURES)
-    return quality.text_of(f"{body} {ending}", scope=scope)
 
 
 def part(asked: Slice) -> tuple[str, dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""How long items stayed in states, and the way of what was finished, as statements over a scope's facts."""
+"""Durations: time in states and journeys of finished items, as statements over a scope's facts."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -16,15 +16,18 @@ BIN = "CASE WHEN lasted > '0' THEN 1 + ceil(ln(extract(epoch FROM lasted)::float
 STAYS = after_facts(
     "/* replay.stays */",
     f""",
+/* The board's states, each with the number of its group. */
 own AS (
     SELECT state_id, group_id FROM unnest(%(states)s::int[], %(groups)s::int[]) AS o (state_id, group_id)
 ),
+/* Each visit to a state, and when and by a counted fact or not it ended. */
 visit AS (
     SELECT state_id, happened_at AS entered_at, lead(happened_at) OVER history AS left_at,
            lead(counted) OVER history AS counted
       FROM fact WHERE state_id <> before_id
     WINDOW history AS (PARTITION BY task_id ORDER BY happened_at, seq)
 ),
+/* Each visit that the window counts, and how long it lasted there. */
 stay AS MATERIALIZED (
     SELECT o.group_id, v.left_at IS NOT NULL AS closed,
            coalesce(v.left_at, %(horizon)s::timestamptz) - greatest(v.entered_at, %(clip)s::timestamptz) AS lasted
@@ -32,9 +35,11 @@ stay AS MATERIALIZED (
       JOIN own o ON o.state_id = v.state_id
      WHERE CASE WHEN v.left_at IS NULL THEN %(stocks)s ELSE v.counted AND v.left_at >= %(from)s END
 ),
+/* The groups with so many closed visits that they are not sorted. */
 large AS MATERIALIZED (
     SELECT group_id FROM stay WHERE closed GROUP BY group_id HAVING count(*) > %(most_exact)s
 ),
+/* Their visits by bin. */
 binned AS (
     SELECT group_id, {BIN} AS bin, count(*) AS visits
       FROM stay WHERE closed AND group_id = ANY (ARRAY(SELECT group_id FROM large)) GROUP BY 1, 2
@@ -52,6 +57,7 @@ SELECT group_id, count(*) FILTER (WHERE closed), sum(lasted) FILTER (WHERE close
 
 # The steps of the items that came into one of the `done` states from others within the window.
 STEPS = """,
+/* Each entry into a state, and when its item last came to be done. */
 step AS (
     SELECT task_id, seq, happened_at, state_id, counted,
            max(CASE WHEN state_id = ANY (%(done)s::int[]) AND before_id <> ALL (%(done)s::int[]) THEN happened_at END)

@@ -1,4 +1,4 @@
-"""When items came to DONE and left it again, day by day, counted from task_ledger: what forecasts draw from."""
+"""Forecast samples: when items came to DONE and left it again, counted from task_ledger."""
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
@@ -13,6 +13,7 @@ from analytics.flow.replay.flow import Scope, after_facts
 DONE_STAYS = after_facts(
     "/* replay.done_stays */",
     """,
+/* Each fact that leads into DONE or out of it, and when the next one did. */
 crossing AS (
     SELECT happened_at, counted, state_id = ANY (%(done)s::int[]) AS enters,
            lead(happened_at) OVER (PARTITION BY task_id ORDER BY happened_at, seq) AS left_at

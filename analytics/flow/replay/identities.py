@@ -1,4 +1,4 @@
-"""The same sizes counted in two ways, from the stays of items and from their coming and going."""
+"""Identities of flow: sizes that are counted in two ways, from the stays of items and from their coming and going."""
 
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
@@ -14,19 +14,23 @@ from analytics.flow.replay.flow import after_facts
 IDENTITIES = after_facts(
     "/* replay.identities */",
     """,
+/* What each state was, from when to when. */
 meaning AS MATERIALIZED (
     SELECT * FROM unnest(%(meant_states)s::int[], %(meant_categories)s::text[], %(meant_begins)s::timestamptz[],
                          %(meant_ends)s::timestamptz[]) AS m (state_id, category, begin_at, end_at)
 ),
+/* Each fact as the board sees it; state 0 is off it. */
 seen AS (
     SELECT task_id, seq, happened_at, CASE WHEN before_id = ANY (%(states)s::int[]) THEN before_id ELSE 0 END AS before_id,
            CASE WHEN state_id = ANY (%(states)s::int[]) THEN state_id ELSE 0 END AS state_id
       FROM fact
 ),
+/* Each of them up to the item's next fact. */
 stay AS MATERIALIZED (
     SELECT s.*, lead(happened_at) OVER history AS next_at, coalesce(lead(happened_at) OVER history, %(to)s) AS left_at
       FROM seen s WINDOW history AS (PARTITION BY task_id ORDER BY happened_at, seq)
 ),
+/* Each item's time on the board, by its stays, and by its arrivals and leavings alone. */
 life AS (
     SELECT sum(left_at - happened_at) FILTER (WHERE state_id <> 0) AS in_states,
            sum(CASE WHEN before_id <> 0 THEN happened_at - %(to)s END) FILTER (WHERE state_id = 0) AS until_left,

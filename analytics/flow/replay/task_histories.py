@@ -1,4 +1,4 @@
-"""The whole history of some tasks: their visits to states, when they were started and finished."""
+"""Task histories: the visits of some tasks to states, when they were started and finished."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -10,15 +10,18 @@ from django.db import connection
 
 from analytics.engine.statements import as_recorded
 from analytics.flow.figures.workflow import DONE, IN_PROGRESS, Workflows
+from analytics.flow.replay.kinds import with_kinds
 
 # Relies on the index (tenant_id, task_id).
-HISTORIES = as_recorded("""/* replay.histories */
-SELECT l.task_id, CASE WHEN l.kind = 4 THEN 0 ELSE l.to_id END, l.happened_at, l.seq FROM task_ledger l
- WHERE l.tenant_id = (SELECT %(tenant)s::bigint) AND l.task_id = ANY (%(tasks)s) AND l.kind <= 5
+HISTORIES = with_kinds(
+    as_recorded("""/* replay.histories */
+SELECT l.task_id, CASE WHEN l.kind = {DISCARDED} THEN 0 ELSE l.to_id END, l.happened_at, l.seq FROM task_ledger l
+ WHERE l.tenant_id = (SELECT %(tenant)s::bigint) AND l.task_id = ANY (%(tasks)s) AND l.kind <= {LAST_STATE_KIND}
    AND (%(at)s::timestamptz IS NULL OR l.happened_at < %(at)s)
    AND {visible}
  ORDER BY l.task_id, l.happened_at, l.seq
 """)
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

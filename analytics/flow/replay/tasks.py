@@ -1,4 +1,4 @@
-"""Lists of tasks: as the rows are now, or as they were at an instant, as known at another."""
+"""Task lists: as the rows are now, or as they were at an instant, as known at another."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -8,6 +8,7 @@ from typing import Any
 from django.db import connection
 
 from analytics.engine.statements import as_recorded, counted, page_bound
+from analytics.flow.replay.kinds import with_kinds
 
 # The rows as they are. Pages rely on the primary key (tenant_id, id).
 NOW = """
@@ -17,31 +18,36 @@ SELECT t.id AS task_id, t.key, t.title, t.external_id, t.project_id, t.state_id,
 
 # The last state-setting fact of each task before the instant; discarded ones are in state 0. Names are today's: the ledger
 # has ids only.
-EVERY = as_recorded("""
+EVERY = with_kinds(
+    as_recorded("""
 SELECT p.task_id, coalesce(t.key, d.key) AS key, coalesce(t.title, d.title) AS title,
        coalesce(t.external_id, d.external_id) AS external_id, p.project_id,
-       CASE WHEN p.kind = 4 THEN 0 ELSE p.to_id END AS state_id,
+       CASE WHEN p.kind = {DISCARDED} THEN 0 ELSE p.to_id END AS state_id,
        (SELECT nullif(l.to_id, 0) FROM task_ledger l
-         WHERE l.tenant_id = (SELECT %(tenant)s::bigint) AND l.task_id = p.task_id AND l.kind = 7
+         WHERE l.tenant_id = (SELECT %(tenant)s::bigint) AND l.task_id = p.task_id AND l.kind = {ASSIGNED}
            AND l.happened_at < %(at)s AND {visible}
          ORDER BY l.happened_at DESC, l.seq DESC LIMIT 1) AS assignee_id,
        coalesce(t.created_at, d.created_at) AS created_at
   FROM (SELECT DISTINCT ON (l.task_id) l.task_id, l.project_id, l.to_id, l.kind
           FROM task_ledger l
-         WHERE l.tenant_id = %(tenant)s AND l.kind <= 5 AND l.happened_at < %(at)s
+         WHERE l.tenant_id = %(tenant)s AND l.kind <= {LAST_STATE_KIND} AND l.happened_at < %(at)s
            AND {visible}
          ORDER BY l.task_id, l.happened_at DESC, l.seq DESC) p
   LEFT JOIN task t ON t.tenant_id = %(tenant)s AND t.id = p.task_id
   LEFT JOIN deleted_task d ON d.tenant_id = %(tenant)s AND d.task_id = p.task_id
 """)
-THEN = f"{EVERY} WHERE p.kind <> 4\n"
+)
+THEN = with_kinds(f"{EVERY} WHERE p.kind <> {{DISCARDED}}\n")
 
 # The facts of the listed task, as far as they had happened and were known. A look-up by task: see replay.activity.
-FACTS = as_recorded("""
-SELECT l.seq, l.happened_at, l.kind, l.actor_id, CASE WHEN l.kind = 4 THEN 0 ELSE l.to_id END AS to_id FROM task_ledger l
+FACTS = with_kinds(
+    as_recorded("""
+SELECT l.seq, l.happened_at, l.kind, l.actor_id, CASE WHEN l.kind = {DISCARDED} THEN 0 ELSE l.to_id END AS to_id
+  FROM task_ledger l
  WHERE l.tenant_id = (SELECT %(tenant)s::bigint) AND l.task_id = x.task_id AND l.happened_at < %(at)s
    AND {visible}
 """)
+)
 
 # What a filter adds to a list. A list reads as `x`, `{facts}` are those of its task.
 CONDITIONS = {
@@ -52,16 +58,16 @@ CONDITIONS = {
     "changed_by": "EXISTS (SELECT FROM ({facts}) c WHERE c.actor_id = %(changed_by)s)",
     # It was in one of the states at some moment of [from, to): it came before `to`, and had not gone before `from`.
     "was_ever_ids": "EXISTS (SELECT FROM (SELECT e.to_id, e.happened_at,"
-    " lead(e.happened_at) OVER (ORDER BY e.happened_at, e.seq) AS left_at FROM ({facts}) e WHERE e.kind <= 5) v"
+    " lead(e.happened_at) OVER (ORDER BY e.happened_at, e.seq) AS left_at FROM ({facts}) e WHERE e.kind <= {LAST_STATE_KIND}) v"
     " WHERE v.to_id = ANY (%(was_ever_ids)s)"
     " AND (%(was_ever_to)s::timestamptz IS NULL OR v.happened_at < %(was_ever_to)s)"
     " AND (%(was_ever_from)s::timestamptz IS NULL OR v.left_at IS NULL OR v.left_at > %(was_ever_from)s))",
     # It came to the state it is in before `since`, and nothing took it elsewhere after: the order decides, not what a row
     # showed when a fact was recorded.
     "held_ids": "(x.state_id = ANY (%(held_ids)s)"
-    " AND x.state_id = (SELECT h.to_id FROM ({facts}) h WHERE h.kind <= 5 AND h.happened_at <= %(held_since)s"
+    " AND x.state_id = (SELECT h.to_id FROM ({facts}) h WHERE h.kind <= {LAST_STATE_KIND} AND h.happened_at <= %(held_since)s"
     " ORDER BY h.happened_at DESC, h.seq DESC LIMIT 1)"
-    " AND NOT EXISTS (SELECT FROM ({facts}) m WHERE m.kind <= 5 AND m.happened_at > %(held_since)s"
+    " AND NOT EXISTS (SELECT FROM ({facts}) m WHERE m.kind <= {LAST_STATE_KIND} AND m.happened_at > %(held_since)s"
     " AND m.to_id <> x.state_id))",
 }
 
@@ -72,28 +78,31 @@ COUNT_BY_STATE = (
 )
 
 # Tasks by id, discarded ones too. Of one whose row was deleted: where it was last.
-BY_ID = """/* replay.tasks_by_id */
+BY_ID = with_kinds("""/* replay.tasks_by_id */
 SELECT t.id, t.key, t.title, t.external_id, t.project_id, t.state_id, t.assignee_id, t.created_at
   FROM task t WHERE t.tenant_id = %(tenant)s AND t.id = ANY (%(tasks)s::int[])
  UNION ALL
 SELECT d.task_id, d.key, d.title, d.external_id, p.project_id, p.to_id, NULL, d.created_at
   FROM deleted_task d
  CROSS JOIN LATERAL (SELECT l.project_id, l.to_id FROM task_ledger l
-                      WHERE l.tenant_id = (SELECT %(tenant)s::bigint) AND l.task_id = d.task_id AND l.kind IN (1, 2, 3, 5)
+                      WHERE l.tenant_id = (SELECT %(tenant)s::bigint) AND l.task_id = d.task_id
+                        AND l.kind IN ({CREATED}, {MOVED}, {TRANSFERRED}, {RESTORED})
                       ORDER BY l.happened_at DESC, l.seq DESC LIMIT 1) p
  WHERE d.tenant_id = %(tenant)s AND d.task_id = ANY (%(tasks)s::int[])
-"""
+""")
 
 READ_IDS = "/* replay.task_ids */ SELECT x.task_id FROM ({source}) x WHERE {conditions}"
-EVER_ON_BOARD = """ INTERSECT
-SELECT m.task_id FROM task_ledger m WHERE m.tenant_id = %(tenant)s AND m.project_id = %(board)s AND m.kind <= 5
-"""
+EVER_ON_BOARD = with_kinds(""" INTERSECT
+SELECT m.task_id FROM task_ledger m WHERE m.tenant_id = %(tenant)s AND m.project_id = %(board)s AND m.kind <= {LAST_STATE_KIND}
+""")
 
-COUNT_FACTS = as_recorded("""/* replay.count_facts */
+COUNT_FACTS = with_kinds(
+    as_recorded("""/* replay.count_facts */
 SELECT count(*) FROM task_ledger l
- WHERE l.tenant_id = %(tenant)s AND l.kind <= 5 AND l.happened_at < %(at)s
+ WHERE l.tenant_id = %(tenant)s AND l.kind <= {LAST_STATE_KIND} AND l.happened_at < %(at)s
    AND {visible}
 """)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +145,7 @@ class TaskList:
 
     @property
     def _conditions(self) -> str:
-        texts = (text.format(facts=FACTS) for name, text in CONDITIONS.items() if name in self.filters)
+        texts = (with_kinds(text).format(facts=FACTS) for name, text in CONDITIONS.items() if name in self.filters)
         return " AND ".join(texts) or "TRUE"
 
     @property

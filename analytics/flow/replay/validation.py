@@ -1,4 +1,4 @@
-"""Waits for a validation, from the stays of items and the VALIDATED facts of task_ledger."""
+"""Validation waits of items, from the stays of items and the VALIDATED facts of task_ledger."""
 
 from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
@@ -9,14 +9,19 @@ from analytics.flow.figures.meanings import Meaning
 from analytics.flow.figures.validation import Waits
 from analytics.flow.replay.churn import meant
 from analytics.flow.replay.flow import after_facts
+from analytics.flow.replay.kinds import with_kinds
+from tasks_app.models import Kind
 
 # Of an item's moves and validations in their order, what comes next after an entry ends the wait. Validations are in the
 # ledger alone; those of the items that ever waited are read by task. The first row says how many these are.
-WAITS = as_recorded(""",
+WAITS = with_kinds(
+    as_recorded(""",
+/* From when to when a state asked for a validation. */
 meaning AS MATERIALIZED (
     SELECT * FROM unnest(%(meant_states)s::int[], %(meant_groups)s::int[], %(meant_begins)s::timestamptz[],
                          %(meant_ends)s::timestamptz[]) AS m (state_id, group_id, begin_at, end_at)
 ),
+/* Each move of an item on the board; state 0 is off it. */
 seen AS MATERIALIZED (
     SELECT * FROM (
         SELECT task_id, seq, happened_at, counted,
@@ -25,24 +30,28 @@ seen AS MATERIALIZED (
           FROM fact) f
      WHERE before_id <> state_id
 ),
+/* Each validation of an item that ever waited for one. */
 validation AS MATERIALIZED (
     SELECT l.task_id, l.seq, l.happened_at, l.actor_id
       FROM task_ledger l
-     WHERE l.tenant_id = (SELECT %(tenant)s::bigint) AND l.kind = 6 AND l.happened_at < %(until)s
+     WHERE l.tenant_id = (SELECT %(tenant)s::bigint) AND l.kind = {VALIDATED} AND l.happened_at < %(until)s
        AND {visible}
        AND l.task_id IN (SELECT s.task_id FROM seen s WHERE s.state_id = ANY (%(meant_states)s::int[]))
 ),
+/* Moves and validations together; the validator of a move is 0. */
 event AS (
     SELECT task_id, seq, happened_at, state_id, counted, 0 AS validator FROM seen
      UNION ALL
     SELECT task_id, seq, happened_at, 0, %(actor)s::int IS NULL OR actor_id = %(actor)s::int, actor_id FROM validation
 ),
+/* Each of them with the next one of its item. */
 turn AS (
     SELECT e.*, lead(happened_at) OVER history AS ended_at, lead(seq) OVER history AS ended_seq,
            lead(validator) OVER history AS ended_by,
            lead(counted) OVER history AS ends
       FROM event e WINDOW history AS (PARTITION BY task_id ORDER BY happened_at, seq)
 ),
+/* Each wait that lasts, or that ended in the window: from the entry to what came next. */
 wait AS MATERIALIZED (
     SELECT m.group_id, t.ended_by, t.ended_at - t.happened_at AS lasted, t.ended_at IS NULL AS lasts,
            t.task_id, t.seq, t.happened_at, t.ended_at, t.ended_seq
@@ -51,6 +60,7 @@ wait AS MATERIALIZED (
      WHERE (t.ended_at IS NULL AND %(actor)s::int IS NULL) OR (t.ends AND t.ended_at >= %(from)s)
 )
 """)
+)
 COUNTED = """
 SELECT 0 AS group_id, 0 AS validator, count(*), 0, 0, NULL::interval AS p50, NULL::interval AS p85, 0::numeric
   FROM validation
@@ -66,7 +76,7 @@ SELECT group_id, ended_by, count(*), 0, 0, percentile_disc(0.5) WITHIN GROUP (OR
   FROM wait WHERE ended_by <> 0 GROUP BY 1, 2
 """
 # Of an actor the items are those that this actor validated, too.
-ACTS = 6
+ACTS = int(Kind.VALIDATED)
 VALIDATION = after_facts("/* replay.validation */", f"{WAITS}{COUNTED}", acts=ACTS)
 
 
