@@ -1,4 +1,4 @@
-"""The one way to somebody else's HTTP server: only hosts on the list, at an address that was looked at, and never for long.
+"""Safe HTTP client for other people's servers: only hosts on the list, at a checked address, and never for long.
 
 Names are resolved once. The connection goes to the very address that was checked, so that a name which means another one
 a moment later leads nowhere. What goes wrong is a LegacyFailure with its reason; nothing is raised.

@@ -1,4 +1,4 @@
-"""Between the two sides of the old diagram: who answers a tenant, and what is owed for the answer.
+"""Switch between the two sides of the old diagram: who answers a tenant, and what is owed for the answer.
 
 It stands above both: the old endpoints know nothing of the engine, and the dual run knows nothing of them.
 """

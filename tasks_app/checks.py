@@ -1,4 +1,4 @@
-"""What must not be switched on: system checks that refuse a configuration that would leak or corrupt.
+"""System checks that refuse a configuration that would leak or corrupt.
 
 Those that look at the database run where Django opens it for checks: `manage.py check --database default`.
 """

@@ -1,4 +1,4 @@
-"""Expected errors of the API and their codes. No GraphQL here: who counts answers or shows pages does without it."""
+"""Errors of the API that are expected, and their codes. No GraphQL: who counts answers or shows pages does without it."""
 
 from collections.abc import Mapping
 from enum import StrEnum

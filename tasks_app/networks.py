@@ -1,4 +1,4 @@
-"""Where a request comes from, and the networks that a key may be used from."""
+"""Networks: where a request comes from, and those that a key may be used from."""
 
 from collections.abc import Sequence
 from functools import lru_cache

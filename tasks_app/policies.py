@@ -1,4 +1,4 @@
-"""Who may touch what, as migration operations: roles, composite keys, row level security, grants.
+"""Policies as migration operations, who may touch what: roles, composite keys, row level security, grants.
 
 Every table of a tenant has `tenant_id` first in its keys and a policy that shows only the rows of the tenant in
 `app.tenant_id`. There is one predicate for every role: auditors and workers, too, see one tenant at a time.

@@ -1,4 +1,4 @@
-"""How far a long command is: a bar on a terminal, a line every few seconds otherwise. Always on stderr."""
+"""Progress of a long command: a bar on a terminal, a line every few seconds otherwise. Always on stderr."""
 
 import sys
 import time

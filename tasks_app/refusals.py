@@ -1,4 +1,4 @@
-"""Expected failures: what was asked for cannot be done, and nothing was changed."""
+"""Refusals, expected failures: what was asked for cannot be done, and nothing was changed."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""What is remembered of requests for a while, and then forgotten."""
+"""Sweeping: what is remembered of requests for a while, and then forgotten."""
 
 import logging
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""Who is asking, and the one way into a tenant's data: a transaction that names the tenant, the role and the actor.
+"""Tenancy, the one way into a tenant's data: a transaction that names the tenant, the role and the actor.
 
     with entered(tenant_id=7, actor_id=3, role=DatabaseRole.TENANT, read_only=True):
         ...

@@ -1,4 +1,4 @@
-"""Which change of which table is recorded, and which is refused.
+"""Triggers: which change of which table is recorded, and which is refused.
 
 A trigger is declared with its model and made by django-pgtrigger; what it calls is a function of the ledger's owner
 (migrations 0003 and 0004). pgtrigger's own function body is not used: it looks at a setting that any SQL can set to

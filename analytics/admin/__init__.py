@@ -1,4 +1,4 @@
-"""Derived things on the auditors' site: the ledger, histories, boards, charts. Django loads this with the site."""
+"""Admin pages of derived data: jobs, service levels, limits, the dual run. Django loads this with the site."""
 
 from typing import cast
 

@@ -1,4 +1,4 @@
-"""Comparisons of the dual run as files."""
+"""Comparison files: what the dual run compared, as CSV."""
 
 from collections.abc import Iterator, Sequence
 

@@ -1,4 +1,4 @@
-"""The dual run: which side answers, what comparisons prove, what differs, and what the next stage takes."""
+"""Dual run page: which side answers, what comparisons prove, what differs, and what the next stage takes."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace

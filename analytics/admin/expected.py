@@ -1,4 +1,4 @@
-"""Expected differences as rows of a page: who answers for each, until when, and who wrote it."""
+"""Expected differences page: who answers for each, until when, and who wrote it."""
 
 from dataclasses import dataclass
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""The tenant's jobs: how far each is, what it cost, and how many wait. Neither what was asked nor what was answered."""
+"""Jobs page: how far each is, what it cost, how many wait. Neither what was asked nor what was answered."""
 
 from datetime import datetime, timedelta
 from typing import Any

@@ -1,4 +1,4 @@
-"""How far the service levels are kept in what was answered to the tenant, day by day."""
+"""Service levels page: how far they are kept in what was answered to the tenant, day by day."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

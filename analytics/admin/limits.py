@@ -1,4 +1,4 @@
-"""The tenant's plan and its changes, and how many of its requests were refused, by code and day."""
+"""Rate limits page: the tenant's plan and its changes, and the requests that were refused, by code and day."""
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, timedelta

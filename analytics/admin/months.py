@@ -1,4 +1,4 @@
-"""Months as they were reported against the same months today, and for one of them the ledger's rows that explain it."""
+"""Restated months page: months as reported against the same months today, and the ledger's rows that explain one."""
 
 from collections.abc import Mapping
 from datetime import date

@@ -1,4 +1,4 @@
-"""What can be compared, as data: where the older answer is, its shape, its comparators, its cut-off, our side of it."""
+"""Capabilities that can be compared: where the older answer is, its shape, comparators and cut-off, our side of it."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass

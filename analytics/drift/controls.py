@@ -1,4 +1,4 @@
-"""What an older system's side of a comparison is: something that can be asked, and what comes back.
+"""Control, an older system's side of a comparison: something that can be asked, and what comes back.
 
 The built-in legacy endpoints and external ones are both a Control. They register themselves here, because what compares
 knows nothing of them.

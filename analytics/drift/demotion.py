@@ -1,4 +1,4 @@
-"""A switch that takes itself back: of one tenant, by one stage, when answers that were given begin to differ."""
+"""Demotion: a switch that takes itself back, of one tenant, by one stage, when given answers begin to differ."""
 
 import logging
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""Answers that were given and are to be compared: a row each, written when the answer is, worked off afterwards.
+"""Due comparisons of answers that were given: a row each, written when the answer is, worked off afterwards.
 
 Whoever takes a row up raises `attempts` and holds it for a while. The row goes in the transaction that keeps the
 comparison, and only while it is still theirs: however often workers die, there is one comparison of each.

@@ -1,4 +1,4 @@
-"""Endpoints of other systems, written down by the owner of the installation. What could never work is refused."""
+"""Endpoint rows: other systems, written down by the owner of the installation. What could never work is refused."""
 
 import json
 from collections.abc import Mapping

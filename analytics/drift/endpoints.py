@@ -1,4 +1,4 @@
-"""Other systems that are asked for a capability, tenant by tenant: where, with which headers, and how their answer is read.
+"""Endpoints of other systems, asked tenant by tenant: where, with which headers, and how their answer is read.
 
 A system that fails some times in a row is left alone for a while, and none is asked more often a day than it bears.
 """

@@ -1,4 +1,4 @@
-"""All that speaks for or against a switch, as one JSON text: what is handed over once it is complete.
+"""Evidence for or against a switch, as one JSON text: what is handed over once it is complete.
 
 Every function is used inside `entered(...)` of its tenant.
 """

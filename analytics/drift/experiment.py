@@ -1,4 +1,4 @@
-"""One comparison: the older answer against ours as of its own cut-off. Whatever goes wrong is a verdict, never an exception.
+"""Experiment, one comparison: the older answer against ours as of its own cut-off. Every failure is a verdict.
 
 Observed difference = computation drift (ours as of the older cut-off against theirs) + freshness delta (ours then against
 ours of today) + noise (theirs asked twice). The older side is asked outside of any transaction, ours is counted in one.

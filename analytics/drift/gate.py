@@ -1,4 +1,4 @@
-"""The gate before each stage: what is known is read, decided on without the database, and kept with its digest.
+"""Gate before each stage: what is known is read, decided on without the database, and kept with its digest.
 
 Every function is used inside `entered(...)` of its tenant.
 """

@@ -1,4 +1,4 @@
-"""A month as it was reported against the same month today, with the ledger's rows that make the difference.
+"""Restated months: a month as reported against the same month today, with the ledger's rows that make the difference.
 
 A month is published by its last stored day: by the figures of that day, and by the month's totals as they were known then. Of
 what came after nothing can have been in it. Every function is used inside `entered(...)` of the tenant, read-only.

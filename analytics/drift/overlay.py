@@ -1,4 +1,4 @@
-"""The stored days of the older side beside ours as of their cut-offs, day by day and field by field.
+"""Overlay of stored days: the older side beside ours as of their cut-offs, day by day and field by field.
 
 Used inside `entered(...)` of the tenant. Theirs is not kept where both are the same: it is ours then.
 """

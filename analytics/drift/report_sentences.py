@@ -1,4 +1,4 @@
-"""What comparisons found, told in sentences: each cause of drift, nights slept through, assumed cut-offs, late facts.
+"""Report sentences on what comparisons found: causes of drift, nights slept through, assumed cut-offs, late facts.
 
 Used inside `entered(...)` of the tenant. Drift is told from the comparisons that are kept, so for 30 days.
 """

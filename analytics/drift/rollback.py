@@ -1,4 +1,4 @@
-"""A drill of the way back: flip, wait until the last answer of the new path is given, compare with the older side, restore.
+"""Rollback drill: flip, wait for the new path's last answer, compare with the older side, restore.
 
 Web processes read the stage with each request, inside its transaction: whoever begins after the flip sees it. So the last
 new answer is given when the last transaction ends that had read the stage before. A drill that is stopped restores, one that

@@ -1,4 +1,4 @@
-"""Expected differences: written down by the owner of the installation, never changed, never for long.
+"""Expected differences, the rules: written by the owner of the installation, never changed, never for long.
 
 Every function is used inside `entered(...)` of its tenant; what writes needs the owner's login. Each row says who wrote it.
 """

@@ -1,4 +1,4 @@
-"""Which side answers a tenant: read once a request, changed by one statement, recorded by a trigger.
+"""Stage of a tenant, which says who answers it: read once a request, changed by one statement, recorded by a trigger.
 
 Every function is used inside `entered(...)` of its tenant.
 """

@@ -1,4 +1,4 @@
-"""What is kept of comparisons: each for 30 days, without anything that people wrote; their counts for 400.
+"""Comparison store: each is kept for 30 days, without anything that people wrote; their counts for 400.
 
 Every function is used inside `entered(...)` of its tenant; what writes needs the worker's role.
 """

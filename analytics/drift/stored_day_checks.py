@@ -1,4 +1,4 @@
-"""Stored daily figures against ours, on a schedule, not only those that somebody asks for; and figures that changed since.
+"""Stored daily figures, checked against ours on a schedule; and figures that changed since.
 
 Requests never see what is written later, so each day that the older side keeps is compared once by itself. What ours was
 then is kept: when late facts make it another figure, the day is restated, and the ledger's rows say why.

@@ -1,4 +1,4 @@
-"""Comparisons as tables for people: one row for each comparison, or one for each place in which an answer differed.
+"""Comparison tables for people: one row for each comparison, or one for each place in which an answer differed.
 
 To be used inside `entered(...)` of the tenant, until the last row is drawn.
 """

@@ -1,1 +1,1 @@
-"""What every family of facts shares: how it is declared, folded, read and shown."""
+"""Engine that every family of facts shares: how one is declared, folded, read and shown."""

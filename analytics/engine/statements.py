@@ -1,4 +1,4 @@
-"""SQL statements: runs one and returns all its rows, bounds its pages and what it sees of a ledger, turns rows into columns."""
+"""SQL statements: runs one and returns all rows, bounds its pages and what it sees of a ledger, turns rows into columns."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any

@@ -1,1 +1,1 @@
-"""The flow wing: tasks that move through states, from their ledger to charts."""
+"""Flow wing: tasks that move through states, from their ledger to charts."""

@@ -1,4 +1,4 @@
-"""Family 1: tasks that move through states.
+"""Family of transitions: tasks that move through states.
 
 One rollup row counts the facts of a bucket that took items from `before_id` to `after_id`, seen from one side (`facet`):
 

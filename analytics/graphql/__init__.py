@@ -1,1 +1,1 @@
-"""What frontends ask: types with derived fields, and the queries that answer them."""
+"""GraphQL schema's root: the queries and mutations that are no family's, and those of the wings joined to them."""

@@ -1,4 +1,4 @@
-"""The dual run as the API shows it: what was compared, and what that proves."""
+"""Dual run as the API shows it: what was compared, and what that proves."""
 
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta

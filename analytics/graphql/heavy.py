@@ -1,4 +1,4 @@
-"""Queries that cost too much for a request: answered by a job, within the budget or later."""
+"""Heavy queries, which cost too much for a request: answered by a job, within the budget or later."""
 
 import json
 from collections.abc import Iterator

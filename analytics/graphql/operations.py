@@ -1,4 +1,4 @@
-"""How the product itself is doing, for one tenant."""
+"""Operations data for one tenant: how the product itself is doing."""
 
 from datetime import datetime
 

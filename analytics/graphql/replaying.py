@@ -1,4 +1,4 @@
-"""An answer again, from its receipt's token."""
+"""Receipt replay: an answer again, from its receipt's token."""
 
 from collections.abc import Mapping
 from typing import Any, cast

@@ -1,4 +1,4 @@
-"""The stages of the dual run as the API shows them: which side answers, since when and why, and what the next stage takes."""
+"""Stages of the dual run as the API shows them: who answers, since when and why, and what the next stage takes."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime

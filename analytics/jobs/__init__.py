@@ -1,4 +1,4 @@
-"""What is done apart from requests: the worker's schedule, and jobs that answer heavy queries."""
+"""Jobs that answer heavy queries, and the worker's schedule: what is done apart from requests."""
 
 from importlib import import_module
 from typing import Any

@@ -1,4 +1,4 @@
-"""The clock of whatever runs apart from requests: a worker is an edge, and what it calls is given the instant."""
+"""Clock of whatever runs apart from requests: a worker is an edge, and what it calls is given the instant."""
 
 from datetime import UTC, datetime
 

@@ -1,4 +1,4 @@
-"""Which job comes next, and what wakes a worker.
+"""Dispatch: which job comes next, and what wakes a worker.
 
 django-q brings nothing but a wake-up with the name of one job: what is to be done is in our rows, so a wake-up that is lost,
 late, doubled or out of order changes nothing. Tenants take turns, whoever has fewest jobs running first.

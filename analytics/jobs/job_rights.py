@@ -1,4 +1,4 @@
-"""Who asked for a job, as far as its answer depends on them."""
+"""Rights of a job: who asked for it, as far as its answer depends on them."""
 
 import hashlib
 import json

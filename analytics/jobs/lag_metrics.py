@@ -1,4 +1,4 @@
-"""How far behind the derived is, for /metrics and /health/ready: tails and jobs, and whether a worker is heard."""
+"""Lag of the derived, for /metrics and /health/ready: tails and jobs, and whether a worker is heard."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass

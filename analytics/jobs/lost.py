@@ -1,4 +1,4 @@
-"""A server that went away, told from everything else that may go wrong."""
+"""Lost connections: a server that went away, told from everything else that may go wrong."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""While a job runs, its lease is made longer from another thread; when the job is taken away, its statement is cancelled."""
+"""Heartbeat of a running job: another thread extends its lease, and cancels its statement when the job is taken away."""
 
 import logging
 import threading

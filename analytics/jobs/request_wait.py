@@ -1,4 +1,4 @@
-"""A heavy query of a request: a job first, and for those that may be quick, a wait for it.
+"""Request wait: a heavy query becomes a job first, and those that may be quick are waited for.
 
 The request's own transaction is read-only, so the job is made on a connection of another thread. That thread also runs the
 job where the budget may suffice, if the process has a hand free, and goes on with it when the budget is spent: what was

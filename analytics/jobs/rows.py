@@ -1,4 +1,4 @@
-"""The rows of jobs: one statement for each step of a job's life, each of which happens once or not at all.
+"""Job rows: one statement for each step of a job's life, each of which happens once or not at all.
 
 A job's row is all that there is of it. Whoever claims it raises `attempt`, and every later write asks for that number: a
 worker that was thought dead writes nothing into what another has taken over.

@@ -1,4 +1,4 @@
-"""One job, run: claimed, answered as a request would be, and ended; or left to somebody else."""
+"""Job runner: one job claimed, answered as a request would be, and ended; or left to somebody else."""
 
 import json
 import logging

@@ -1,4 +1,4 @@
-"""The worker's schedule: what falls due and how often, as data; `manage.py run_due` does all of it at once.
+"""Schedule of the worker: what falls due and how often, as data; `manage.py run_due` does all of it at once.
 
 What a run needs is imported by `due_runs` when it runs: most commands and processes run none of it.
 """

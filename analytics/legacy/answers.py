@@ -1,4 +1,4 @@
-"""What the old endpoints answer: the stored days in their old shape."""
+"""Legacy answers: the stored days in their old shape."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""The old endpoints as one side of a comparison: their answer, with the cut-off of each day."""
+"""Legacy control: the old endpoints as one side of a comparison, with the cut-off of each day."""
 
 import logging
 from dataclasses import dataclass

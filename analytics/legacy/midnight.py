@@ -1,4 +1,4 @@
-"""The midnight job: counts the live board as a local day begins, and keeps four numbers a day.
+"""Midnight job: counts the live board as a local day begins, and keeps four numbers a day.
 
 It counts what is there when it runs and remembers nothing. Whoever sleeps through the hour after midnight misses the day,
 and what is filled in later is invented from the board of that later day. Both are flaws that it is known and kept for.

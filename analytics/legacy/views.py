@@ -1,4 +1,4 @@
-"""GET /api/v1/analytics/cfd and /summary: the old shapes, for whoever has a key. They are deprecated, and each answer says so.
+"""Legacy views, GET /api/v1/analytics/cfd and /summary, for whoever has a key. Each answer says that they are deprecated.
 
 Who answers is decided elsewhere: a Switch is given the old side as a function, and says whose answer it is.
 """

@@ -1,4 +1,4 @@
-"""The demo's dual run: an older job that slept through three nights, which were made up afterwards.
+"""Demo of the dual run: an older job that slept through three nights, which were made up afterwards.
 
 The nights before the demo was made are counted once, from what was reported of them, and each row tells by its `known_at`
 that it was written only then. All else is the product's own work: the switch, what is owed, the backfill, the drill.

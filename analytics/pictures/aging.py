@@ -1,4 +1,4 @@
-"""How old work in progress is, as a picture: a row per state, a point per item, and what finished items took as bands."""
+"""Aging picture: a row per state, a point per item in progress, and what finished items took as bands."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Where the time of items went, as a picture: a bar per state, in groups, with the numbers beside it."""
+"""Time in state picture: a bar per state, in groups, with the numbers beside it."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What was finished and cancelled, as a picture: a column per bucket, cancelled items hanging below the line."""
+"""Throughput picture: a column per bucket, cancelled items hanging below the line."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Two daily series, one over the other: ours as a line, theirs as rings, and a hatched band on each day that differs."""
+"""Overlay picture of two daily series: ours as a line, theirs as rings, and a hatched band on each day that differs."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Colours for ordered bands, told apart by lightness alone: in grey print, and by people who see few colours."""
+"""Palette of ordered bands, told apart by lightness alone: in grey print, and by people who see few colours."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""How long each finished item took, as a picture: a point per item at its finish, and percentiles as lines."""
+"""Cycle time scatter picture: a point per finished item at its finish, and percentiles as lines."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""A share by day as a small SVG picture beside a number: bars that hang from 100 %, so that only what is missing is ink.
+"""Sparkline of a share by day, beside a number: bars that hang from 100 %, so that only what is missing is ink.
 
 A day on which the share was below the target has a filled bar and a mark under it; one above it has an outline. A day on
 which nothing was counted is blank.

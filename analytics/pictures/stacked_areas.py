@@ -1,4 +1,4 @@
-"""A cumulative flow diagram as a picture.
+"""Cumulative flow picture: stacked areas.
 
 A bucket is a column from its start to its end, as high as its count. A count of None leaves the column blank. Each band
 is named at its right end, in the order in which the bands lie upon each other.

@@ -1,4 +1,4 @@
-"""What every picture is made of: a page with a title and a description, texts, lines, axes, hatching.
+"""SVG elements of every picture: a page with a title and a description, texts, lines, axes, hatching.
 
 A picture is plain SVG without a script. What is told apart by a colour is told apart by lightness, hatching or a label as
 well: in print, and by people who see few colours.

@@ -1,4 +1,4 @@
-"""Where the axes of a chart get their marks: round numbers, and round local times."""
+"""Ticks of a chart's axes: round numbers, and round local times."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Where buckets begin: steps of a clock (minutes, hours) and steps of a calendar (days to quarters).
+"""Bucket edges: steps of a clock (minutes, hours) and steps of a calendar (days to quarters).
 
 Both kinds say how many buckets a span has before any is made.
 """

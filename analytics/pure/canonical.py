@@ -1,4 +1,4 @@
-"""One text for one answer, so that two answers can be compared by a digest: RFC 8785 JSON.
+"""Canonical JSON (RFC 8785): one text for one answer, so that two answers can be compared by a digest.
 
 Instants are ISO 8601 in UTC with microseconds, durations are whole microseconds, and there are no floats. RFC 8785 has
 no integers beyond those that a float holds exactly, 285 years in microseconds: a sum over many items that is larger is

@@ -1,4 +1,4 @@
-"""Where somebody else's server may be: hosts on a list, at addresses that are nobody's own network."""
+"""Destinations allowed for outgoing HTTP: hosts on a list, at addresses that are nobody's own network."""
 
 import ipaddress
 import re

@@ -1,4 +1,4 @@
-"""Percentiles of many values from counts: each within 1 % of the one of them that it stands for. No clock, no database.
+"""Histogram percentiles of many values: each within 1 % of the one of them that it stands for. No clock, no database.
 
 Bins are as wide as their values are long (DDSketch, VLDB 2019), so that counts of different times and places can be added up.
 Values are whole microseconds; what is rounded to them may be off by one more.

@@ -1,4 +1,4 @@
-"""Local days and working time: how many dates spans of time touch, and how much of them is of working days, in one zone."""
+"""Local days and working time: how many dates spans of time touch, and how much of them is of working days."""
 
 from datetime import datetime
 from enum import StrEnum

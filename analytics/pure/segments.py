@@ -1,4 +1,4 @@
-"""Which stored rows add up to the figures between the edges of a window: time, cut into runs of rows of one grain.
+"""Segments of a window: which stored rows add up to its figures, as runs of rows of one grain.
 
 A row is known by its bucket. The bucket of an instant is the latest start of the grain's unit, or the latest break,
 at or before it. So a row reaches from its bucket to the end of its unit, or to the next break where that is earlier.

@@ -1,4 +1,4 @@
-"""Who is asking, and what they may do: from a key's secret or a person's login to a Caller."""
+"""Callers: who is asking, and what they may do, from a key's secret or a person's login."""
 
 import hmac
 from collections.abc import Iterable, Mapping, Sequence

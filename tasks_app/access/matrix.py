@@ -1,4 +1,4 @@
-"""Who may do what: roles, scopes and groups of fields, in one table. Checks, descriptions and README.md read it.
+"""Access matrix: roles, scopes and groups of fields, in one table. Checks, descriptions and README.md read it.
 
 A scope stands first for everything that it opens. A further row of the same scope narrows a part of that.
 """

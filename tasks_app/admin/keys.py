@@ -1,4 +1,4 @@
-"""The page of API keys, and the history of who may do what. Of secrets there is nothing to show."""
+"""API keys page, and the history of who may do what. Of secrets there is nothing to show."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict

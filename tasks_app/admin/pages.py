@@ -1,4 +1,4 @@
-"""What the audit site is made of: pages, each a function of a visit."""
+"""Pages of the audit site, each a function of a visit."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""The pages of the record itself: projects and members. They show what is there and change nothing."""
+"""Record pages: projects and members. They show what is there and change nothing."""
 
 from django.http.response import HttpResponseBase
 

@@ -1,4 +1,4 @@
-"""The form that people sign in with."""
+"""Sign-in form for people."""
 
 from django.contrib.admin.forms import AdminAuthenticationForm
 

@@ -1,4 +1,4 @@
-"""The auditors' admin site: every page reads one tenant, in a read-only transaction of the role fl_auditor."""
+"""Admin site of auditors: every page reads one tenant, in a read-only transaction of the role fl_auditor."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime

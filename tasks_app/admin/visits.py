@@ -1,4 +1,4 @@
-"""Who visits the audit site, and which tenant they look at."""
+"""Visits of the audit site: who looks, and at which tenant."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

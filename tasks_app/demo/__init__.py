@@ -1,1 +1,1 @@
-"""What `manage.py demo` makes and serves: two tenants whose history goes through the product's own doors."""
+"""Demo of `manage.py demo`: two tenants whose history goes through the product's own doors."""

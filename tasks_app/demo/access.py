@@ -1,4 +1,4 @@
-"""How to get in: passwords, a fresh API key for each tenant, and a query to paste."""
+"""Access to the demo: passwords, a fresh API key for each tenant, and a query to paste."""
 
 import secrets
 from collections.abc import Sequence

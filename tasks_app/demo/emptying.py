@@ -1,4 +1,4 @@
-"""Beginning again from nothing. A ledger refuses to be emptied, so its database goes as a whole."""
+"""Emptying the demo. A ledger refuses to be emptied, so its database goes as a whole."""
 
 from typing import Any
 

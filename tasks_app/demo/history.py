@@ -1,4 +1,4 @@
-"""Plays a story: what happened to each item, as events. The same story and instant give the same events."""
+"""History of a story: what happened to each item, as events. The same story and instant give the same events."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""The question that a late report raises: why is a number of some days ago another one now?"""
+"""Late report of the demo, and the question it raises: why is a number of some days ago another one now?"""
 
 from datetime import datetime
 

@@ -1,4 +1,4 @@
-"""Web and worker as children of one command: both run, or neither."""
+"""Serving the demo: web and worker as children of one command, both or neither."""
 
 import contextlib
 import http.client

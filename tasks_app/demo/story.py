@@ -1,4 +1,4 @@
-"""The words that a story is told in. A story is data: who is there, how items travel, what is set by hand."""
+"""Story, as data: who is there, how items travel, what is set by hand."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

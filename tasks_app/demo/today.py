@@ -1,4 +1,4 @@
-"""What happens live, through the doors that requests use: the rows change and their triggers write history."""
+"""Today's events of the demo, live through the doors that requests use: rows change and their triggers write history."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Writes a story's tenant, people, boards and history: all of them, or nothing."""
+"""Writing of a story's tenant, people, boards and history: all of them, or nothing."""
 
 import uuid
 from collections.abc import Iterable, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""One GraphQL operation's surroundings: who is asking, when, what it costs, and the transaction that everything happens in."""
+"""Operation context: who is asking, when, what it costs, and the transaction that everything happens in."""
 
 import json
 from collections.abc import Callable, Iterator

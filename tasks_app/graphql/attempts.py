@@ -1,4 +1,4 @@
-"""One mutation's course: checked, done once or not at all, and what there is to answer."""
+"""Attempts, the course of a mutation: checked, done once or not at all, and what there is to answer."""
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass

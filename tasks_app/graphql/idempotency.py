@@ -1,4 +1,4 @@
-"""Mutations that a client names: sent again within 24 hours they answer the same, and do nothing.
+"""Idempotency of mutations that a client names: sent again within 24 hours they answer the same, and do nothing.
 
 By `clientMutationId` one mutation is named, and its outcome kept; by the header Idempotency-Key a whole request, and its
 answer. Either way what is kept is committed with the effect.

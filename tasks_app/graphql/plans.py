@@ -1,4 +1,4 @@
-"""A tenant's plan, for those who answer for it."""
+"""Plan of a tenant, for those who answer for it."""
 
 import strawberry
 from strawberry import auto

@@ -1,4 +1,4 @@
-"""Expected failures of mutations, as data."""
+"""User errors: expected failures of mutations, as data."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -1,4 +1,4 @@
-"""Who is asking, as the API shows it."""
+"""Viewer: who is asking, as the API shows it."""
 
 from collections.abc import Mapping
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""Relay's connections over keyset pages: `TaskConnection { edges { cursor node } pageInfo totalCount }`."""
+"""Connections of Relay over keyset pages: `TaskConnection { edges { cursor node } pageInfo totalCount }`."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass

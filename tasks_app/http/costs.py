@@ -1,4 +1,4 @@
-"""What an operation costs, in points: an estimate from the document and its arguments, before anything is read.
+"""Costs of an operation, in points: an estimate from the document and its arguments, before anything is read.
 
 The unit below is the row: about what it takes to read one of a rollup. An answer that turned out shorter than it might have
 been costs less: `Bill.actual`. The prices of fields that read more than they show come with the schema.

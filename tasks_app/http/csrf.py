@@ -1,4 +1,4 @@
-"""Django's own check against requests that another site made a browser send, as an answer instead of a page."""
+"""CSRF check, Django's own, which answers the API with an error instead of a page."""
 
 from django.http import HttpRequest, HttpResponse
 from django.middleware.csrf import CsrfViewMiddleware

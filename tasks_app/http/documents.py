@@ -1,4 +1,4 @@
-"""From the text of a document to the one operation that is to run."""
+"""Documents: from the text of one to the one operation that is to run."""
 
 from collections import OrderedDict
 from threading import Lock

@@ -1,4 +1,4 @@
-"""How large a document may be.
+"""Limits on how large a document may be.
 
 One pass, linear in the document: each fragment is measured once, however often it is spread.
 """

@@ -1,4 +1,4 @@
-"""Relay's Node: one interface, opaque ids, and the field that looks any of them up."""
+"""Node of Relay: one interface, opaque ids, and the field that looks any of them up."""
 
 import base64
 import binascii

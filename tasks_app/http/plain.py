@@ -1,4 +1,4 @@
-"""Fields that need nothing but their object: an attribute, or a resolver that takes no arguments and no context.
+"""Plain fields, which need nothing but their object: an attribute, or a resolver without arguments and context.
 
 The executor makes for each field of each object a record of all that a resolver might ask for, and looks three times whether
 somebody has to wait. Most fields of an answer ask for nothing, and nobody waits.

@@ -1,4 +1,4 @@
-"""From an HTTP request to what it asks for, as the GraphQL over HTTP specification has it."""
+"""Request reading: from an HTTP request to what it asks for, as the GraphQL over HTTP specification has it."""
 
 import hashlib
 import json

@@ -1,4 +1,4 @@
-"""Long lists of plain objects: to take each field of each of them through the executor is most of the work of an answer."""
+"""Rows of long lists of plain objects, completed at once: field by field they are most of the work of an answer."""
 
 from collections.abc import Callable, Sequence
 from typing import Any

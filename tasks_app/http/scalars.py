@@ -1,4 +1,4 @@
-"""The scalars of the API. Stock ones accept instants without a zone and rounded money; these do not."""
+"""Scalars of the API. Stock ones accept instants without a zone and rounded money; these do not."""
 
 import re
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""The schema as the view needs it: our scalars, our limits, our prices, and documents that are parsed and checked once."""
+"""Schema as the view needs it: our scalars, limits and prices, and documents that are parsed and checked once."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextvars import ContextVar

@@ -1,4 +1,4 @@
-"""From the rows of a file to events: which column is which, and whether each value can be read."""
+"""Columns of a file: which column is which, whether each value can be read, and the events that rows become."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Events that contradict what is recorded: the task was on another board or on none, or the event id is taken."""
+"""Conflicts of events with what is recorded: the task was on another board or on none, or the event id is taken."""
 
 from bisect import bisect_right
 from collections import defaultdict

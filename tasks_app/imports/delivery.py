@@ -1,4 +1,4 @@
-"""Bringing a source's events to one project: an import brings a file in pieces, recordEvents a list at once."""
+"""Delivery of a source's events to one project: an import brings a file in pieces, recordEvents a list at once."""
 
 from dataclasses import dataclass, field
 from typing import Any

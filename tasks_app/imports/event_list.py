@@ -1,4 +1,4 @@
-"""Events that an integration tells of: the same door as an import's, for up to a thousand at once."""
+"""Event lists of integrations: the same door as an import's, for up to a thousand at once."""
 
 from collections import defaultdict
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""What makes an event unique within its source, so that a second delivery of it adds nothing."""
+"""Identity of an event within its source, so that a second delivery of it adds nothing."""
 
 from hashlib import blake2b
 

@@ -1,4 +1,4 @@
-"""Which tasks and people a source speaks of: looked up once, made when they are new."""
+"""Known tasks and people of a source: looked up once, made when they are new."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Reading a CSV file, plain or gzipped, in pieces: whatever its size, a piece of it is in memory.
+"""CSV reading, plain or gzipped, in pieces: whatever the file's size, a piece of it is in memory.
 
 What makes a file unreadable is refused here with the file and the line.
 """

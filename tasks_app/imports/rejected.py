@@ -1,4 +1,4 @@
-"""What becomes of rows that cannot be taken: the whole file is refused, or they go to a file of their own."""
+"""Rejected rows, which cannot be taken: the whole file is refused, or they go to a file of their own."""
 
 import csv
 from collections.abc import Iterator, Sequence

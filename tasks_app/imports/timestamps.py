@@ -1,4 +1,4 @@
-"""Reading a timestamp of a file: which instant it is, or what is wrong with it."""
+"""Timestamps of a file: which instant each is, or what is wrong with it."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime

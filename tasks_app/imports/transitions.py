@@ -1,4 +1,4 @@
-"""Importing a file of transitions: all of it in one transaction, a piece at a time.
+"""Import of a file of transitions: all of it in one transaction, a piece at a time.
 
 Without a workflow the file is read twice: first for its states, in the order in which they appear in time.
 """

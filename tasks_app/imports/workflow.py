@@ -1,4 +1,4 @@
-"""The states of an import: as asked for, as a project has them, or guessed from the file."""
+"""Workflow of an import: its states as asked for, as a project has them, or guessed from the file."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""Commands that say no in one sentence."""
+"""Refusals of commands, in one sentence."""
 
 import sys
 from contextlib import AbstractContextManager

@@ -1,4 +1,4 @@
-"""The record, one noun per file."""
+"""Models of the record, one noun per file."""
 
 from tasks_app.models.access_ledger import AccessKind, AccessLedger
 from tasks_app.models.actor import Actor, ActorKind

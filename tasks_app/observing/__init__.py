@@ -1,1 +1,1 @@
-"""How the product itself is doing: what every answer is measured by, and where those numbers go."""
+"""Observability: what every answer is measured by, and where those numbers go."""

@@ -1,4 +1,4 @@
-"""Counts of answers, kept in the process until somebody writes them: to count is a few microseconds and asks no database."""
+"""Counters of answers, kept in the process until somebody writes them: a few microseconds each, and no database."""
 
 import os
 import threading

@@ -1,4 +1,4 @@
-"""The process's counts, and the thread that writes them every few seconds.
+"""Flushing of the process's counts: the thread that writes them every few seconds.
 
 A kill loses what was counted since the last write, at most `INTERVAL_SECONDS` of it; a process that ends by itself writes
 what is left. A database that is away loses nothing: counts stay until it is back.

@@ -1,4 +1,4 @@
-"""What /metrics tells that is not counted in a process but looked up: queues, and the levels of the whole installation.
+"""Gauges of /metrics that are looked up and not counted: queues, and the levels of the whole installation.
 
 A look-up that fails is left out and counted; the rest is told all the same.
 """

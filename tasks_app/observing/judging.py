@@ -1,4 +1,4 @@
-"""Which objectives an answer counts for, and whether it is good by them."""
+"""Objectives that an answer counts for, and whether it is good by them."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""How times are spread, as a few counts: by steps that are the same for ever, so that any two can be added up."""
+"""Latency histogram: times as a few counts, in bins that are the same for ever, so that any two can be added up."""
 
 from bisect import bisect_left
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""How far the objectives are kept: shares over their windows, and how fast the budget of bad answers goes."""
+"""Service levels: shares of good answers over their windows, and how fast the budget of bad ones goes."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass

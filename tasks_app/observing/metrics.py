@@ -1,4 +1,4 @@
-"""The process's counters and histograms for Prometheus. Every label has few values, and none that a caller chooses.
+"""Metrics for Prometheus, the process's own. Every label has few values, and none that a caller chooses.
 
 With PROMETHEUS_MULTIPROC_DIR set they are kept in files there, and any process that shares the directory tells them all.
 """

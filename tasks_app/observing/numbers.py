@@ -1,4 +1,4 @@
-"""GET /metrics: what Prometheus reads. Not for the public: how much is asked, and by whom refused, is nobody's business."""
+"""Metrics endpoint, GET /metrics, for Prometheus. Not for the public: how much is asked is nobody's business."""
 
 import hmac
 import ipaddress

@@ -1,4 +1,4 @@
-"""What is promised of the answers, as data: the API, the admin page and the alerts are all made from this.
+"""Objectives, what is promised of the answers, as data: the API, the admin page and the alerts are made from this.
 
 Knows nothing of Django, for the settings are made with it.
 """

@@ -1,4 +1,4 @@
-"""GET /health/ready: whether this process can answer. What only makes it slow is a warning and refuses nothing.
+"""Readiness, GET /health/ready: whether this process can answer. What only makes it slow is a warning.
 
 The checks run one by one in the request's own thread, so that they ask over the connection that answers would use.
 """

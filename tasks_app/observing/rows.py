@@ -1,4 +1,4 @@
-"""Counts of answers in the database: written in batches, read for the last days, dropped when they are old."""
+"""Answer counts in the database: written in batches, read for the last days, dropped when they are old."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""The middleware that watches every request, and what becomes of what it saw: counts, metrics, one line in the log."""
+"""Middleware that watches every request, and what becomes of what it saw: counts, metrics, one line in the log."""
 
 import re
 import time

@@ -1,4 +1,4 @@
-"""What one request is watched by: who asks, what, how long each part takes. The middleware begins it, others add to it.
+"""Watch of one request: who asks, what, how long each part takes. The middleware begins it, others add to it.
 
     queue       from the request's arrival in the process until the operation runs: who asks, limits, the transaction's begin
     compute     the operation itself

@@ -1,4 +1,4 @@
-"""People: their login, their role in a tenant, and the actor that the ledger knows them by."""
+"""Members, people of a tenant: their login, their role, and the actor that the ledger knows them by."""
 
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email

@@ -1,4 +1,4 @@
-"""Changes that happened earlier: where a task was then, and how its past is reported."""
+"""Past changes, which happened earlier: where a task was then, and how its past is reported."""
 
 import uuid
 from collections.abc import Sequence

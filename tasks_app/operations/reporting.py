@@ -1,4 +1,4 @@
-"""Writing to the second door: what happened elsewhere or earlier.
+"""Reporting of what happened elsewhere or earlier, through the second door.
 
 One statement puts reports into reported_event; the database's trigger makes the ledger's facts and the tasks of them.
 """

@@ -1,4 +1,4 @@
-"""Every write to tasks. Run inside `tenancy.entered`: the triggers take the actor from there.
+"""Task operations: every write to tasks. Run inside `tenancy.entered`: the triggers take the actor from there.
 
 Without `happened_at` a change happens now: the row is changed and its trigger records it. With an instant in the past it
 is reported, and the ledger puts it in its place in the task's history.

@@ -1,4 +1,4 @@
-"""Making and finding tenants. The list of tenants is the owner's to write."""
+"""Tenants, made and found. The list of tenants is the owner's to write."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""Whose requests these are before anybody is known: the address that they come from, and how many it may send.
+"""Address limits, before anybody is known: where a request comes from, and how many that address may send.
 
 Counted in each process by itself: a flood must cost next to nothing, least of all a statement of the database.
 """

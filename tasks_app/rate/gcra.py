@@ -1,4 +1,4 @@
-"""How much may be done in a while: the generic cell rate algorithm, in one statement for every process and machine.
+"""Rate limiter, the generic cell rate algorithm (GCRA): one statement for every process and machine.
 
     taken = take(bucket="login:ada@example.com", cost=1, rate=Rate(points=5, seconds=60), now=now)
     if not taken.admitted: ...  # taken.retry_after seconds from now it would be

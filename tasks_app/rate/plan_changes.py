@@ -1,4 +1,4 @@
-"""Giving a tenant a plan of its own. Plans are the owner's to write: a tenant does not give itself more."""
+"""Plan changes of a tenant. Plans are the owner's to write: a tenant does not give itself more."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, replace

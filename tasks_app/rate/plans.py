@@ -1,4 +1,4 @@
-"""Tenants' plans: how much their requests may cost, and how many may run at once."""
+"""Plans of tenants: how much their requests may cost, and how many may run at once."""
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass

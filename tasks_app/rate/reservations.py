@@ -1,4 +1,4 @@
-"""Points of one request: taken before it runs, and what it did not need given back when it has run."""
+"""Reservations of one request's points: taken before it runs, and what it did not need given back."""
 
 import logging
 from collections.abc import Iterator, Mapping

@@ -1,1 +1,1 @@
-"""Signing in and out for frontends: plain JSON over HTTP around Django's own logins, sessions, forms and tokens."""
+"""Sessions of frontends: signing in and out in plain JSON, around Django's own logins, sessions, forms and tokens."""

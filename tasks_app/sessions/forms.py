@@ -1,4 +1,4 @@
-"""Django's forms of signing in and of new passwords, throttled."""
+"""Forms of signing in and of new passwords, Django's own, throttled."""
 
 from collections.abc import Iterable
 from datetime import UTC, datetime

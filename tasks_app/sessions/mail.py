@@ -1,4 +1,4 @@
-"""The message with which a password is set anew. It is sent beside the request: how long that takes tells nobody anything."""
+"""Password mail, with which one is set anew. Sent beside the request: how long that takes tells nobody anything."""
 
 import logging
 from collections.abc import Iterable

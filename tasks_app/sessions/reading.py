@@ -1,4 +1,4 @@
-"""From a request to the few texts that it must hold, and what is answered when it does not."""
+"""Request bodies: the few texts that one must hold, and what is answered when it does not."""
 
 import json
 from collections.abc import Mapping

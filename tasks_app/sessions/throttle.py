@@ -1,4 +1,4 @@
-"""How often somebody may try: per account, so that no password is guessed, and per address, so that no list of them is."""
+"""Throttle of sign-in: per account, so that no password is guessed, and per address, so that no list of them is."""
 
 from dataclasses import dataclass
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""/api/v2/session: who is signed in, signing in and out, and new passwords. JSON in, JSON out."""
+"""Session endpoints, /api/v2/session: who is signed in, signing in and out, and new passwords. JSON in, JSON out."""
 
 from datetime import UTC, datetime
 from typing import Any

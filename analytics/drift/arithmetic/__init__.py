@@ -1,1 +1,1 @@
-"""What a comparison of two answers says, and what many comparisons prove."""
+"""Arithmetic of the dual run: what a comparison of two answers says, and what many comparisons prove."""

@@ -1,4 +1,4 @@
-"""When a switch is taken back by itself: one tenant's answers of the last hour, under the present version of its flag."""
+"""Breaches: when a switch takes itself back, from one tenant's answers of the last hour under its flag's present version."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

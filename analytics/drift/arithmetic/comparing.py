@@ -1,4 +1,4 @@
-"""Two answers of one shape, compared field by field. No verdict: only what differs, where, and in which way.
+"""Comparison of two answers of one shape, field by field. No verdict: only what differs, where, and in which way.
 
 An answer is JSON. Each field has a comparator of its own, so a shape is data. null, 0 and a field that is not there are
 three different things everywhere.

@@ -1,4 +1,4 @@
-"""Whether enough is proven for the next stage, from counts alone: the same inputs give the same answer and digest."""
+"""Gate decision: whether enough is proven for the next stage, from counts alone. Equal inputs give an equal digest."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What many comparisons prove: parity with its bound, coverage, and how much of it the older side spoiled."""
+"""Parity with its bound, coverage, and how much of it the older side spoiled: what many comparisons prove."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass

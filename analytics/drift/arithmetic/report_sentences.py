@@ -1,4 +1,4 @@
-"""What a dual run found, in sentences for people: nights that were made up, slept through, or counted again since.
+"""Report sentences on a dual run: nights that were made up, slept through, or counted again since.
 
 A night is the midnight at which the day of its date begins. Numbers are told as the older side has them: too many, too few.
 """

@@ -1,4 +1,4 @@
-"""The stages of a switch from an older answer to ours, which side answers in each, and which steps take a proof."""
+"""Stages of a switch from an older answer to ours: which side answers in each, and which steps take a proof."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta

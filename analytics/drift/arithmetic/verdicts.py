@@ -1,4 +1,4 @@
-"""From the parts of a difference to a verdict with its reason.
+"""Verdicts, each with its reason, from the parts of a difference.
 
 Observed difference = computation drift (ours as of the older cut-off against theirs) + freshness delta (ours then against
 ours now) + noise (theirs asked twice). Only the first can be a DRIFT.

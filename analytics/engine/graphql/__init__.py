@@ -1,1 +1,1 @@
-"""What the GraphQL types of all wings share: window inputs, receipts, prices."""
+"""GraphQL types that all wings share: window inputs, receipts, prices."""

@@ -1,4 +1,4 @@
-"""Who made a change."""
+"""Actors: who made a change."""
 
 from collections.abc import Iterable
 

@@ -1,4 +1,4 @@
-"""Pages of lists that a figure has as a whole."""
+"""Lists in pages, of lists that a figure has as a whole."""
 
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar

@@ -1,4 +1,4 @@
-"""The receipt of an answer, as the API shows it."""
+"""Receipt of an answer, as the API shows it."""
 
 from dataclasses import field
 from datetime import datetime

@@ -1,1 +1,1 @@
-"""What the admin pages of all wings share: window forms, charts with their proof."""
+"""Admin pages, what those of all wings share: window forms, charts with their proof."""

@@ -1,4 +1,4 @@
-"""From what people type into the forms to instants, zones and numbers; and from instants to what they read."""
+"""Form values: from what people type to instants, zones and numbers, and from instants to what they read."""
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime

@@ -1,4 +1,4 @@
-"""A chart as a page shows it: picture, what to see at once, what to doubt, the numbers, and the proof of them."""
+"""Chart on a page: picture, what to see at once, what to doubt, the numbers, and the proof of them."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""The figures of one question, counted once and read by whoever needs them."""
+"""Figures of one question, counted once and read by whoever needs them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Answers that cannot change are kept: closed windows, where all that is recorded has been folded.
+"""Answer cache: what cannot change is kept, closed windows where all that is recorded has been folded.
 
 The key names the question and the position of the tenant's record. Folds are serial and only add, so as long as the tail
 is empty and the counts in the key are the same, the facts and definitions are the same, too. Whatever is recorded, folded,

@@ -1,4 +1,4 @@
-"""What a question costs before it is asked, and what follows from that.
+"""Costs of a question before it is asked, and what follows from that.
 
 A unit is a fact or a cell that is read for one figure, weighed so that a million of them take about a second. The weights
 stand in the figures' records. They are measured, in microseconds on two cores that have something else to do, too:

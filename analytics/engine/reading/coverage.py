@@ -1,4 +1,4 @@
-"""How far a tenant's rollups stand, and whether they can answer a question."""
+"""Coverage: how far a tenant's rollups reach, and whether they can answer a question."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace

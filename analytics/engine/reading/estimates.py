@@ -1,4 +1,4 @@
-"""What a window's figures will cost, from counters that are there: at most one statement, and none where little is."""
+"""Estimates of what a window's figures cost, from counters that are there: one statement at most."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""How far the families of facts are folded."""
+"""Fold lag: how far the families of facts are folded."""
 
 from dataclasses import dataclass
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""Knowledge that an answer is given with: facts and definitions, each up to an instant of recording or as a snapshot shows."""
+"""Knowledge that an answer is given with: facts and definitions, up to an instant of recording or as a snapshot shows."""
 
 from collections.abc import Set
 from dataclasses import dataclass

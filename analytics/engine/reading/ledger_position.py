@@ -1,4 +1,4 @@
-"""Where in the record a transaction stands: what it can see, how far that is folded, and what may still come.
+"""Ledger position, the snapshot a transaction reads at: rows visible, folded, and possibly still in flight.
 
 Whether more may come is asked without privileges, and without taking a transaction number for it. A fact is recorded in a
 trigger, after its transaction got its number, so all facts recorded up to an instant have numbers below the next one that

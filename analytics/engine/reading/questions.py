@@ -1,4 +1,4 @@
-"""What was asked for, as values: enough to ask for it again, later and elsewhere."""
+"""Questions as values: enough to ask one again, later and elsewhere."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass

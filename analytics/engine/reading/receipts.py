@@ -1,4 +1,4 @@
-"""Proof of an answer: what it was computed from, how fresh that is, and what it can be compared and replayed by."""
+"""Receipts, the proof of an answer: what it was computed from, how fresh that is, and how it is compared and replayed."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass

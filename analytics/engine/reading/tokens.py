@@ -1,4 +1,4 @@
-"""The token of a receipt: what was asked and what could be seen, signed, so that the answer can be given again."""
+"""Token of a receipt: what was asked and what could be seen, signed, so that the answer can be given again."""
 
 from dataclasses import dataclass
 from typing import Final

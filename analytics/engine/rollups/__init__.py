@@ -1,1 +1,1 @@
-"""Folding facts into rollups: compact, rebuild, verify."""
+"""Rollups: facts are folded into them; compact, rebuild, verify."""

@@ -1,4 +1,4 @@
-"""compact(): every tenant's tail, batch by batch, the oldest first, in turns."""
+"""Compaction: every tenant's tail is folded, batch by batch, the oldest first, in turns."""
 
 import logging
 from collections.abc import Callable, Sequence

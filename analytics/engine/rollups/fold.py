@@ -1,4 +1,4 @@
-"""One fold: in a transaction the oldest facts leave the tail and enter the rollups and the derived tables of their items."""
+"""Fold: in one transaction the oldest facts leave the tail and enter the rollups and their items' derived tables."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

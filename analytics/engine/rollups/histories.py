@@ -1,4 +1,4 @@
-"""The SQL that every fold, rebuild and live read shares: histories with and without the new facts, and what differs.
+"""Histories of items with and without the new facts, and what differs: the SQL of every fold, rebuild and live read.
 
 A fact's contribution depends on the facts before it. So the facts of every touched item are read as two histories: with the
 new facts (side 1) and without them (side -1). The contributions of the one less those of the other are what the new facts

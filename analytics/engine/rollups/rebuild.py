@@ -1,4 +1,4 @@
-"""rebuild(): rollups and derived rows from the ledger, as if they had never been there."""
+"""Rebuild of rollups and derived rows from the ledger, as if they had never been there."""
 
 from collections.abc import Callable, Sequence
 from datetime import datetime

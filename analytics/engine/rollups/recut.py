@@ -1,4 +1,4 @@
-"""When definitions or a zone changed: the rows of those projects are made anew, in the same transaction."""
+"""Recut: when definitions or a zone changed, the rows of those projects are made anew, in the same transaction."""
 
 from collections.abc import Collection, Sequence
 from datetime import datetime

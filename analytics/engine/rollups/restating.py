@@ -1,4 +1,4 @@
-"""The right to write one family of one tenant, and the one statement that writes it."""
+"""Restating lock: the right to write one family of one tenant, and the one statement that writes it."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass

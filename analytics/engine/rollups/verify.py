@@ -1,4 +1,4 @@
-"""verify(): counts everything derived again and names the first row that is not what it must be."""
+"""Verification: everything derived is counted again, and the first row that is not what it must be is named."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

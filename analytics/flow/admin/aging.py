@@ -1,4 +1,4 @@
-"""How old a project's work in progress is, state by state, beside the time that finished items took."""
+"""Aging chart of a project: the age of work in progress, state by state, beside the time that finished items took."""
 
 from collections.abc import Sequence
 from functools import partial

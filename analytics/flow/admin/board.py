@@ -1,4 +1,4 @@
-"""A project's board as it was at any instant, as known at any other."""
+"""Board page of a project, as it was at any instant, as known at any other."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass

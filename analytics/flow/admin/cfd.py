@@ -1,4 +1,4 @@
-"""A project's cumulative flow diagram, and the page of its own that explains every surprise in it."""
+"""Cumulative flow diagram of a project, and the page of its own that explains every surprise in it."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial

@@ -1,4 +1,4 @@
-"""A project's page: its charts over one window, each as a picture, as a table, as CSV and as SVG, from the same figures."""
+"""Charts page of a project: each over one window, as a picture, a table, CSV and SVG, from the same figures."""
 
 from collections.abc import Mapping
 from datetime import datetime

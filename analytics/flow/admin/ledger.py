@@ -1,4 +1,4 @@
-"""The whole ledger, newest recording first: every row of tasks and of definitions, as a sentence."""
+"""Ledger page, newest recording first: every row of tasks and of definitions, as a sentence."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any

@@ -1,4 +1,4 @@
-"""The question that a project's charts are about: a window, and from when it is told; and its answer, figure by figure."""
+"""Question of a project's charts, a window and from when it is told; and its answer, figure by figure."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

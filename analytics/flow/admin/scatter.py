@@ -1,4 +1,4 @@
-"""How long each item took that a project finished, with percentiles."""
+"""Scatter chart of cycle times: how long each item took that a project finished, with percentiles."""
 
 from collections.abc import Sequence
 from functools import partial

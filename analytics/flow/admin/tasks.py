@@ -1,4 +1,4 @@
-"""One task's history: its stays in states, and every ledger row about it, in the order in which they happened."""
+"""Task page: one task's stays in states, and every ledger row about it, in the order in which they happened."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What a project finished and cancelled, bucket by bucket."""
+"""Throughput chart: what a project finished and cancelled, bucket by bucket."""
 
 from collections.abc import Sequence
 from typing import Final

@@ -1,4 +1,4 @@
-"""Where the time of a project's items went: worked on, waiting, not begun."""
+"""Time in state chart: where the time of a project's items went, worked on, waiting, not begun."""
 
 from collections.abc import Sequence
 from typing import Final

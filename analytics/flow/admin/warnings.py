@@ -1,4 +1,4 @@
-"""Which checks of the data touch which chart, and what stands beside a chart when one of them fails."""
+"""Warnings beside charts: which checks of the data touch which chart, and what is said when one of them fails."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""How old work in progress is, and how many finished items took less time. No clock, no database."""
+"""Aging: how old work in progress is, and how many finished items took less time. No clock, no database."""
 
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence

@@ -1,4 +1,4 @@
-"""From counted returns and reverts to the figures of churn. No clock, no database."""
+"""Churn: figures of work that came back or was given up, from counts of it. No clock, no database."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

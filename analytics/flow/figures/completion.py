@@ -1,4 +1,4 @@
-"""From counted finishes and steps to the figures of completion. No clock, no database."""
+"""Completion: finishes per bucket and edges of the state graph, from counted steps. No clock, no database."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass

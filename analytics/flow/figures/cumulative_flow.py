@@ -1,4 +1,4 @@
-"""From counted movements to the figures of a cumulative flow diagram. No clock, no database.
+"""Cumulative flow diagram: its figures, from counted movements. No clock, no database.
 
 Time is cut into pieces at the ends of the window's buckets and wherever a definition changed, so that within a piece
 all definitions hold still. Piece 0 is everything before the window; piece j runs from edges[j-1] to edges[j], half-open.

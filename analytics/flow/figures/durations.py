@@ -1,4 +1,4 @@
-"""Cycle time policies, what states mean for them through time, and percentiles. The times themselves are in journeys.py.
+"""Cycle time policies, what states mean for them through time, and percentiles. The times are in journeys.py.
 
 Instants are microseconds since 1970: there are many, and they are only compared and subtracted.
 """

@@ -1,4 +1,4 @@
-"""Laws that every answer keeps: one size, counted in two ways. No clock, no database.
+"""Identities of flow: laws that every answer keeps, one size counted in two ways. No clock, no database.
 
 One side comes from the items, one by one; the other from counted movements, which rollups have.
 """

@@ -1,4 +1,4 @@
-"""Journeys of finished items, from state to state, and the times from start to finish that each cycle time policy takes.
+"""Journeys of finished items from state to state, and the times that each cycle time policy takes of them.
 
 Many items at once, in columns: one by one they take longer than to read them. Steps stand item by item, each item's in
 their order; an item is its number in `tasks`. Instants are microseconds since 1970. No clock, no database.

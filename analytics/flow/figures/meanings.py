@@ -1,4 +1,4 @@
-"""What each state meant at each time: its category, its place, whether it waits for a validation."""
+"""Meanings of states through time: category, place, and whether they wait for a validation."""
 
 from collections.abc import Mapping
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""Data quality checks of facts: which ledger rows are odd beside those before them. In columns; no clock, no database.
+"""Data quality checks of facts: which ledger rows are odd beside those before them. In columns, no database.
 
 Facts stand item by item, each item's in their order. Instants are microseconds since 1970.
 """

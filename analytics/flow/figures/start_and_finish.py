@@ -1,4 +1,4 @@
-"""What counts as started and finished: by the categories of states through time, or between two named states."""
+"""Start and finish of cycle time: by the categories of states through time, or between two named states."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""How long items waited for their validation. No clock, no database."""
+"""Validation waits: how long items waited for their validation. No clock, no database."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass

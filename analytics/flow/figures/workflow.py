@@ -1,4 +1,4 @@
-"""How the states of a board were defined at any instant."""
+"""Workflows: how the states of a board were defined at any instant."""
 
 from bisect import bisect_right
 from collections.abc import Collection, Iterable, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""The activity feed: an audit trail in which each row is a readable sentence."""
+"""Activity feed: an audit trail in which each row is a readable sentence."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Work in progress and how old it is."""
+"""Aging: work in progress and how old it is."""
 
 from collections.abc import Sequence
 from datetime import datetime

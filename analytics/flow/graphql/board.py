@@ -1,4 +1,4 @@
-"""The whole board at one instant."""
+"""Board of a project at one instant."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

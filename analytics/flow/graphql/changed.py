@@ -1,4 +1,4 @@
-"""A number as it was known at two instants, and the items that it counts otherwise since."""
+"""Changed number: as it was known at two instants, and the items that it counts otherwise since."""
 
 from collections.abc import Sequence
 

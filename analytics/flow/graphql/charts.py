@@ -1,4 +1,4 @@
-"""Figures of flow over a window, as fields of one type."""
+"""Flow figures over a window, as fields of one type."""
 
 import strawberry
 

@@ -1,4 +1,4 @@
-"""What came back, was given up, came and left."""
+"""Churn: what came back, was given up, came and left."""
 
 from datetime import timedelta
 

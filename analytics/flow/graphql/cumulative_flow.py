@@ -1,4 +1,4 @@
-"""The cumulative flow diagram, as the API shows it."""
+"""Cumulative flow diagram, as the API shows it."""
 
 from datetime import datetime
 

@@ -1,4 +1,4 @@
-"""From a point of a chart to its tasks, each with the ledger row that put it there."""
+"""Drill-down from a point of a chart to its tasks, each with the ledger row that put it there."""
 
 from datetime import datetime
 from typing import Any

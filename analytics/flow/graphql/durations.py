@@ -1,4 +1,4 @@
-"""How long items took: time in states, cycle time, lead time, flow efficiency."""
+"""Durations of items: time in states, cycle time, lead time, flow efficiency."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta

@@ -1,4 +1,4 @@
-"""The edges of state graphs."""
+"""State graph edges."""
 
 import strawberry
 

@@ -1,4 +1,4 @@
-"""Why a number changed: the ledger rows, recorded between two instants, that made it another one."""
+"""Explained change: why a number is another one, by the ledger rows that were recorded between two instants."""
 
 from datetime import datetime
 from typing import Any

@@ -1,4 +1,4 @@
-"""Laws that hold in each answer, as data."""
+"""Identities of flow: laws that hold in each answer, as data."""
 
 import strawberry
 

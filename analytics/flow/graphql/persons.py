@@ -1,4 +1,4 @@
-"""Whose figures are asked for, and who may ask."""
+"""Persons whose figures are asked for, and who may ask."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -1,4 +1,4 @@
-"""Waits for a validation."""
+"""Validation waits."""
 
 from collections.abc import Sequence
 

@@ -1,1 +1,1 @@
-"""Answers straight from the ledger: slow where the ledger is long, and always right."""
+"""Replay: answers straight from the ledger, slow where the ledger is long, and always right."""

@@ -1,4 +1,4 @@
-"""Work in progress at a window's end, when it was started, and how long finished work took."""
+"""Aging of work in progress at a window's end: when it was started, and how long finished work took."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime

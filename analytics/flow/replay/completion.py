@@ -1,4 +1,4 @@
-"""What was finished, and which way items went, counted from task_ledger."""
+"""Completion: what was finished, and which way items went, counted from task_ledger."""
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime

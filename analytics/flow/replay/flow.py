@@ -1,4 +1,4 @@
-"""The figures of the cumulative flow diagram, counted from task_ledger.
+"""Cumulative flow statements: movements and furthest places of items, counted from task_ledger.
 
 Each statement reads the state-setting facts before the window's end once and puts each in its order. What comes back is
 small: counts by piece, where the pieces are what the given edges cut time into. Piece 0 is before the first edge.

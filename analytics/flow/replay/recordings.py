@@ -1,4 +1,4 @@
-"""What was recorded of definitions between two instants."""
+"""Recordings of definitions between two instants."""
 
 from collections.abc import Sequence
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""A ledger row as a sentence: "Ada moved VINST-12 from In Progress to Done"."""
+"""Sentences of ledger rows: "Ada moved VINST-12 from In Progress to Done"."""
 
 from collections.abc import Mapping, Sequence
 from string import Template

@@ -1,4 +1,4 @@
-"""What items are called: ledger rows have their ids only."""
+"""Task names: ledger rows have ids only."""
 
 from collections.abc import Sequence
 from typing import NamedTuple

@@ -1,4 +1,4 @@
-"""From a URL's parameters to a document's variables, and what each parameter means."""
+"""Parameters of a document: from those of a URL to its variables, and what each means."""
 
 import json
 import re

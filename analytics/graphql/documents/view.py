@@ -1,4 +1,4 @@
-"""The documents as plain endpoints, for curl and for BI tools: GET /api/v2/analytics/<name>?..., JSON or CSV."""
+"""Document endpoints for curl and for BI tools: GET /api/v2/analytics/<name>?..., JSON or CSV."""
 
 import json
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""Mutations of jobs."""
+"""Job mutations."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The mutation of stages."""
+"""Stage mutation of the dual run."""
 
 from datetime import datetime
 from typing import Any

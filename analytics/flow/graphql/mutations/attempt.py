@@ -1,4 +1,4 @@
-"""What a mutation of the record did, as its payload shows it."""
+"""Attempt: what a mutation of the record did, as its payload shows it."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

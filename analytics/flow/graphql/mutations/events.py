@@ -1,4 +1,4 @@
-"""The mutation of integrations: what happened elsewhere."""
+"""Event mutations of integrations: what happened elsewhere."""
 
 from analytics.flow.graphql.mutations.attempt import attempt
 from analytics.flow.graphql.mutations.payloads import RecordEventsPayload
