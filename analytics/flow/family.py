@@ -54,14 +54,18 @@ WINDOW earlier AS (PARTITION BY p.side, p.item ORDER BY p.happened_at, p.seq ROW
 # changes by that, so a new fact leaves all earlier buckets alone.
 CONTRIBUTIONS = """
 SELECT m.side, m.happened_at, o.project_id, m.facet, m.subject, m.before_id, m.after_id, 1 AS facts
-  FROM (SELECT r.side, r.happened_at, 0 AS facet, 0 AS subject, r.before_id, r.after_id
+  FROM (/* BOARD: each fact that moves an item. */
+        SELECT r.side, r.happened_at, 0 AS facet, 0 AS subject, r.before_id, r.after_id
           FROM resolved r WHERE r.before_id <> r.after_id
          UNION ALL
+        /* ACTOR: the same, by who made it. */
         SELECT r.side, r.happened_at, 2, r.actor_id, r.before_id, r.after_id FROM resolved r WHERE r.before_id <> r.after_id
          UNION ALL
+        /* ASSIGNEE: each fact that moves an item that stays in somebody's hands. */
         SELECT r.side, r.happened_at, 1, r.after_holder, r.before_id, r.after_id
           FROM resolved r WHERE r.after_holder <> 0 AND r.before_holder = r.after_holder AND r.before_id <> r.after_id
          UNION ALL
+        /* ASSIGNEE: each hand-over of an item on the board, once for who gives and once for who takes it. */
         SELECT r.side, r.happened_at, 1, h.holder, h.before_id, h.after_id
           FROM resolved r
          CROSS JOIN LATERAL (VALUES (r.before_holder, r.after_id, -1), (r.after_holder, -1, r.after_id))
@@ -73,9 +77,11 @@ SELECT m.side, m.happened_at, o.project_id, m.facet, m.subject, m.before_id, m.a
                             (CASE WHEN a.project_id <> b.project_id THEN b.project_id END)) AS o (project_id)
  WHERE o.project_id IS NOT NULL
  UNION ALL
+/* FURTHEST: each first visit of an item to a state that stands above all that it has been to, in each order of its project. */
 SELECT d.side, d.first_at, d.project_id, 3, d.order_key, d.low, d.high, 1
   FROM (SELECT v.side, v.first_at, o.order_key, o.project_id, o.place AS high, coalesce(max(o.place) OVER further, -2) AS low
-          FROM (SELECT r.side, r.item, r.after_id, min(r.happened_at) AS first_at FROM resolved r
+          FROM (/* The first visit of each item to each state. */
+                SELECT r.side, r.item, r.after_id, min(r.happened_at) AS first_at FROM resolved r
                  WHERE r.kind <= 5 AND r.after_id <> 0 GROUP BY r.side, r.item, r.after_id) v
           JOIN ordering o ON o.state_id = v.after_id
         WINDOW further AS (PARTITION BY v.side, v.item, o.project_id, o.order_key ORDER BY v.first_at, o.place
