@@ -1,4 +1,4 @@
-"""Drill-down of cycle time, lead time and flow efficiency: which items finished, and the ledger rows that bound their times."""
+"""Drill-down of cycle time, lead time and flow efficiency: finished items, and the ledger rows that bound their times."""
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence

@@ -13,6 +13,7 @@ from analytics.flow.replay.flow import Scope, after_facts
 FINISHED = after_facts(
     "/* replay.finished */",
     """,
+/* The last fact of each item that leads into DONE or out of it. */
 crossing AS (
     SELECT DISTINCT ON (task_id) happened_at, counted, state_id = ANY (%(done)s::int[]) AS finishes
       FROM fact

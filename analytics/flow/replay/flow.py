@@ -26,7 +26,9 @@ OF_PROJECT = with_kinds("""
 """)
 IN_ORDER = with_kinds(
     as_recorded("""
-WITH fact AS (
+WITH
+/* Each fact that sets the state of an item of the scope, with the state before; 0 is nowhere. */
+fact AS (
     SELECT l.task_id, l.seq, l.happened_at, l.kind = {DISCARDED} AS discarded, {counted} AS counted,
            CASE WHEN l.kind = {DISCARDED} THEN 0 ELSE l.to_id END AS state_id,
            lag(CASE WHEN l.kind = {DISCARDED} THEN 0 ELSE l.to_id END, 1, 0) OVER history AS before_id
@@ -52,7 +54,9 @@ OF_ACTOR = with_kinds("""
 # are each carried from the fact that set them to the next one that does: the run that it begins has no other value.
 IN_HANDS = with_kinds(
     as_recorded("""
-WITH told AS (
+WITH
+/* Each fact that sets the state or the holder of an item that was ever in these hands, numbered by the runs of both. */
+told AS (
     SELECT l.task_id, l.seq, l.happened_at, l.kind = {DISCARDED} AS discarded,
            CASE WHEN l.kind = {DISCARDED} THEN 0 WHEN l.kind <= {LAST_STATE_KIND} THEN l.to_id END AS state_id,
            CASE WHEN l.kind = {ASSIGNED} THEN l.to_id END AS holder_id,
@@ -65,14 +69,17 @@ WITH told AS (
                           WHERE m.tenant_id = %(tenant)s AND m.kind = {ASSIGNED} AND m.to_id = %(assignee)s)
     WINDOW history AS (PARTITION BY l.task_id ORDER BY l.happened_at, l.seq ROWS UNBOUNDED PRECEDING)
 ),
+/* The same, with the state and the holder that the item has from then on. */
 placed AS (
     SELECT t.*, max(state_id) OVER (PARTITION BY task_id, state_run) AS now_in,
            max(holder_id) OVER (PARTITION BY task_id, holder_run) AS now_with
       FROM told t
 ),
+/* The same, with the state as this board shows it; 0 is off it. */
 shown AS (
     SELECT p.*, CASE WHEN now_with = %(assignee)s THEN coalesce(now_in, 0) ELSE 0 END AS shown_in FROM placed p
 ),
+/* Each of them with the state before, as statements read facts. */
 fact AS (
     SELECT task_id, seq, happened_at, discarded, TRUE AS counted, shown_in AS state_id,
            lag(shown_in, 1, 0) OVER (PARTITION BY task_id ORDER BY happened_at, seq) AS before_id
@@ -129,9 +136,11 @@ SELECT width_bucket(happened_at, %(edges)s::timestamptz[]) AS piece, before_id, 
 REACHED = after_facts(
     "/* replay.reached */",
     """,
+/* The first visit of each item to each state. */
 visit AS (
     SELECT task_id, state_id, min(happened_at) AS first_at FROM fact WHERE state_id <> 0 GROUP BY task_id, state_id
 ),
+/* By order and project each place that an item was the first time at or beyond, down to the next lower one that it visited. */
 reached AS (
     SELECT o.order_id, o.project_id, o.place AS high, lead(o.place, 1, -2) OVER down AS low,
            min(v.first_at) OVER (down ROWS UNBOUNDED PRECEDING) AS reached_at
