@@ -10,7 +10,7 @@ from analytics.engine.reading.costs import Weight
 from analytics.flow.documents import shipped
 from analytics.flow.drills import FlowMetric
 from analytics.flow.family import TRANSITIONS, VERSION
-from analytics.flow.graphql.edges import Edge, edge_node
+from analytics.flow.graphql.state_graph import Edge, edge_node
 from analytics.flow.reading import canonical
 
 COLUMNS: Final = ("from.slug", "to.slug", "count", "medianSeconds")

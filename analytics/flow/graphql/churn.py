@@ -9,7 +9,7 @@ from analytics.engine.graphql.figures import counts
 from analytics.engine.reading.questions import DAYS_BEYOND
 from analytics.flow.figures import churn as churns
 from analytics.flow.figures.churn import rate
-from analytics.flow.graphql.edges import Edge, edge_node
+from analytics.flow.graphql.state_graph import Edge, edge_node
 from tasks_app.errors import ApiError
 
 WITHIN = DAYS_BEYOND
