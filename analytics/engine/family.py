@@ -10,7 +10,7 @@ from analytics.pure.segments import Grain
 
 
 class Merge(StrEnum):
-    """How two partial states of a measure become one. Only ADD can take something back."""
+    """How two partial states of a measure become one. Only ADD has an inverse."""
 
     ADD = "ADD"
     LEAST = "LEAST"
@@ -102,9 +102,13 @@ class Family:
     happened_at, project_id, the dimensions and the measures: what each fact adds to the bucket of its instant.
 
     The engine runs both over the histories with the new facts (side 1) and without them (side -1) and stores the
-    difference, so a late fact takes its successor's contribution back by itself. Where a contribution depends on its own
-    fact alone (`independent`), no history is read; measures that only grow (LEAST, GREATEST) need that.
-    `past` stands for the history of an item whose new facts come last.
+    difference, so a late fact takes its successor's contribution back by itself. A fact changes nothing before its instant:
+    one that voids or replaces another has the other's. Where a contribution depends on its own fact alone (`independent`),
+    no history is read. `past` stands for the history of an item whose new facts come last.
+
+    LEAST and GREATEST have no difference: where something is taken back of such measures, the touched rows are made again
+    from the facts. So each contribution is at the instant of one of its item's facts. `dimension_columns` has the
+    dimensions that are columns of these facts (dimension -> `item`, or what is read), by which they are found there.
 
     A reader asks by the dimensions that are `asked` (integers), and gets the others told apart.
 
@@ -144,6 +148,7 @@ class Family:
     independent: bool = False
     derived: tuple[Derived, ...] = ()
     past: Past | None = None
+    dimension_columns: Mapping[str, str] = field(default_factory=dict, hash=False)
     checks: tuple[LedgerCheck, ...] = ()
     capability: str | None = None
     sizes: str | None = None
@@ -155,11 +160,19 @@ class Family:
         return ("project_id", "grain", "bucket", *self.dimensions)
 
     @property
-    def is_empty(self) -> str:
-        """The condition for a rollup row that says nothing any more: all sums are 0. Where there is no sum, none is empty."""
-        return " AND ".join(f"{name} = 0" for name in self.sums) or "FALSE"
+    def is_additive(self) -> bool:
+        """Whether all measures are sums."""
+        return all(measure.merge is Merge.ADD for measure in self.measures)
 
     @property
-    def sums(self) -> tuple[str, ...]:
-        """The measures that are added up."""
-        return tuple(each.name for each in self.measures if each.merge is Merge.ADD)
+    def is_empty(self) -> str:
+        """The condition for a rollup row that says nothing any more: all it has are sums, and they are 0.
+
+        A least or greatest value says something whatever the sums are; such a row is there as long as anything counts in it.
+        """
+        return " AND ".join(f"{each.name} = 0" for each in self.measures) if self.is_additive else "FALSE"
+
+    @property
+    def takes_back_by_rows(self) -> bool:
+        """Whether rows are made again from the facts where something is taken back: a measure has no inverse."""
+        return not self.independent and not self.is_additive

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -23,6 +24,7 @@ from tasks_app.tenancy import entered
 from tests.cast import company
 from tests.engine.families.extremes import Reading
 from tests.engine.families.findings import FIRST_ID, FindingFact, Kind
+from tests.engine.families.meters import FIRST_METER, MeterFact
 from tests.engine.families.random_facts import DAWN, FACTS, SHAPES, ZONES, windows
 from tests.engine.families.samples import Sample
 from tests.engine.families.tables import Row, Shape, created, recorded, told
@@ -170,6 +172,10 @@ ONE_OF_EACH: dict[str, Callable[[Sequence[int]], list[Any]]] = {
         Reading(1, DAWN, FIRST_ID, projects[0], 0.0),
         Reading(2, DAWN + ONE_DAY, FIRST_ID + 1, projects[1], 7.0),
     ],
+    "meters": lambda projects: [
+        MeterFact(1, DAWN, 1, projects[0], FIRST_METER + 1, Decimal(2)),
+        MeterFact(2, DAWN + ONE_DAY, 2, projects[1], FIRST_METER + 3, Decimal(7)),
+    ],
 }
 WRONG_CELLS = {
     "time entries": (
@@ -193,6 +199,12 @@ WRONG_CELLS = {
         "UPDATE reading_rollup SET lowest = -1 WHERE tenant_id = %s AND highest = 0 AND grain = 2",
         "reading_rollup of acme, project_id {first}, grain 2, bucket 2025-03-29T00:00:00+00:00: lowest, highest is (-1,0) "
         "and must be (0,0).",
+    ),
+    "meters": (
+        "DELETE FROM meter_rollup WHERE tenant_id = %s AND lowest = 2 AND grain = 5",
+        "meter_rollup of acme lacks the row project_id {first}, grain 5, bucket 2025-03-01T00:00:00+00:00, "
+        "meter 6000000001: total, lowest, highest, first_reading, last_reading must be "
+        '(2,2,2,"{{1743206400.000000,1,2}}","{{1743206400.000000,1,2}}").',
     ),
 }
 TWO_DAYS = between(start=DAWN, end=DAWN + 2 * ONE_DAY, zone="UTC", bucket=Bucket.DAY, now=LONG_AFTER)
@@ -227,7 +239,7 @@ def test_a_closed_window_needs_no_right_to_read_the_ledger(name: str) -> None:
         home.answers(TWO_DAYS, ReadFrom.RAW)
 
 
-@pytest.mark.parametrize("name", ["time entries", "findings", "extremes"])
+@pytest.mark.parametrize("name", ["time entries", "findings", "extremes", "meters"])
 @pytest.mark.parametrize("read_from", ReadFrom)
 def test_one_project_is_asked_for(name: str, read_from: ReadFrom) -> None:
     """A project that is not the tenant's has no rows."""
@@ -263,6 +275,48 @@ def test_a_late_fact_restates_what_came_after_it() -> None:
     assert home.answers(TWO_DAYS, ReadFrom.MERGED) == as_it_was
     home.compacted()
     assert home.answers(TWO_DAYS, ReadFrom.ROLLUP) == as_it_was
+
+
+def test_a_correction_lets_least_and_greatest_fall_back() -> None:
+    """They have no inverse: the rows are made again. One reading of three is corrected, then another is withdrawn."""
+    home = house(shape=SHAPES["meters"], zone="UTC", project_zone="UTC")
+    project, meter = home.projects[0], FIRST_METER + 1
+    readings = [
+        MeterFact(1, DAWN, 1, project, meter, Decimal(9)),
+        MeterFact(2, DAWN + timedelta(hours=1), 2, project, meter, Decimal(-3)),
+        MeterFact(3, DAWN + timedelta(hours=2), 3, project, meter, Decimal(4)),
+    ]
+    with_facts(home, readings)
+    home.compacted()
+    assert [row[3:6] for row in home.answers(TWO_DAYS, ReadFrom.ROLLUP)] == [(10, -3, 9)]
+    corrections = [
+        MeterFact(4, DAWN, 1, project, meter, Decimal(-1)),
+        MeterFact(5, DAWN + timedelta(hours=1), 2, project, meter, None),
+    ]
+    recorded(shape=home.shape, tenant_id=home.tenant.id, facts=corrections)
+    assert [row[3:6] for row in home.answers(TWO_DAYS, ReadFrom.MERGED)] == [(3, -1, 4)]
+    home.folded(most_facts=1)
+    assert [row[3:6] for row in home.answers(TWO_DAYS, ReadFrom.ROLLUP)] == [(0, -3, 4)]
+    home.compacted()
+    assert [row[3:6] for row in home.answers(TWO_DAYS, ReadFrom.ROLLUP)] == [(3, -1, 4)]
+    assert home.unsound() == []
+
+
+def test_a_row_of_which_all_was_taken_back_is_gone() -> None:
+    """Of every grain; the meter beside it stays as it is, byte for byte."""
+    home = house(shape=SHAPES["meters"], zone="UTC", project_zone="UTC")
+    project = home.projects[0]
+    beside = MeterFact(1, DAWN, 1, project, FIRST_METER + 3, Decimal(9))
+    with_facts(home, [beside])
+    home.compacted()
+    before = home.rollups()
+    withdrawn = MeterFact(2, DAWN, 2, project, FIRST_METER + 1, Decimal(5))
+    recorded(shape=home.shape, tenant_id=home.tenant.id, facts=[withdrawn])
+    home.compacted()
+    assert len(home.rollups()) == 2 * len(before)
+    recorded(shape=home.shape, tenant_id=home.tenant.id, facts=[withdrawn._replace(seq=3, value=None)])
+    home.compacted()
+    assert home.rollups() == before
 
 
 @pytest.mark.parametrize("read_from", ReadFrom)

@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 from typing import Any
 
-from analytics.engine.family import Family, Merge
+from analytics.engine.family import Family
 from analytics.engine.reading import rollup_rows as rows
 from analytics.engine.reading.coverage import Standing, fits, pieces, standing
 from analytics.engine.reading.read_from import ReadFrom
 from analytics.engine.reading.rollup_rows import Reading, Target
 from analytics.engine.rollups.basis import NO_PROJECT, Ground, ground
+from analytics.engine.rollups.taking_back import reaches_folded
 from analytics.pure.windows import Window
 
 
@@ -29,12 +30,15 @@ def read(
     projects has no others. `asked` are values of the family's asked dimensions, a tuple for each combination that is
     wanted; where it has none, that is [()].
 
-    Wherever it is read from, what is folded amounts to the same: a row whose sums are all 0 is not answered. Rollups that
-    were made by other definitions or another zone are not read; then the ledger is. To be used in one transaction.
+    Wherever it is read from, what is folded amounts to the same: a row that is nothing but sums of 0 is not answered.
+    Rollups that were made by other definitions or another zone are not read, nor are least and greatest values of which the
+    tail may take something back; then the ledger is. To be used in one transaction.
     """
     found = ground(tenant_id=tenant_id, zone=zone, family=family)
     wanted = _wanted(family, projects, found)
     stands = standing(tenant_id=tenant_id, family=family, projects=wanted)
+    tail = read_from is ReadFrom.MERGED and stands.tail_rows > 0
+    taken_back = tail and family.takes_back_by_rows and reaches_folded(tenant_id=tenant_id, family=family)
     reading = _reading(
         tenant_id=tenant_id,
         family=family,
@@ -42,8 +46,10 @@ def read(
         stands=stands,
         window=window,
         wanted=wanted,
-        raw=read_from is ReadFrom.RAW or not fits(standing=stands, wanted={each: found.bases[each] for each in wanted}),
-        tail=read_from is ReadFrom.MERGED and stands.tail_rows > 0,
+        raw=read_from is ReadFrom.RAW
+        or taken_back
+        or not fits(standing=stands, wanted={each: found.bases[each] for each in wanted}),
+        tail=tail,
     )
     targets = [Target(project, values) for project in wanted for values in asked]
     return _that_say_something(rows.read(reading=reading, targets=targets), family)
@@ -85,5 +91,4 @@ def _reading(
 
 def _that_say_something(found: Sequence[tuple[Any, ...]], family: Family) -> list[tuple[Any, ...]]:
     key = 2 + len(family.dimensions)
-    sums = [key + place for place, measure in enumerate(family.measures) if measure.merge is Merge.ADD]
-    return sorted((row for row in found if not sums or any(row[place] for place in sums)), key=lambda row: row[:key])
+    return sorted((row for row in found if not family.is_additive or any(row[key:])), key=lambda row: row[:key])

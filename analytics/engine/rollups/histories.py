@@ -120,22 +120,29 @@ BUCKETS = {
 STORED_FROM_DAYS_UP = "NOT ({coarse})"
 # Rows that begin earlier were dropped, and late facts make none.
 NOT_DROPPED = "{begins} >= %({limit})s::timestamptz"
+# The contributions that the new facts add (side above 0) or take back (below 0); what both histories have is neither.
+CHANGED = """
+changed AS MATERIALIZED (
+    SELECT {columns}, sum(c.side) AS side FROM contribution c GROUP BY {columns} HAVING sum(c.side) <> 0
+)
+"""
 ROWS = """
 rollup_row AS MATERIALIZED (
-    SELECT * FROM ({grains}) summed WHERE NOT ({empty})
+    SELECT * FROM ({grains}) summed WHERE {wanted}
 )
 """
 # A branch for each grain: one that made all its rows of each contribution at a time took twice as long.
 OF_GRAIN = """
 SELECT c.project_id, {grain}::smallint AS grain, {begins} AS bucket{dimensions}, {sums}
-  FROM contribution c JOIN calendar k ON k.project_id = c.project_id
+  FROM {source} c JOIN calendar k ON k.project_id = c.project_id
  WHERE {kept} AND (%(every_side)s OR {by_order}) GROUP BY 1, 2, 3{dimensions}
 """
 
+# What is taken back (side below 0) of measures that are no sums is not known here: those rows are made again.
 AGGREGATES = {
     Merge.ADD: "sum(c.side * c.{name}) AS {name}",
-    Merge.LEAST: "min(c.{name}) AS {name}",
-    Merge.GREATEST: "max(c.{name}) AS {name}",
+    Merge.LEAST: "min(c.{name}) FILTER (WHERE c.side > 0) AS {name}",
+    Merge.GREATEST: "max(c.{name}) FILTER (WHERE c.side > 0) AS {name}",
 }
 MERGES = {
     Merge.ADD: "{name} = r.{name} + excluded.{name}",
@@ -207,23 +214,33 @@ def limits(kept_since: Mapping[Grain, datetime]) -> dict[str, datetime]:
 
 def rows(family: Family, *, kept_since: Mapping[Grain, datetime]) -> str:
     """The common table expression `rollup_row`: the contributions, summed up by bucket; none of a bucket that was dropped."""
-    grains = " UNION ALL ".join(_of_grain(family, grain, is_limited=grain in kept_since) for grain in family.grains)
-    return ROWS.format(grains=grains, empty=family.is_empty)
+    grains = [_of_grain(family, grain, is_limited=grain in kept_since) for grain in family.grains]
+    return ROWS.format(grains=" UNION ALL ".join(grains), wanted=f"NOT ({family.is_empty})")
 
 
-def _of_grain(family: Family, grain: Grain, *, is_limited: bool) -> str:
+def changed_rows(family: Family, *, kept_since: Mapping[Grain, datetime]) -> str:
+    """As `rows`, of the contributions that differ by the new facts; where `taken` something was taken back of the row."""
+    columns = ("project_id", "happened_at", *family.dimensions, *(measure.name for measure in family.measures))
+    changed = CHANGED.format(columns=", ".join(f"c.{name}" for name in columns))
+    grains = [_of_grain(family, grain, is_limited=grain in kept_since, changed=True) for grain in family.grains]
+    return f"{changed}, {ROWS.format(grains=' UNION ALL '.join(grains), wanted=f'taken OR NOT ({family.is_empty})')}"
+
+
+def _of_grain(family: Family, grain: Grain, *, is_limited: bool, changed: bool = False) -> str:
     begins = BEGINS.format(bucket=BUCKETS[grain])
     conditions = [
         *([] if grain in CALENDARS else [STORED_FROM_DAYS_UP.format(coarse=family.coarse)]),
         *([NOT_DROPPED.format(begins=begins, limit=_limit(grain))] if is_limited else []),
     ]
+    sums = [AGGREGATES[measure.merge].format(name=measure.name) for measure in family.measures]
     return OF_GRAIN.format(
         grain=int(grain),
         begins=begins,
         kept=" AND ".join(conditions) or "TRUE",
         by_order=family.by_order,
         dimensions="".join(f", c.{name}" for name in family.dimensions),
-        sums=", ".join(AGGREGATES[measure.merge].format(name=measure.name) for measure in family.measures),
+        sums=", ".join([*sums, "bool_or(c.side < 0) AS taken"] if changed else sums),
+        source="changed" if changed else "contribution",
     )
 
 
@@ -232,15 +249,16 @@ def _limit(grain: Grain) -> str:
 
 
 UPSERT = """
-INSERT INTO {rollup} AS r (tenant_id, {columns}) SELECT %(tenant)s, {columns} FROM rollup_row ORDER BY {order}
+INSERT INTO {rollup} AS r (tenant_id, {columns}) SELECT %(tenant)s, {columns} FROM {source} ORDER BY {order}
     ON CONFLICT (tenant_id, {order}) DO UPDATE SET {merges}
 """
 
 
-def upsert(family: Family) -> str:
-    """Adds `rollup_row` to the rollups."""
+def upsert(family: Family, *, source: str = "rollup_row") -> str:
+    """Adds `rollup_row`, or other such rows, to the rollups."""
     return UPSERT.format(
         rollup=family.rollup,
+        source=source,
         columns=", ".join((*family.key, *(measure.name for measure in family.measures))),
         order=", ".join(family.key),
         merges=", ".join(MERGES[measure.merge].format(name=measure.name) for measure in family.measures),

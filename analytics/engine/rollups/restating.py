@@ -10,6 +10,7 @@ from django.db import connection
 from analytics.engine.family import Derived, Family
 from analytics.engine.rollups import histories
 from analytics.engine.rollups.basis import Ground, calendar, ground, relations
+from analytics.engine.rollups.taking_back import make_again
 from analytics.pure.segments import Grain
 
 TIMEOUT_SECONDS = 900
@@ -32,6 +33,7 @@ MORE_MEMORY = "/* rollups.more_memory */ SET LOCAL work_mem = '128MB'; SET LOCAL
 FORGET_ITEMS = """/* rollups.forget_items */
 DELETE FROM {table} WHERE tenant_id = %(tenant)s AND {item} = ANY (%(items)s::{item_type}[])
 """
+TAKEN = "SELECT json_agg(r)::text FROM (SELECT {key} FROM rollup_row WHERE taken) r"
 SWEEP = "/* rollups.sweep */ DELETE FROM {rollup} WHERE tenant_id = %(tenant)s AND {empty}"
 
 
@@ -126,16 +128,28 @@ def restate(
                 forget = FORGET_ITEMS.format(table=table.table, item=table.item, item_type=family.item_type)
                 cursor.execute(forget, values)
         cursor.execute(statement, values)
+        touched = cursor.fetchall()[0][0] if family.takes_back_by_rows else None
         cursor.execute(SWEEP.format(rollup=family.rollup, empty=family.is_empty), values)
+    if touched:
+        make_again(
+            family=family, found=found, values=turn.values(), span=span, kept_since=turn.kept_since, touched=touched
+        )
 
 
 def restatement(
     family: Family, *, history: str, days: str, derived: Sequence[Derived], kept_since: Mapping[Grain, datetime]
 ) -> str:
-    """One statement that writes rollups and derived rows from one reading of the histories."""
+    """One statement that writes rollups and derived rows from one reading of the histories.
+
+    Of a family that takes back by rows it leaves these alone, and answers their keys: a JSON array, NULL where there are none.
+    """
     facts = histories.two_sides(family, history=history)
     writing = "".join(f", derived_{number} AS ({histories.written(each)})" for number, each in enumerate(derived))
+    counted = f"/* rollups.restate */ WITH {days}, {histories.contributions(family, facts=facts)}"
+    if not family.takes_back_by_rows:
+        return f"{counted}, {histories.rows(family, kept_since=kept_since)}{writing} {histories.upsert(family)}"
     return (
-        f"/* rollups.restate */ WITH {days}, {histories.contributions(family, facts=facts)},"
-        f" {histories.rows(family, kept_since=kept_since)}{writing} {histories.upsert(family)}"
+        f"{counted}, {histories.changed_rows(family, kept_since=kept_since)}{writing},"
+        f" added AS ({histories.upsert(family, source='rollup_row WHERE NOT taken')})"
+        f" {TAKEN.format(key=', '.join(family.key))}"
     )

@@ -1,4 +1,4 @@
-"""Lowest and highest readings: a family without any sum. Its rows say something wherever there is a reading."""
+"""Lowest and highest readings, which are corrected later: a family without any sum."""
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
@@ -27,6 +27,7 @@ EXTREMES = Family(
     item="reading_id",
     item_type="bigint",
     reads=("project_id", "value"),
+    resolve="SELECT DISTINCT ON (f.side, f.item) f.* FROM fact f ORDER BY f.side, f.item, f.seq DESC",
     contributions="""
         SELECT r.side, r.happened_at, r.project_id, r.value AS lowest, r.value AS highest FROM resolved r
     """,
@@ -37,12 +38,11 @@ EXTREMES = Family(
         Measure(name="highest", merge=Merge.GREATEST, type="double precision"),
     ),
     grains=(Grain.MINUTE, Grain.FIVE_MINUTES, Grain.DAY),
-    independent=True,
 )
 
 
 class Reading(NamedTuple):
-    """A reading of something in a project."""
+    """What a reading is from now on, in which project."""
 
     seq: int
     happened_at: datetime
@@ -52,8 +52,9 @@ class Reading(NamedTuple):
 
 
 def cells(facts: Sequence[Reading]) -> Iterator[Cell]:
-    """Each reading is one of its project."""
-    for fact in facts:
+    """The last that was recorded of each reading."""
+    last = {fact.reading_id: fact for fact in sorted(facts)}
+    for fact in last.values():
         yield Cell(happened_at=fact.happened_at, project_id=fact.project_id, dimensions=(), adds=fact.value)
 
 

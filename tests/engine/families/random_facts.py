@@ -2,14 +2,16 @@
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 from hypothesis import strategies as st
 
 from analytics.pure.windows import Bucket, Window, between
-from tests.engine.families import extremes, findings, samples, time_entries
+from tests.engine.families import extremes, findings, meters, samples, time_entries
 from tests.engine.families.extremes import Reading
 from tests.engine.families.findings import FindingFact, Kind
+from tests.engine.families.meters import MeterFact
 from tests.engine.families.samples import Sample
 from tests.engine.families.tables import Shape
 from tests.engine.families.time_entries import TimeEntry
@@ -24,6 +26,7 @@ SHAPES: Mapping[str, Shape] = {
     "findings": findings.SHAPE,
     "samples": samples.SHAPE,
     "extremes": extremes.SHAPE,
+    "meters": meters.SHAPE,
 }
 
 # Few, so that ties are common, on edges of buckets and beside them.
@@ -67,12 +70,27 @@ def some_samples(draw: st.DrawFn, projects: list[int]) -> list[Sample]:
 
 @st.composite
 def some_readings(draw: st.DrawFn, projects: list[int]) -> list[Reading]:
-    """Some at one instant; 0 is a value like any other."""
+    """Some at one instant, some corrected, in value or project; 0 is a value like any other."""
     values = st.sampled_from([-2.5, 0.0, 0.1, 7.0])
-    rows = draw(st.lists(st.tuples(instants, st.sampled_from(projects), values), max_size=14))
+    at = draw(st.lists(instants, min_size=1, max_size=6))
+    rows = draw(st.lists(st.tuples(st.sampled_from(range(len(at))), st.sampled_from(projects), values), max_size=14))
     return [
-        Reading(seq, at, findings.FIRST_ID + seq, project, value)
-        for seq, (at, project, value) in enumerate(rows, start=1)
+        Reading(seq, at[item], findings.FIRST_ID + item, project, value)
+        for seq, (item, project, value) in enumerate(rows, start=1)
+    ]
+
+
+@st.composite
+def some_meter_facts(draw: st.DrawFn, projects: list[int]) -> list[MeterFact]:
+    """Readings, corrected in value, meter or project, withdrawn and given again."""
+    values = st.sampled_from([None, Decimal("-2.5"), Decimal(0), Decimal("2.5"), Decimal(7)])
+    at = draw(st.lists(instants, min_size=1, max_size=6))
+    of_meter = small.map(lambda number: meters.FIRST_METER + number)
+    items = st.sampled_from(range(len(at)))
+    rows = draw(st.lists(st.tuples(items, st.sampled_from(projects), of_meter, values), max_size=14))
+    return [
+        MeterFact(seq, at[item], item, project, meter, value)
+        for seq, (item, project, meter, value) in enumerate(rows, start=1)
     ]
 
 
@@ -81,6 +99,7 @@ FACTS: Mapping[str, Callable[[list[int]], st.SearchStrategy[Any]]] = {
     "findings": some_findings,
     "samples": some_samples,
     "extremes": some_readings,
+    "meters": some_meter_facts,
 }
 
 
