@@ -1,4 +1,4 @@
-"""Wing, a family of facts as the product shows it: its figures, fields, nodes, prices, documents and pages, in one record."""
+"""Wing, a family of facts as the product shows it: its figures, fields, mutations, nodes, prices, pages, in one record."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -8,6 +8,7 @@ from analytics.engine.family import Family
 from analytics.engine.figure import Figure, Metric, Part
 from analytics.engine.reading.wing_reading import OpenReading
 from tasks_app.admin.pages import Page
+from tasks_app.graphql.mutation_fields import MutationEntry
 from tasks_app.http.costs import Price
 from tasks_app.http.node import NodeLoader
 
@@ -17,8 +18,9 @@ class Wing:
     """What one folder of `analytics` declares, as `WING` in its module `wing`.
 
     `open_reading` opens a question of its figures that was asked before. `metrics` are what is counted and is no figure of a
-    window: a board, a drill-down. `queries` are GraphQL types whose fields become root fields, `nodes` load what has an id,
-    `prices` are by the name of the type that a field is of, `documents` are of several figures, or of none.
+    window: a board, a drill-down. `queries` are GraphQL types whose fields become root fields, `mutations` the fields of
+    Mutation; `nodes` load what has an id, `prices` are by the name of the type that a field is of, `documents` are of several
+    figures, or of none.
     """
 
     name: str
@@ -27,6 +29,7 @@ class Wing:
     open_reading: OpenReading | None = None
     metrics: tuple[Metric, ...] = ()
     queries: tuple[type, ...] = ()
+    mutations: tuple[MutationEntry, ...] = ()
     nodes: Mapping[str, NodeLoader] = field(default_factory=dict)
     prices: Mapping[str, Price] = field(default_factory=dict)
     documents: tuple[Document, ...] = ()

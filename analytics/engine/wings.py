@@ -54,7 +54,7 @@ def versions(labels: Iterable[str]) -> str:
 
 
 def check_wings(found: Sequence[Wing]) -> None:
-    """ValueError for a name that is there twice: of a wing, a figure, a node, a priced type or a page."""
+    """ValueError for a name that is there twice: of a wing, a figure, a mutation, a node, a priced type or a page."""
     owners: dict[tuple[str, str], str] = {}
     for wing in found:
         for what, name in _names(wing):
@@ -69,6 +69,7 @@ def check_wings(found: Sequence[Wing]) -> None:
 def _names(wing: Wing) -> Iterable[tuple[str, str]]:
     yield "wing", wing.name
     yield from (("figure", metric.name) for metric in wing.every_metric())
+    yield from (("mutation", entry.name) for entry in wing.mutations)
     yield from (("node", name) for name in wing.nodes)
     yield from (("priced type", name) for name in wing.prices)
     yield from (("page", page.name) for page in wing.pages)

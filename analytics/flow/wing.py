@@ -9,6 +9,7 @@ from analytics.flow.catalogue import BOARD, DRILL_DOWN, FIGURES, METRICS
 from analytics.flow.documents.activity import ACTIVITY
 from analytics.flow.documents.summary import SUMMARY
 from analytics.flow.family import FAMILIES
+from analytics.flow.graphql.mutations import MUTATIONS
 from analytics.flow.graphql.queries import NODES, FlowQuery
 from analytics.flow.reading.opening import open_reading
 
@@ -19,6 +20,7 @@ WING: Final = Wing(
     open_reading=open_reading,
     metrics=METRICS,
     queries=(FlowQuery,),
+    mutations=MUTATIONS,
     nodes=NODES,
     documents=(SUMMARY, ACTIVITY),
     pages=PAGES,

@@ -15,7 +15,8 @@ from tasks_app.graphql.attempts import Payload, tried
 from tasks_app.graphql.connection_fields import keyset_connection
 from tasks_app.graphql.fields import may, scoped
 from tasks_app.graphql.idempotency import Outcome
-from tasks_app.graphql.inputs import LeftOutIsNull, checked_length
+from tasks_app.graphql.inputs import LeftOutIsNull, checked_length, client_mutation_id, optional
+from tasks_app.graphql.mutation_fields import mutation
 from tasks_app.graphql.record_types import record_type
 from tasks_app.graphql.user_errors import UserError
 from tasks_app.graphql.viewer import ScopeName
@@ -90,16 +91,12 @@ class CreateApiKeyInput(LeftOutIsNull):
     scopes: list[ScopeName] = strawberry.field(  # type: ignore[valid-type]
         description="What it may do: one scope or more, all of which you have yourself."
     )
-    expires_at: datetime | None = strawberry.field(
-        description="When it ends, in the future; left out: never.", default=strawberry.UNSET
+    expires_at: datetime | None = optional("When it ends, in the future; left out: never.")
+    allowed_cidrs: list[str] | None = optional(
+        "The networks that it may be used from, such as 10.0.0.0/8; left out: everywhere."
     )
-    allowed_cidrs: list[str] | None = strawberry.field(
-        description="The networks that it may be used from, such as 10.0.0.0/8; left out: everywhere.",
-        default=strawberry.UNSET,
-    )
-    client_mutation_id: str | None = strawberry.field(
-        description="Your own name for this mutation: sent again within 24 hours it answers the same key, without secret.",
-        default=strawberry.UNSET,
+    client_mutation_id: str | None = optional(
+        "Your own name for this mutation: sent again within 24 hours it answers the same key, without secret."
     )
 
 
@@ -111,20 +108,16 @@ class RotateApiKeyInput(LeftOutIsNull):
     overlap_seconds: int = strawberry.field(
         description="How long the old key works beside the new one; 0 to 2,592,000 (30 days).", default=86400
     )
-    client_mutation_id: str | None = strawberry.field(
-        description="Your own name for this mutation: sent again within 24 hours it answers the same key, without secret.",
-        default=strawberry.UNSET,
+    client_mutation_id: str | None = optional(
+        "Your own name for this mutation: sent again within 24 hours it answers the same key, without secret."
     )
 
 
 @strawberry.input(description="A key's end.")
 class RevokeApiKeyInput(LeftOutIsNull):
     id: strawberry.ID = strawberry.field(description="The key's id.")
-    reason: str | None = strawberry.field(description="Why, in your words.", default=strawberry.UNSET)
-    client_mutation_id: str | None = strawberry.field(
-        description="Your own name for this mutation: sent again within 24 hours it answers the same and does nothing.",
-        default=strawberry.UNSET,
-    )
+    reason: str | None = optional("Why, in your words.")
+    client_mutation_id: str | None = client_mutation_id()
 
 
 @strawberry.type(description="A key that was made, and its secret.")
@@ -151,6 +144,7 @@ class KeyQuery:
     )
 
 
+@mutation("Makes an API key. Its secret is answered once.", scope=Scope.ADMIN)
 def create_api_key(info: Info, input: CreateApiKeyInput) -> CreateApiKeyPayload:  # noqa: A002 - the API's word
     """The key and its secret."""
     asking, shown = info.context, list[str]()
@@ -175,6 +169,9 @@ def create_api_key(info: Info, input: CreateApiKeyInput) -> CreateApiKeyPayload:
     return CreateApiKeyPayload(api_key=_named(done.outcome, asking), secret=_once(done.errors, shown), **done.shared)
 
 
+@mutation(
+    "Replaces a key by a new one with the same rights; the old one works on for `overlapSeconds`.", scope=Scope.ADMIN
+)
 def rotate_api_key(info: Info, input: RotateApiKeyInput) -> CreateApiKeyPayload:  # noqa: A002 - the API's word
     """The key that replaces the old one, and its secret."""
     asking, shown = info.context, list[str]()
@@ -195,6 +192,7 @@ def rotate_api_key(info: Info, input: RotateApiKeyInput) -> CreateApiKeyPayload:
     return CreateApiKeyPayload(api_key=_named(done.outcome, asking), secret=_once(done.errors, shown), **done.shared)
 
 
+@mutation("Ends a key at once and for good.", scope=Scope.ADMIN)
 def revoke_api_key(info: Info, input: RevokeApiKeyInput) -> RevokeApiKeyPayload:  # noqa: A002 - the API's word
     """The key that is ended."""
     asking = info.context
@@ -212,25 +210,6 @@ def revoke_api_key(info: Info, input: RevokeApiKeyInput) -> RevokeApiKeyPayload:
     return RevokeApiKeyPayload(api_key=_named(done.outcome, asking), **done.shared)
 
 
-@strawberry.type
-class KeyMutation:
-    create_api_key = strawberry.mutation(
-        resolver=create_api_key,
-        description="Makes an API key. Its secret is answered once.",
-        extensions=[scoped(Scope.ADMIN)],
-    )
-    rotate_api_key = strawberry.mutation(
-        resolver=rotate_api_key,
-        description="Replaces a key by a new one with the same rights; the old one works on for `overlapSeconds`.",
-        extensions=[scoped(Scope.ADMIN)],
-    )
-    revoke_api_key = strawberry.mutation(
-        resolver=revoke_api_key,
-        description="Ends a key at once and for good.",
-        extensions=[scoped(Scope.ADMIN)],
-    )
-
-
 def load_key(info: Info, pk: int) -> Any:
     """For `node`: a key of the caller's tenant, for those who may see keys."""
     return _named({"apiKey": pk}, info.context) if may(info.context.caller, Scope.ADMIN) else None
@@ -245,3 +224,10 @@ def _named(outcome: Outcome, asking: Asking) -> Any:
 def _once(errors: list[UserError], shown: list[str]) -> str | None:
     """The secret, of a mutation that was done now."""
     return shown[0] if shown and not errors else None
+
+
+MUTATIONS = (
+    create_api_key,
+    rotate_api_key,
+    revoke_api_key,
+)

@@ -25,6 +25,8 @@ INSTANT = re.compile(
 DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 DECIMAL = re.compile(r"-?\d+(\.\d+)?", re.ASCII)
 INTEGER = re.compile(r"-?\d{1,19}", re.ASCII)
+# The first number that PostgreSQL's integer, and bigint, cannot hold.
+INT_LIMIT = 2**31
 BIGINT_LIMIT = 2**63
 
 

@@ -1,15 +1,13 @@
-"""What questions are asked with: windows, buckets, filters."""
+"""Window inputs: what questions of any family are asked with, and the window of an answer."""
 
 from datetime import datetime
 
 import strawberry
 
-from analytics.flow.graphql.activity import ActivityKind
 from analytics.pure import windows
 from analytics.pure.windows import Window as PureWindow
 from analytics.pure.windows import WindowError
 from tasks_app.errors import ApiError
-from tasks_app.graphql.inputs import StateCategoryName
 from tasks_app.tenancy import TenantFacts
 
 Bucket = strawberry.enum(
@@ -37,53 +35,6 @@ class BetweenInput:
 class WindowInput:
     rolling: RollingInput | None = strawberry.field(default=strawberry.UNSET, description="Up to now.")
     between: BetweenInput | None = strawberry.field(default=strawberry.UNSET, description="From an instant to another.")
-
-
-@strawberry.input(description="In a state at some moment of a window.")
-class WasEverInput:
-    state: str = strawberry.field(description="The state's slug.")
-    between: BetweenInput | None = strawberry.field(default=strawberry.UNSET, description="When; left out: ever.")
-
-
-@strawberry.input(description="In a state for some time without a break, up to the instant asked for.")
-class HeldForInput:
-    state: str = strawberry.field(description="The state's slug.")
-    at_least_seconds: int = strawberry.field(description="For at least so many elapsed seconds.")
-
-
-@strawberry.input(description="Which tasks. All conditions given must hold.")
-class TaskFilter:
-    project: str | None = strawberry.field(default=strawberry.UNSET, description="On the board of that key.")
-    states: list[str] | None = strawberry.field(default=strawberry.UNSET, description="In one of these states (slugs).")
-    categories: list[StateCategoryName] | None = strawberry.field(  # type: ignore[valid-type]
-        default=strawberry.UNSET, description="In a state of one of these categories."
-    )
-    assignee: strawberry.ID | None = strawberry.field(
-        default=strawberry.UNSET, description="In the hands of that actor."
-    )
-    search: str | None = strawberry.field(
-        default=strawberry.UNSET, description="A text in the key, the title or the source's own id, in any case."
-    )
-    was_ever: WasEverInput | None = strawberry.field(default=strawberry.UNSET, description="Was ever in a state.")
-    held_for: HeldForInput | None = strawberry.field(default=strawberry.UNSET, description="Is in a state, and since.")
-    changed_by: strawberry.ID | None = strawberry.field(
-        default=strawberry.UNSET, description="Changed at least once by that actor."
-    )
-
-
-@strawberry.input(description="Which ledger rows. All conditions given must hold.")
-class ActivityFilter:
-    project: str | None = strawberry.field(default=strawberry.UNSET, description="In the project of that key.")
-    task: str | None = strawberry.field(default=strawberry.UNSET, description="Of the task of that key.")
-    actor: strawberry.ID | None = strawberry.field(default=strawberry.UNSET, description="By that actor.")
-    kinds: list[ActivityKind] | None = strawberry.field(  # type: ignore[valid-type]
-        default=strawberry.UNSET, description="Of one of these kinds."
-    )
-    from_: datetime | None = strawberry.field(
-        default=strawberry.UNSET, name="from", description="That happened at this instant or later."
-    )
-    to: datetime | None = strawberry.field(default=strawberry.UNSET, description="That happened before this instant.")
-    correlation_id: str | None = strawberry.field(default=strawberry.UNSET, description="Of one operation.")
 
 
 @strawberry.type(description="The window of an answer, half-open, in buckets of local time.")

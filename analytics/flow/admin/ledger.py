@@ -5,13 +5,14 @@ from typing import Any
 
 from django.http.response import HttpResponseBase
 
+from analytics.engine.asked_names import plain, project_id
 from analytics.engine.pages.asked import answered, fields, instant_asked, number_asked, zone_asked
 from analytics.flow.admin.lines import HEADER, every_line, lines_of
 from analytics.flow.admin.tasks import task_of_key
-from analytics.flow.graphql.filters import LARGEST_INT, plain, project_id
 from analytics.flow.replay.activity import Feed, FeedRow
 from tasks_app.admin.downloads import Cell, csv_response
 from tasks_app.admin.visits import Visit
+from tasks_app.http.scalars import INT_LIMIT
 from tasks_app.models import Actor, Kind, Project
 from tasks_app.refusals import Refused, not_found
 from tasks_app.tenancy import DatabaseRole, entered
@@ -112,8 +113,8 @@ def _actor(visit: Visit) -> int | None:
         return None
     actors = Actor.objects.filter(tenant_id=visit.tenant.id)
     number = text.removeprefix("#")
-    if text.startswith("#") and number.isascii() and number.isdigit() and len(number) <= len(str(LARGEST_INT)):
-        found = list(actors.filter(id=min(int(number), LARGEST_INT)))
+    if text.startswith("#") and number.isascii() and number.isdigit() and len(number) <= len(str(INT_LIMIT)):
+        found = list(actors.filter(id=min(int(number), INT_LIMIT - 1)))
     else:
         found = list(actors.filter(name__iexact=text).order_by("id")[:MOST_NAMESAKES])
     if len(found) > 1:

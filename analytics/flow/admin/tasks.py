@@ -8,10 +8,10 @@ from typing import Any
 from django.db import connection
 from django.http.response import HttpResponseBase
 
+from analytics.engine.asked_names import plain
 from analytics.engine.pages.asked import answered, category_text, fields, local_text, zone_asked
 from analytics.flow.admin.lines import HEADER, Line, every_line, lines_of
 from analytics.flow.figures.workflow import Workflows
-from analytics.flow.graphql.filters import plain
 from analytics.flow.replay.activity import Feed
 from analytics.flow.replay.definitions import workflows
 from analytics.flow.replay.task_histories import NO_HISTORY, histories

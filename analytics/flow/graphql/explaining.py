@@ -5,6 +5,7 @@ from typing import Any
 
 import strawberry
 
+from analytics.engine.asked_names import plain, unknown
 from analytics.engine.graphql.inputs import Bucket
 from analytics.engine.projects import ProjectFacts, project_facts
 from analytics.flow import drills as drilling
@@ -12,7 +13,6 @@ from analytics.flow.graphql.activity import ActivityConnection, activity_connect
 from analytics.flow.graphql.changed import ExplainedChange
 from analytics.flow.graphql.churn import REOPEN_WITHIN, WITHIN, days_asked
 from analytics.flow.graphql.drilling import FlowMetric, side
-from analytics.flow.graphql.filters import plain, unknown
 from analytics.flow.reading.drill_result import DrillError, DrillQuestion
 from analytics.flow.reading.explaining import ChangedNumber
 from analytics.pure import windows

@@ -1,21 +1,69 @@
-"""From a filter as it is asked to the conditions of a list. Unknown names are refused by name."""
+"""Filters of tasks and of ledger rows: as they are asked, and as conditions of a list. Unknown names are refused by name."""
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
-from analytics.engine.graphql.inputs import ActivityFilter, TaskFilter
+import strawberry
+
+from analytics.engine.asked_names import actor_pk, plain, project_id, unknown
+from analytics.engine.graphql.inputs import BetweenInput
 from analytics.flow.figures.workflow import StateDefinition
+from analytics.flow.graphql.activity import ActivityKind
+from analytics.flow.graphql.projects import StateCategoryName
 from analytics.flow.replay.definitions import workflows
 from analytics.flow.replay.tasks import search_pattern
-from tasks_app.errors import ApiError, Code
-from tasks_app.http.node import decode_pk
-from tasks_app.models import Actor, Kind, Project, StateCategory, Task
+from tasks_app.errors import ApiError
+from tasks_app.http.scalars import BIGINT_LIMIT
+from tasks_app.models import Kind, StateCategory, Task
 from tasks_app.tenancy import TenantFacts
 
-LONGEST_SEARCH = 200
-LARGEST_INT = 2**31 - 1
-LARGEST_BIGINT = 2**63 - 1
+
+@strawberry.input(description="In a state at some moment of a window.")
+class WasEverInput:
+    state: str = strawberry.field(description="The state's slug.")
+    between: BetweenInput | None = strawberry.field(default=strawberry.UNSET, description="When; left out: ever.")
+
+
+@strawberry.input(description="In a state for some time without a break, up to the instant asked for.")
+class HeldForInput:
+    state: str = strawberry.field(description="The state's slug.")
+    at_least_seconds: int = strawberry.field(description="For at least so many elapsed seconds.")
+
+
+@strawberry.input(description="Which tasks. All conditions given must hold.")
+class TaskFilter:
+    project: str | None = strawberry.field(default=strawberry.UNSET, description="On the board of that key.")
+    states: list[str] | None = strawberry.field(default=strawberry.UNSET, description="In one of these states (slugs).")
+    categories: list[StateCategoryName] | None = strawberry.field(  # type: ignore[valid-type]
+        default=strawberry.UNSET, description="In a state of one of these categories."
+    )
+    assignee: strawberry.ID | None = strawberry.field(
+        default=strawberry.UNSET, description="In the hands of that actor."
+    )
+    search: str | None = strawberry.field(
+        default=strawberry.UNSET, description="A text in the key, the title or the source's own id, in any case."
+    )
+    was_ever: WasEverInput | None = strawberry.field(default=strawberry.UNSET, description="Was ever in a state.")
+    held_for: HeldForInput | None = strawberry.field(default=strawberry.UNSET, description="Is in a state, and since.")
+    changed_by: strawberry.ID | None = strawberry.field(
+        default=strawberry.UNSET, description="Changed at least once by that actor."
+    )
+
+
+@strawberry.input(description="Which ledger rows. All conditions given must hold.")
+class ActivityFilter:
+    project: str | None = strawberry.field(default=strawberry.UNSET, description="In the project of that key.")
+    task: str | None = strawberry.field(default=strawberry.UNSET, description="Of the task of that key.")
+    actor: strawberry.ID | None = strawberry.field(default=strawberry.UNSET, description="By that actor.")
+    kinds: list[ActivityKind] | None = strawberry.field(  # type: ignore[valid-type]
+        default=strawberry.UNSET, description="Of one of these kinds."
+    )
+    from_: datetime | None = strawberry.field(
+        default=strawberry.UNSET, name="from", description="That happened at this instant or later."
+    )
+    to: datetime | None = strawberry.field(default=strawberry.UNSET, description="That happened before this instant.")
+    correlation_id: str | None = strawberry.field(default=strawberry.UNSET, description="Of one operation.")
 
 
 def task_conditions(
@@ -93,15 +141,6 @@ def activity_conditions(asked: ActivityFilter | None, *, tenant: TenantFacts) ->
     return {name: value for name, value in found.items() if value}
 
 
-def project_id(key: str, *, tenant: TenantFacts, argument: str) -> int:
-    """The id of the tenant's project of that key."""
-    key = plain(key, argument=argument)
-    found = Project.objects.filter(tenant_id=tenant.id, key=key).values_list("id", flat=True).first()
-    if found is None:
-        raise unknown("project", key, argument=argument)
-    return found
-
-
 def task_id(key: str, *, tenant: TenantFacts, argument: str) -> int:
     """The id of the tenant's task of that key."""
     key = plain(key, argument=argument)
@@ -111,27 +150,7 @@ def task_id(key: str, *, tenant: TenantFacts, argument: str) -> int:
     return found
 
 
-def actor_pk(actor_id: str, *, tenant: TenantFacts, argument: str) -> int:
-    """The number behind the id of an actor of the tenant. One of another tenant is as good as none."""
-    pk = decode_pk(actor_id, type_name="Actor")
-    if pk is None or pk > LARGEST_INT or not Actor.objects.filter(tenant_id=tenant.id, id=pk).exists():
-        raise ApiError(f"{argument}: there is no such actor.", code=Code.NOT_FOUND)
-    return pk
-
-
-def unknown(what: str, name: str, *, argument: str) -> ApiError:
-    """The error for a name that is not there, or not this tenant's: both read the same."""
-    return ApiError(f"{argument}: there is no {what} {name!r}.", code=Code.NOT_FOUND)
-
-
-def plain(text: str, *, argument: str) -> str:
-    """A text that the database can compare; refuses NUL, lone surrogates and what is too long to name anything."""
-    if "\x00" in text or len(text) > LONGEST_SEARCH or any("\ud800" <= sign <= "\udfff" for sign in text):
-        raise ApiError(f"{argument}: give at most {LONGEST_SEARCH} characters, without NUL or lone surrogates.")
-    return text
-
-
 def _decimal(text: str, *, argument: str) -> int:
-    if not text.isascii() or not text.isdigit() or int(text) > LARGEST_BIGINT:
+    if not text.isascii() or not text.isdigit() or int(text) >= BIGINT_LIMIT:
         raise ApiError(f"{argument}: {text[:40]!r} is not a correlation id; they are decimal numbers.")
     return int(text)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from analytics.flow.graphql.filters import actor_pk
+from analytics.engine.asked_names import actor_pk
 from tasks_app.access.matrix import ONE_PERSON
 from tasks_app.errors import ApiError, Code
 from tasks_app.models import Actor

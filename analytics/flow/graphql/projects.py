@@ -12,7 +12,6 @@ from analytics.engine.projects import ProjectFacts
 from analytics.flow.figures.workflow import StateDefinition, Workflows
 from analytics.flow.replay.definitions import workflows
 from tasks_app.graphql.asking import Info
-from tasks_app.graphql.inputs import StateCategoryName
 from tasks_app.graphql.record_types import record_type
 from tasks_app.http.cursors import Column, Keyset
 from tasks_app.http.node import Node
@@ -28,6 +27,11 @@ PROJECT_COLUMNS = ("key", "name", "timezone", "recorded_since")
 PROJECTS_BY_ID = """/* graphql.projects_by_id */
 SELECT id, key, name, timezone, recorded_since FROM project WHERE tenant_id = %(tenant)s AND id = ANY (%(ids)s::bigint[])
 """
+
+
+StateCategoryName = strawberry.enum(
+    StateCategory, name="StateCategory", description="What a state means for flow. CANCELLED states are off the board."
+)
 
 
 @record_type(StateRow, description="One state of a workflow, by the definition that the question asks for.")

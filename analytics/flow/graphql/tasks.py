@@ -21,6 +21,7 @@ from tasks_app.graphql.record_types import record_type
 from tasks_app.http.connections import PageArgs, PageInfo
 from tasks_app.http.cursors import Column, Keyset
 from tasks_app.http.node import Node, encode_id
+from tasks_app.http.scalars import INT_LIMIT
 from tasks_app.models import Task as TaskModel
 from tasks_app.tenancy import TenantFacts
 
@@ -227,7 +228,7 @@ def task_nodes(*, tenant: TenantFacts, keys: Sequence[str], now: datetime) -> li
 
 def load_task(info: Info, pk: int) -> Node | None:
     """For `node(id)`."""
-    if pk >= 2**31:
+    if pk >= INT_LIMIT:
         return None
     tenant = info.context.tenant
     key = TaskModel.objects.filter(tenant_id=tenant.id, id=pk).values_list("key", flat=True).first()

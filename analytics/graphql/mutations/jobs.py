@@ -11,7 +11,6 @@ from strawberry.scalars import JSON
 
 from analytics.engine.graphql.weighing import TooHeavy, Weighing, weighed
 from analytics.engine.reading.estimates import policy
-from analytics.flow.graphql.mutations.attempt import attempt
 from analytics.graphql.documents.catalogue import TEXTS_BY_ID
 from analytics.graphql.heavy import submission
 from analytics.graphql.jobs import AnalyticsJob, job_node
@@ -19,12 +18,14 @@ from analytics.jobs import rows
 from analytics.jobs.dispatch import ring
 from tasks_app.errors import ApiError
 from tasks_app.graphql.asking import Info
-from tasks_app.graphql.attempts import Payload
+from tasks_app.graphql.attempts import Payload, Tried, tried
 from tasks_app.graphql.idempotency import Outcome
-from tasks_app.graphql.inputs import LeftOutIsNull
+from tasks_app.graphql.inputs import LeftOutIsNull, client_mutation_id, optional
+from tasks_app.graphql.mutation_fields import mutation
 from tasks_app.http.documents import parse_document, pick_operation
 from tasks_app.http.masking import error_code, mask_errors
 from tasks_app.http.node import decode_pk
+from tasks_app.models import Scope
 from tasks_app.refusals import Refused, not_found
 
 DOCUMENT = ("input", "document")
@@ -38,28 +39,22 @@ class AnalyticsJobPayload(Payload):
 
 @strawberry.input(description="A query for a job: its document, or the id of a document that the product knows.")
 class SubmitAnalyticsJobInput(LeftOutIsNull):
-    document: str | None = strawberry.field(
-        description="A document with one query; this or `documentId`.", default=strawberry.UNSET
-    )
-    document_id: str | None = strawberry.field(
-        description="The id of a trusted document, as in `sha256:...`.", default=strawberry.UNSET
-    )
-    variables: JSON | None = strawberry.field(description="The query's variables, an object.", default=strawberry.UNSET)
-    client_mutation_id: str | None = strawberry.field(
-        description="Your own name for this mutation: sent again within 24 hours it answers the same and does nothing.",
-        default=strawberry.UNSET,
-    )
+    document: str | None = optional("A document with one query; this or `documentId`.")
+    document_id: str | None = optional("The id of a trusted document, as in `sha256:...`.")
+    variables: JSON | None = optional("The query's variables, an object.")
+    client_mutation_id: str | None = client_mutation_id()
 
 
 @strawberry.input(description="A job that is not wanted any more.")
 class CancelAnalyticsJobInput(LeftOutIsNull):
     id: strawberry.ID = strawberry.field(description="The job's id.")
-    client_mutation_id: str | None = strawberry.field(
-        description="Your own name for this mutation: sent again within 24 hours it answers the same and does nothing.",
-        default=strawberry.UNSET,
-    )
+    client_mutation_id: str | None = client_mutation_id()
 
 
+@mutation(
+    "Has a query answered by a job. The same query at the same position of the record is one job.",
+    scope=Scope.ANALYTICS_READ,
+)
 def submit_analytics_job(info: Info, input: SubmitAnalyticsJobInput) -> AnalyticsJobPayload:  # noqa: A002
     """The job that answers the query: a new one, or the one that does already."""
 
@@ -79,9 +74,10 @@ def submit_analytics_job(info: Info, input: SubmitAnalyticsJobInput) -> Analytic
             transaction.on_commit(lambda: ring(tenant_id=asked.tenant_id, job_id=job.id))
         return {"job": job.id}
 
-    return _payload(info, attempt(info, input, do))
+    return _payload(info, tried(info, input, do))
 
 
+@mutation("Cancels a job of yours. One that has ended stays as it is.", scope=Scope.ANALYTICS_READ)
 def cancel_analytics_job(info: Info, input: CancelAnalyticsJobInput) -> AnalyticsJobPayload:  # noqa: A002
     """The job, cancelled, or as it had ended."""
 
@@ -92,10 +88,10 @@ def cancel_analytics_job(info: Info, input: CancelAnalyticsJobInput) -> Analytic
         rows.cancel(tenant_id=info.context.tenant.id, job_id=pk, now=info.context.now)
         return {"job": pk}
 
-    return _payload(info, attempt(info, input, do))
+    return _payload(info, tried(info, input, do))
 
 
-def _payload(info: Info, done: Any) -> AnalyticsJobPayload:
+def _payload(info: Info, done: Tried) -> AnalyticsJobPayload:
     pk = done.outcome.get("job")
     job = job_node(caller=info.context.caller, pk=pk) if pk else None
     return AnalyticsJobPayload(job=job, **done.shared)
@@ -152,3 +148,9 @@ def _weighed(info: Info, document: DocumentNode, variables: dict[str, Any]) -> W
 def _refused(error: Exception) -> Refused:
     known = error if isinstance(error, GraphQLError) else GraphQLError(str(error), original_error=error)
     return Refused(str(mask_errors([known])[0]["message"]), code=error_code(known).value, path=DOCUMENT)
+
+
+MUTATIONS = (
+    submit_analytics_job,
+    cancel_analytics_job,
+)

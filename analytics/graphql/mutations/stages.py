@@ -13,8 +13,10 @@ from analytics.pure import stages as pure
 from tasks_app.graphql.asking import Info
 from tasks_app.graphql.attempts import Payload, tried
 from tasks_app.graphql.idempotency import Outcome
-from tasks_app.graphql.inputs import LeftOutIsNull
+from tasks_app.graphql.inputs import LeftOutIsNull, client_mutation_id
+from tasks_app.graphql.mutation_fields import mutation
 from tasks_app.http.scalars import format_datetime
+from tasks_app.models import Scope
 
 
 @strawberry.input(description="What a switch is to be, and why.")
@@ -29,10 +31,7 @@ class SetStageInput(LeftOutIsNull):
         default=False,
     )
     reason: str = strawberry.field(description="Why; 1 to 1,000 characters. The ledger of stages keeps it.")
-    client_mutation_id: str | None = strawberry.field(
-        description="Your own name for this mutation: sent again within 24 hours it answers the same and does nothing.",
-        default=strawberry.UNSET,
-    )
+    client_mutation_id: str | None = client_mutation_id()
 
 
 @strawberry.type(description="A switch that was set, or why it was not.")
@@ -43,6 +42,10 @@ class SetStagePayload(Payload):
     )
 
 
+@mutation(
+    "Switches a capability to another stage. A step towards ours takes what the gate asks for, or an override.",
+    scope=Scope.ADMIN,
+)
 def set_stage(info: Info, input: SetStageInput) -> SetStagePayload:  # noqa: A002 - the API's word
     """The switch as it was asked for. What the gate refuses is kept, too."""
     capability = controls.Capability(input.capability)
@@ -94,3 +97,6 @@ def _told(decision: Decision) -> dict[str, Any]:
         "at": format_datetime(decision.evaluated_at),
         "digest": gate.inputs_digest,
     }
+
+
+MUTATIONS = (set_stage,)

@@ -1,20 +1,26 @@
-"""Mutations of tasks."""
+"""Mutations of tasks: of each its input, its payload, and what it does."""
 
+from datetime import datetime
+
+import strawberry
 from django.db import connection
 
 from analytics.flow.graphql.mutations.attempt import attempt
-from analytics.flow.graphql.mutations.payloads import (
-    CreateTaskPayload,
-    DiscardTaskPayload,
-    MoveTaskPayload,
-    MoveTasksPayload,
-    ValidateTaskPayload,
-)
+from analytics.flow.graphql.tasks import Task
 from tasks_app.access.matrix import VALIDATION
-from tasks_app.graphql import inputs
 from tasks_app.graphql.asking import Info
+from tasks_app.graphql.attempts import Payload
 from tasks_app.graphql.idempotency import Outcome
-from tasks_app.graphql.inputs import actor_pk, checked_length
+from tasks_app.graphql.inputs import (
+    LeftOutIsNull,
+    actor_pk,
+    checked_length,
+    client_mutation_id,
+    happened_at,
+    optional,
+)
+from tasks_app.graphql.mutation_fields import mutation
+from tasks_app.models import Scope
 from tasks_app.operations import tasks
 from tasks_app.refusals import Refused
 
@@ -22,7 +28,23 @@ from tasks_app.refusals import Refused
 CORRELATION = "/* mutations.correlation */ SELECT txid_current()"
 
 
-def create_task(info: Info, input: inputs.CreateTaskInput) -> CreateTaskPayload:  # noqa: A002 - the API's word
+@strawberry.input(description="A new task.")
+class CreateTaskInput(LeftOutIsNull):
+    project: str = strawberry.field(description="The project's key.")
+    title: str = strawberry.field(description="1 to 1,000 characters.")
+    state: str | None = optional("The slug of the state to begin in; default: the first in order.")
+    assignee: strawberry.ID | None = optional("The id of an Actor; default: nobody.")
+    happened_at: datetime | None = happened_at()
+    client_mutation_id: str | None = client_mutation_id()
+
+
+@strawberry.type(description="A task that was made.")
+class CreateTaskPayload(Payload):
+    task: Task | None = strawberry.field(description="The task as it is now; null when there are errors.")
+
+
+@mutation("Makes a task.", scope=Scope.TASKS_WRITE)
+def create_task(info: Info, input: CreateTaskInput) -> CreateTaskPayload:  # noqa: A002 - the API's word
     """The new task."""
 
     def do() -> Outcome:
@@ -41,7 +63,21 @@ def create_task(info: Info, input: inputs.CreateTaskInput) -> CreateTaskPayload:
     return CreateTaskPayload(task=done.task, **done.shared)
 
 
-def move_task(info: Info, input: inputs.MoveTaskInput) -> MoveTaskPayload:  # noqa: A002 - the API's word
+@strawberry.input(description="A task's move to another state of its project.")
+class MoveTaskInput(LeftOutIsNull):
+    task: str = strawberry.field(description="The task's key.")
+    to: str = strawberry.field(description="The state's slug.")
+    happened_at: datetime | None = happened_at()
+    client_mutation_id: str | None = client_mutation_id()
+
+
+@strawberry.type(description="A task that was changed.")
+class MoveTaskPayload(Payload):
+    task: Task | None = strawberry.field(description="The task as it is now; null when there are errors.")
+
+
+@mutation("Moves a task to a state; one that it is in already changes nothing.", scope=Scope.TASKS_WRITE)
+def move_task(info: Info, input: MoveTaskInput) -> MoveTaskPayload:  # noqa: A002 - the API's word
     """The task in its new state."""
 
     def do() -> Outcome:
@@ -59,7 +95,24 @@ def move_task(info: Info, input: inputs.MoveTaskInput) -> MoveTaskPayload:  # no
     return MoveTaskPayload(task=done.task, **done.shared)
 
 
-def move_tasks(info: Info, input: inputs.MoveTasksInput) -> MoveTasksPayload:  # noqa: A002 - the API's word
+@strawberry.input(description="A move of many tasks to one state, each of its own project.")
+class MoveTasksInput(LeftOutIsNull):
+    tasks: list[str] = strawberry.field(description="The tasks' keys, 1 to 1,000.")
+    to: str = strawberry.field(description="The state's slug, which every task's project must have.")
+    happened_at: datetime | None = happened_at()
+    client_mutation_id: str | None = client_mutation_id()
+
+
+@strawberry.type(description="Tasks that were moved together.")
+class MoveTasksPayload(Payload):
+    tasks: list[Task] = strawberry.field(description="The tasks as they are now, each once, in the order given.")
+    correlation_id: str | None = strawberry.field(
+        description="What the ledger rows of this move have in common: `activity(filter: {correlationId})` finds them."
+    )
+
+
+@mutation("Moves many tasks to one state in one statement, under one correlation id.", scope=Scope.TASKS_WRITE)
+def move_tasks(info: Info, input: MoveTasksInput) -> MoveTasksPayload:  # noqa: A002 - the API's word
     """The tasks in their new state, and what their ledger rows have in common."""
 
     def do() -> Outcome:
@@ -77,7 +130,16 @@ def move_tasks(info: Info, input: inputs.MoveTasksInput) -> MoveTasksPayload:  #
     return MoveTasksPayload(tasks=done.tasks, correlation_id=done.outcome.get("correlation"), **done.shared)
 
 
-def assign_task(info: Info, input: inputs.AssignTaskInput) -> MoveTaskPayload:  # noqa: A002 - the API's word
+@strawberry.input(description="Who is to do a task.")
+class AssignTaskInput(LeftOutIsNull):
+    task: str = strawberry.field(description="The task's key.")
+    assignee: strawberry.ID | None = optional("The id of an Actor; null or left out: nobody.")
+    happened_at: datetime | None = happened_at()
+    client_mutation_id: str | None = client_mutation_id()
+
+
+@mutation("Gives a task to somebody, or to nobody.", scope=Scope.TASKS_WRITE)
+def assign_task(info: Info, input: AssignTaskInput) -> MoveTaskPayload:  # noqa: A002 - the API's word
     """The task in other hands."""
 
     def do() -> Outcome:
@@ -95,7 +157,15 @@ def assign_task(info: Info, input: inputs.AssignTaskInput) -> MoveTaskPayload:  
     return MoveTaskPayload(task=done.task, **done.shared)
 
 
-def rename_task(info: Info, input: inputs.RenameTaskInput) -> MoveTaskPayload:  # noqa: A002 - the API's word
+@strawberry.input(description="A task's new title.")
+class RenameTaskInput(LeftOutIsNull):
+    task: str = strawberry.field(description="The task's key.")
+    title: str = strawberry.field(description="1 to 1,000 characters.")
+    client_mutation_id: str | None = client_mutation_id()
+
+
+@mutation("Gives a task another title.", scope=Scope.TASKS_WRITE)
+def rename_task(info: Info, input: RenameTaskInput) -> MoveTaskPayload:  # noqa: A002 - the API's word
     """The task with its new title."""
 
     def do() -> Outcome:
@@ -106,7 +176,17 @@ def rename_task(info: Info, input: inputs.RenameTaskInput) -> MoveTaskPayload:  
     return MoveTaskPayload(task=done.task, **done.shared)
 
 
-def transfer_task(info: Info, input: inputs.TransferTaskInput) -> MoveTaskPayload:  # noqa: A002 - the API's word
+@strawberry.input(description="A task's move to another project of the tenant. It keeps its key.")
+class TransferTaskInput(LeftOutIsNull):
+    task: str = strawberry.field(description="The task's key.")
+    project: str = strawberry.field(description="The key of the project that it goes to.")
+    state: str | None = optional("The slug of the state that it arrives in; default: the first in order.")
+    happened_at: datetime | None = happened_at()
+    client_mutation_id: str | None = client_mutation_id()
+
+
+@mutation("Moves a task to another project of the tenant; it keeps its key.", scope=Scope.TASKS_WRITE)
+def transfer_task(info: Info, input: TransferTaskInput) -> MoveTaskPayload:  # noqa: A002 - the API's word
     """The task on its new board."""
 
     def do() -> Outcome:
@@ -125,7 +205,21 @@ def transfer_task(info: Info, input: inputs.TransferTaskInput) -> MoveTaskPayloa
     return MoveTaskPayload(task=done.task, **done.shared)
 
 
-def discard_task(info: Info, input: inputs.DiscardTaskInput) -> DiscardTaskPayload:  # noqa: A002 - the API's word
+@strawberry.input(description="A task that leaves the board; every earlier day still shows it.")
+class DiscardTaskInput(LeftOutIsNull):
+    task: str = strawberry.field(description="The task's key.")
+    reason: str | None = optional("Why, in your words.")
+    happened_at: datetime | None = happened_at()
+    client_mutation_id: str | None = client_mutation_id()
+
+
+@strawberry.type(description="A task that left the board.")
+class DiscardTaskPayload(Payload):
+    task_key: str | None = strawberry.field(description="The task's key; null when there are errors.")
+
+
+@mutation("Takes a task off the board; every earlier day still shows it.", scope=Scope.TASKS_WRITE)
+def discard_task(info: Info, input: DiscardTaskInput) -> DiscardTaskPayload:  # noqa: A002 - the API's word
     """The key of the task that is gone from the board."""
 
     def do() -> Outcome:
@@ -143,7 +237,15 @@ def discard_task(info: Info, input: inputs.DiscardTaskInput) -> DiscardTaskPaylo
     return DiscardTaskPayload(task_key=done.outcome.get("taskKey"), **done.shared)
 
 
-def restore_task(info: Info, input: inputs.RestoreTaskInput) -> MoveTaskPayload:  # noqa: A002 - the API's word
+@strawberry.input(description="A discarded task's way back to the board.")
+class RestoreTaskInput(LeftOutIsNull):
+    task: str = strawberry.field(description="The task's key.")
+    happened_at: datetime | None = happened_at()
+    client_mutation_id: str | None = client_mutation_id()
+
+
+@mutation("Puts a discarded task back, in the state that it was in.", scope=Scope.TASKS_WRITE)
+def restore_task(info: Info, input: RestoreTaskInput) -> MoveTaskPayload:  # noqa: A002 - the API's word
     """The task that is back on the board."""
 
     def do() -> Outcome:
@@ -160,7 +262,21 @@ def restore_task(info: Info, input: inputs.RestoreTaskInput) -> MoveTaskPayload:
     return MoveTaskPayload(task=done.task, **done.shared)
 
 
-def validate_task(info: Info, input: inputs.ValidateTaskInput) -> ValidateTaskPayload:  # noqa: A002 - the API's word
+@strawberry.input(description="A manager's validation of the state that a task is in.")
+class ValidateTaskInput(LeftOutIsNull):
+    task: str = strawberry.field(description="The task's key.")
+    note: str | None = optional("A note, in your words.")
+    happened_at: datetime | None = happened_at()
+    client_mutation_id: str | None = client_mutation_id()
+
+
+@strawberry.type(description="A task that was validated.")
+class ValidateTaskPayload(Payload):
+    task: Task | None = strawberry.field(description="The task as it is now; null when there are errors.")
+
+
+@mutation("Validates the state that a task is in.", scope=Scope.TASKS_WRITE, narrowed=[VALIDATION])
+def validate_task(info: Info, input: ValidateTaskInput) -> ValidateTaskPayload:  # noqa: A002 - the API's word
     """The task that was validated, by somebody who may."""
 
     def do() -> Outcome:
@@ -188,3 +304,16 @@ def _correlation() -> str:
         cursor.execute(CORRELATION)
         ((number,),) = cursor.fetchall()
     return str(number)
+
+
+MUTATIONS = (
+    create_task,
+    move_task,
+    move_tasks,
+    assign_task,
+    rename_task,
+    transfer_task,
+    discard_task,
+    restore_task,
+    validate_task,
+)
