@@ -2,6 +2,7 @@
 
 import strawberry
 
+from analytics.engine.graphql.extending import extend
 from analytics.engine.wings import wings
 from analytics.graphql.heavy import HeavyQueries
 from analytics.graphql.mutations import mutations_of
@@ -13,6 +14,8 @@ from tasks_app.graphql.plans import PlanQuery
 from tasks_app.graphql.viewer import Viewer, load_tenant, viewer
 from tasks_app.http.node import node_field
 from tasks_app.http.schema import Schema
+
+extend(each for wing in wings() for each in wing.adds)
 
 
 @strawberry.type(description="Everything that can be asked. All of it is about the caller's own tenant.")

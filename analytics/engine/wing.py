@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from analytics.engine.documents.document import Document
 from analytics.engine.family import Family
 from analytics.engine.figure import Figure, Metric, Part
+from analytics.engine.graphql.extending import AddedFields
 from analytics.engine.reading.wing_reading import OpenReading
 from tasks_app.admin.pages import Page
 from tasks_app.graphql.mutation_fields import MutationEntry
@@ -19,8 +20,8 @@ class Wing:
 
     `open_reading` opens a question of its figures that was asked before. `metrics` are what is counted and is no figure of a
     window: a board, a drill-down. `queries` are GraphQL types whose fields become root fields, `mutations` the fields of
-    Mutation; `nodes` load what has an id, `prices` are by the name of the type that a field is of, `documents` are of several
-    figures, or of none.
+    Mutation, `adds` those of types that wings share; `nodes` load what has an id, `prices` are by the name of the type that
+    a field is of, `documents` are of several figures, or of none.
     """
 
     name: str
@@ -30,6 +31,7 @@ class Wing:
     metrics: tuple[Metric, ...] = ()
     queries: tuple[type, ...] = ()
     mutations: tuple[MutationEntry, ...] = ()
+    adds: tuple[AddedFields, ...] = ()
     nodes: Mapping[str, NodeLoader] = field(default_factory=dict)
     prices: Mapping[str, Price] = field(default_factory=dict)
     documents: tuple[Document, ...] = ()

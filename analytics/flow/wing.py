@@ -11,6 +11,7 @@ from analytics.flow.documents.summary import SUMMARY
 from analytics.flow.family import FAMILIES
 from analytics.flow.graphql.mutations import MUTATIONS
 from analytics.flow.graphql.queries import NODES, FlowQuery
+from analytics.flow.graphql.workflow_states import OF_PROJECTS
 from analytics.flow.reading.opening import open_reading
 
 WING: Final = Wing(
@@ -21,6 +22,7 @@ WING: Final = Wing(
     metrics=METRICS,
     queries=(FlowQuery,),
     mutations=MUTATIONS,
+    adds=(OF_PROJECTS,),
     nodes=NODES,
     documents=(SUMMARY, ACTIVITY),
     pages=PAGES,

@@ -5,13 +5,13 @@ from typing import Any, cast
 
 from strawberry.scalars import JSON
 
+from analytics.engine.graphql.projects import projects_by_id
 from analytics.engine.reading.questions import BoardQuestion, Question
 from analytics.engine.reading.receipts import answer, metric_version
 from analytics.engine.reading.replaying import figures_again
 from analytics.engine.reading.tokens import Proof, check_can_be_replayed, proof_of
 from analytics.flow.graphql.board import board_reading
 from analytics.flow.graphql.persons import actors_asked, check_filters
-from analytics.flow.graphql.projects import projects_by_id
 from analytics.pure.canonical import canonical, digest
 from tasks_app.errors import ApiError
 from tasks_app.graphql.asking import Info, as_api_error

@@ -9,10 +9,10 @@ from django.http.response import HttpResponseBase
 
 from analytics.engine.asked_names import plain
 from analytics.engine.graphql.actors import actors_by_id
+from analytics.engine.graphql.projects import Project, project_node
 from analytics.engine.pages.asked import answered, category_text, fields, instant_asked, local_text, zone_asked
 from analytics.flow.figures.workflow import StateDefinition
 from analytics.flow.graphql.board import BoardReading
-from analytics.flow.graphql.projects import Project, project_node
 from analytics.flow.replay.tasks import TaskList, TaskRow
 from tasks_app.admin.downloads import Cell, csv_response
 from tasks_app.admin.visits import Visit

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from django.http.response import HttpResponseBase
 
+from analytics.engine.graphql.projects import Project
 from analytics.engine.pages.asked import answered
 from analytics.engine.pages.chart import ChartKind, Choice, Named, Sheet
 from analytics.engine.pages.question import check_drawable
@@ -13,7 +14,6 @@ from analytics.engine.pages.shown import shown_chart
 from analytics.flow.admin.board import project_of_key
 from analytics.flow.admin.question import Question, form_frame, last_change, question_asked, window_frame
 from analytics.flow.admin.warnings import doubts
-from analytics.flow.graphql.projects import Project
 from analytics.flow.reading.results import CumulativeFlow, FlowMode
 from analytics.pictures.stacked_areas import Band, Chart, flow_svg, last_known
 from tasks_app.admin.downloads import Cell

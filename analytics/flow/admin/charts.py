@@ -8,13 +8,13 @@ from typing import Any, Final
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 
+from analytics.engine.graphql.projects import Project
 from analytics.engine.pages.asked import answered
 from analytics.engine.pages.chart import ChartKind
 from analytics.engine.pages.shown import shown_chart
 from analytics.flow.admin.board import project_of_key
 from analytics.flow.admin.question import Question, form_frame, last_change, question_asked, window_frame
 from analytics.flow.catalogue import FIGURES
-from analytics.flow.graphql.projects import Project
 from tasks_app.admin.downloads import csv_response
 from tasks_app.admin.visits import Visit
 

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, ClassVar, Final
 
+from analytics.engine.graphql.projects import Project
 from analytics.engine.pages.asked import choice_asked, fields, instant_asked, local_text, number_asked, zone_asked
 from analytics.engine.pages.chart import Choice
 from analytics.engine.pages.question import ChartQuestion
 from analytics.engine.projects import project_facts
 from analytics.engine.reading.knowledge import Knowledge
 from analytics.flow.family import TRANSITIONS
-from analytics.flow.graphql.projects import Project
 from analytics.flow.reading.flow import FlowReading
 from analytics.flow.reading.flow_question import FlowQuestion
 from analytics.flow.replay.activity import Feed

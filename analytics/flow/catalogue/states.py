@@ -7,7 +7,7 @@ from analytics.engine.graphql.answers import WindowAnswer
 from analytics.engine.graphql.prices import free
 from analytics.engine.reading.costs import Weight
 from analytics.flow.family import TRANSITIONS, VERSION
-from analytics.flow.graphql.projects import WorkflowState, state_node
+from analytics.flow.graphql.workflow_states import WorkflowState, state_node
 from analytics.flow.reading import canonical
 
 

@@ -9,9 +9,10 @@ from typing import Any
 import strawberry
 
 from analytics.engine.graphql.actors import ERASED, Actor, actors_by_id
+from analytics.engine.graphql.projects import Project, projects_by_id
 from analytics.flow.figures.workflow import StateDefinition, Workflows
 from analytics.flow.graphql.changed import ExplainedChange
-from analytics.flow.graphql.projects import Project, WorkflowState, projects_by_id, state_node
+from analytics.flow.graphql.workflow_states import WorkflowState, state_node
 from analytics.flow.replay import sentences
 from analytics.flow.replay.activity import DEFINED, Feed, FeedRow, definition_changes, facts_before, words_of
 from analytics.flow.replay.definitions import workflows

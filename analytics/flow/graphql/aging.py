@@ -7,7 +7,7 @@ import strawberry
 
 from analytics.engine.graphql.lists import listed
 from analytics.flow.figures.churn import rate
-from analytics.flow.graphql.projects import WorkflowState, state_node
+from analytics.flow.graphql.workflow_states import WorkflowState, state_node
 from analytics.flow.reading import results as flows
 from tasks_app.http.connections import Connection, PageArgs
 from tasks_app.http.cursors import Column, Keyset

@@ -8,6 +8,7 @@ from typing import Any
 
 import strawberry
 
+from analytics.engine.graphql.projects import Project
 from analytics.engine.graphql.receipts import Receipt, proven_node
 from analytics.engine.projects import ProjectFacts, project_facts
 from analytics.engine.reading import receipts
@@ -16,8 +17,8 @@ from analytics.engine.reading.questions import BoardQuestion
 from analytics.engine.reading.read_from import ReadFrom
 from analytics.flow.family import TRANSITIONS
 from analytics.flow.figures.workflow import StateDefinition, Workflows, in_order
-from analytics.flow.graphql.projects import Project, WorkflowState, state_node
 from analytics.flow.graphql.tasks import TaskConnection, task_connection
+from analytics.flow.graphql.workflow_states import WorkflowState, state_node
 from analytics.flow.reading import canonical
 from analytics.flow.reading.occupancy import Occupancy, occupancy
 from analytics.flow.replay.definitions import workflows

@@ -6,7 +6,7 @@ import strawberry
 
 from analytics.engine.figure import Measure, Unit
 from analytics.engine.graphql.figures import counts
-from analytics.flow.graphql.projects import WorkflowState, state_node
+from analytics.flow.graphql.workflow_states import WorkflowState, state_node
 from analytics.flow.reading import results as flows
 
 FlowMode = strawberry.enum(

@@ -9,7 +9,7 @@ from analytics.engine.figure import Unit
 from analytics.engine.graphql.figures import counts
 from analytics.engine.graphql.lists import listed
 from analytics.flow.figures import durations as pure
-from analytics.flow.graphql.projects import WorkflowState, state_node
+from analytics.flow.graphql.workflow_states import WorkflowState, state_node
 from analytics.flow.reading import durations as windows
 from analytics.pure import histogram, local_days
 from analytics.pure.zones import from_microseconds

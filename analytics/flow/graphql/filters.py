@@ -10,7 +10,7 @@ from analytics.engine.asked_names import actor_pk, plain, project_id, unknown
 from analytics.engine.graphql.inputs import BetweenInput
 from analytics.flow.figures.workflow import StateDefinition
 from analytics.flow.graphql.activity import ActivityKind
-from analytics.flow.graphql.projects import StateCategoryName
+from analytics.flow.graphql.workflow_states import StateCategoryName
 from analytics.flow.replay.definitions import workflows
 from analytics.flow.replay.tasks import search_pattern
 from tasks_app.errors import ApiError

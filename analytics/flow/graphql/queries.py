@@ -11,6 +11,8 @@ from analytics.engine.figure import Figure
 from analytics.engine.graphql.answers import Asked
 from analytics.engine.graphql.heavy_fields import HEAVY
 from analytics.engine.graphql.inputs import Bucket, WindowInput, window_asked
+from analytics.engine.graphql.projects import BY_ID, Project, load_project, project_node, project_nodes
+from analytics.engine.graphql.projects import COLUMNS as PROJECT_COLUMNS
 from analytics.engine.graphql.receipts import ReadFrom
 from analytics.engine.graphql.selection import figures_selected
 from analytics.engine.projects import project_facts
@@ -26,7 +28,6 @@ from analytics.flow.graphql.charts import Analytics
 from analytics.flow.graphql.explaining import explain_change
 from analytics.flow.graphql.filters import ActivityFilter, TaskFilter, activity_conditions, task_conditions
 from analytics.flow.graphql.persons import actors_asked, check_filters
-from analytics.flow.graphql.projects import BY_ID, PROJECT_COLUMNS, Project, load_project, project_node, project_nodes
 from analytics.flow.graphql.tasks import Task, TaskConnection, load_task, task_connection, task_nodes
 from analytics.flow.reading.flow import FlowReading
 from analytics.flow.reading.flow_question import flow_question

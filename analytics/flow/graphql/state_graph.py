@@ -3,7 +3,7 @@
 import strawberry
 
 from analytics.flow.figures import completion
-from analytics.flow.graphql.projects import WorkflowState, state_node
+from analytics.flow.graphql.workflow_states import WorkflowState, state_node
 
 
 @strawberry.type(description="The transitions of the window from one state to another.")

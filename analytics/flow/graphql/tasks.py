@@ -10,8 +10,9 @@ import strawberry
 from strawberry import auto
 
 from analytics.engine.graphql.actors import Actor, actors_by_id
+from analytics.engine.graphql.projects import Project, projects_by_id
 from analytics.flow.figures.workflow import StateDefinition, Workflows
-from analytics.flow.graphql.projects import Project, WorkflowState, projects_by_id, state_node
+from analytics.flow.graphql.workflow_states import WorkflowState, state_node
 from analytics.flow.replay.definitions import workflows
 from analytics.flow.replay.task_histories import NO_HISTORY, History, histories
 from analytics.flow.replay.tasks import TaskList, TaskRow, tasks_by_id

@@ -7,7 +7,7 @@ import strawberry
 from analytics.engine.graphql.actors import Actor, actors_by_id
 from analytics.flow.figures import validation as waits
 from analytics.flow.graphql.persons import may_see
-from analytics.flow.graphql.projects import WorkflowState, state_node
+from analytics.flow.graphql.workflow_states import WorkflowState, state_node
 from tasks_app.tenancy import Caller
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from analytics.flow.graphql.projects import Project, project_node
+from analytics.engine.graphql.projects import Project, project_node
 from analytics.flow.graphql.tasks import Task, task_nodes
 from tasks_app.graphql.asking import Info
 from tasks_app.graphql.attempts import Tried, tried

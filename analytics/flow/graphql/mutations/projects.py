@@ -2,8 +2,9 @@
 
 import strawberry
 
+from analytics.engine.graphql.projects import Project
 from analytics.flow.graphql.mutations.attempt import attempt
-from analytics.flow.graphql.projects import Project, StateCategoryName
+from analytics.flow.graphql.workflow_states import StateCategoryName
 from tasks_app.graphql.asking import Info
 from tasks_app.graphql.attempts import Payload
 from tasks_app.graphql.idempotency import Outcome
