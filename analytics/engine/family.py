@@ -1,12 +1,12 @@
 """A family of facts, as it is declared to the engine. All of it is data: a new family is a new wing with one such record."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from analytics.pure.segments import Grain
+from analytics.pure.segments import CALENDARS, Grain
 
 
 class Merge(StrEnum):
@@ -15,6 +15,10 @@ class Merge(StrEnum):
     ADD = "ADD"
     LEAST = "LEAST"
     GREATEST = "GREATEST"
+
+
+# Sums of these are the same in any order.
+EXACT = ("smallint", "int", "bigint", "numeric")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +31,13 @@ class Measure:
     name: str
     merge: Merge = Merge.ADD
     type: str = "bigint"
+
+    def __post_init__(self) -> None:
+        """ValueError for a sum that depends on its order: a rebuild would not be equal to the last bit."""
+        if self.merge is Merge.ADD and self.type not in EXACT:
+            raise ValueError(
+                f"The measure {self.name} adds up {self.type}, which depends on the order; make it one of {', '.join(EXACT)}."
+            )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,6 +165,11 @@ class Family:
     sizes: str | None = None
     had_unnamed_receipts: bool = False
 
+    def __post_init__(self) -> None:
+        """ValueError for what cannot work, in a sentence. What only the database knows is asked before the first fold."""
+        for sentence in refusals(self):
+            raise ValueError(f"The family {self.name} {sentence}")
+
     @property
     def key(self) -> tuple[str, ...]:
         """What makes a rollup row unique in its tenant."""
@@ -176,3 +192,62 @@ class Family:
     def takes_back_by_rows(self) -> bool:
         """Whether rows are made again from the facts where something is taken back: a measure has no inverse."""
         return not self.independent and not self.is_additive
+
+
+def refusals(family: Family) -> Iterator[str]:
+    """What is wrong with a declaration, each as the rest of a sentence that begins with the family's name."""
+    yield from _of_columns(family)
+    yield from _of_grains(family)
+    yield from _of_parts(family)
+
+
+def _of_columns(family: Family) -> Iterator[str]:
+    measures = [measure.name for measure in family.measures]
+    if not measures:
+        yield "has no measure: declare what its rollup rows keep."
+    named = [family.item, *([family.project] if family.project else []), *family.reads, *family.dimensions, *measures]
+    yield from (f"names a column {name!r}, which is none." for name in named if not name.isidentifier())
+    columns = ["tenant_id", *family.key, *measures]
+    yield from (
+        f"has two columns {name} in a rollup row: name one of them otherwise."
+        for place, name in enumerate(columns)
+        if name in columns[:place]
+    )
+    yield from (
+        f"can be asked by {name}, which is none of its dimensions."
+        for name in family.asked
+        if name not in family.dimensions
+    )
+    known = {"item", *family.reads}
+    yield from (
+        f"finds its dimension {dimension} by the column {column}, which it does not read."
+        for dimension, column in family.dimension_columns.items()
+        if dimension not in family.dimensions or column not in known
+    )
+
+
+def _of_grains(family: Family) -> Iterator[str]:
+    if not family.grains or len(set(family.grains)) < len(family.grains):
+        yield "must have rows of one grain or more, each named once."
+    if family.coarse != "FALSE" and not set(family.grains) & set(CALENDARS):
+        yield "has contributions that are stored from days up only (coarse), and no rows by DAY or MONTH."
+    for grain, days in family.keep.items():
+        if grain not in family.grains:
+            yield f"keeps {grain.name} rows for {days} days, and has none."
+        if days < 1:
+            yield f"keeps {grain.name} rows for {days} days: give one day or more, or leave it out for ever."
+
+
+def _of_parts(family: Family) -> Iterator[str]:
+    if family.definitions is None and family.by_order != "FALSE":
+        yield "counts by orders (by_order), and has no definitions that have any."
+    if family.definitions is not None and family.project is None:
+        yield "has definitions, which are of projects, and no project."
+    tables = [derived.table for derived in family.derived]
+    if family.past is not None and family.past.table not in tables:
+        yield f"has a past in {family.past.table}, which is none of its derived tables."
+    for derived in family.derived:
+        if family.independent and not derived.of_facts:
+            yield f"is independent, so the histories that {derived.table} is made of are not read: make it of_facts."
+        if derived.is_replaced and family.project and "project_id" not in derived.columns:
+            yield f"cannot make the rows of one project in {derived.table} anew: it has no column project_id."

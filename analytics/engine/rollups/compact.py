@@ -11,6 +11,7 @@ from analytics.engine.families import families as every_family
 from analytics.engine.family import Family
 from analytics.engine.rollups.fold import fold
 from analytics.engine.rollups.restating import Owner
+from tasks_app.refusals import Refused
 from tasks_app.tenancy import DatabaseRole, entered
 
 logger = logging.getLogger(__name__)
@@ -103,6 +104,8 @@ class _Run:
         """Folds one batch; true when the tail was empty then, or can be folded no further now."""
         try:
             facts = fold(owner=each.owner, family=each.family, now=self.now, most_facts=self.most_facts, wait=wait)
+        except Refused:  # the declaration does not fit: so it is with every tenant
+            raise
         except Exception as error:
             logger.exception("%s of tenant %s could not be folded.", each.family.name, each.owner.slug)
             self.failed[each.owner.slug] = error

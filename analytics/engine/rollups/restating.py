@@ -10,10 +10,13 @@ from django.db import connection
 from analytics.engine.family import Derived, Family
 from analytics.engine.rollups import histories
 from analytics.engine.rollups.basis import Ground, calendar, ground, relations
+from analytics.engine.rollups.declared import check_statement, check_tables
 from analytics.engine.rollups.taking_back import make_again
 from analytics.pure.segments import Grain
 
 TIMEOUT_SECONDS = 900
+# The families that this process has found to fit the database.
+CHECKED: set[Family] = set()
 EARLIEST = datetime.min.replace(tzinfo=UTC)
 
 OPEN_FAMILY = """/* rollups.open_family */
@@ -73,7 +76,10 @@ class Turn:
 
 
 def take_turn(*, owner: Owner, family: Family, now: datetime, wait: bool) -> Turn | None:
-    """Locks the family's row, first of all. None when somebody else has it and `wait` is false."""
+    """Locks the family's row, first of all. None when somebody else has it and `wait` is false.
+
+    The first time in a process the declaration is checked against the database: Refused where it does not fit.
+    """
     values: dict[str, Any] = {"tenant": owner.id, "family": family.name}
     with connection.cursor() as cursor:
         cursor.execute(MORE_MEMORY)
@@ -83,7 +89,7 @@ def take_turn(*, owner: Owner, family: Family, now: datetime, wait: bool) -> Tur
     if row is None:
         return None
     folded_at = row[0] or EARLIEST
-    return Turn(
+    turn = Turn(
         owner=owner,
         family=family,
         # While this one waited, or read its clock a day ago, others may have folded what happened since.
@@ -91,6 +97,21 @@ def take_turn(*, owner: Owner, family: Family, now: datetime, wait: bool) -> Tur
         kept_since=kept_since(tenant_id=owner.id, family=family),
         folded_at=folded_at,
     )
+    if family not in CHECKED:
+        _check(turn)
+        CHECKED.add(family)
+    return turn
+
+
+def _check(turn: Turn) -> None:
+    """Refused where the family's declaration does not fit the database."""
+    family, found = turn.family, turn.ground()
+    check_tables(family)
+    days, calendars = calendar(found.bases.values(), start=turn.now, end=turn.now)
+    values = {**turn.values(), **relations(found), **calendars, "every_side": True, "taken": []}
+    history = histories.ALL_FOLDED
+    statement = restatement(family, history=history, days=days, derived=family.derived, kept_since=turn.kept_since)
+    check_statement(family, statement=statement, values=values)
 
 
 def kept_since(*, tenant_id: int, family: Family) -> dict[Grain, datetime]:
