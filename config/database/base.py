@@ -18,7 +18,11 @@ from config.database.client import DatabaseClient
 from config.database.settings import OWNER_LOGIN, as_owner
 
 _STEP_DOWN = "/* config.step_down */ SET SESSION AUTHORIZATION {}"
-_FIND_SCHEMA = "/* config.find_schema */ SELECT 1 FROM pg_catalog.pg_class WHERE relname = 'django_migrations' LIMIT 1"
+_FIND_SCHEMA = """/* config.find_schema */
+SELECT to_regclass('public.django_migrations') IS NOT NULL, to_regproc('public.settle_epoch') IS NOT NULL
+"""
+# Which server the record is on now. Where that is another one than before, the record's next epoch begins with this.
+_SETTLE_EPOCH = "/* config.settle_epoch */ SELECT settle_epoch()"
 _NO_SCHEMA = "The database has no Flowledger schema yet: run manage.py migrate."
 
 
@@ -44,7 +48,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
     def __init__(self, settings_dict: dict[str, Any], alias: str = DEFAULT_DB_ALIAS) -> None:
         # A connection without a database only creates and drops databases, which is the owner's work.
         super().__init__(as_owner(settings_dict) if alias == NO_DB_ALIAS else settings_dict, alias)
-        self._schema_seen = False
+        self._schema_seen = self._epochs_seen = False
 
     @property
     def is_owner(self) -> bool:
@@ -105,11 +109,11 @@ class DatabaseWrapper(base.DatabaseWrapper):
     def _configure_connection(self, connection: psycopg.Connection[Any]) -> bool:
         # Django calls this for every new connection, pooled or not.
         commit: bool = super()._configure_connection(connection)  # type: ignore[misc]  # unknown to the stubs
-        if self.is_owner:
-            return commit
-        stepped_down = self._step_down(connection)
+        stepped_down = not self.is_owner and self._step_down(connection)
         self._look_for_schema(connection)
-        return commit or stepped_down
+        if self._epochs_seen:
+            connection.execute(_SETTLE_EPOCH)
+        return commit or stepped_down or self._epochs_seen
 
     def _step_down(self, connection: psycopg.Connection[Any]) -> bool:
         role = self.settings_dict.get("STEP_DOWN_TO")
@@ -123,9 +127,10 @@ class DatabaseWrapper(base.DatabaseWrapper):
         return True
 
     def _look_for_schema(self, connection: psycopg.Connection[Any]) -> None:
-        if not self._schema_seen:
-            self._schema_seen = connection.execute(_FIND_SCHEMA).fetchone() is not None
-        if not self._schema_seen:
+        if not (self._schema_seen and self._epochs_seen):
+            found = connection.execute(_FIND_SCHEMA).fetchone()
+            self._schema_seen, self._epochs_seen = found or (False, False)
+        if not (self._schema_seen or self.is_owner):
             raise SchemaMissingError
 
 

@@ -9,6 +9,7 @@ from tasks_app.models.ledger import STATE_KINDS, DefinitionLedger, FactNote, Kin
 from tasks_app.models.membership import Membership, Role
 from tasks_app.models.project import Project
 from tasks_app.models.rate_bucket import RateBucket
+from tasks_app.models.record_epoch import RecordEpoch
 from tasks_app.models.service_level import ServiceDay, ServiceMinute, ServiceTotal
 from tasks_app.models.state import StateCategory, WorkflowState
 from tasks_app.models.task import DeletedTask, Task, TaskWords
@@ -32,6 +33,7 @@ __all__ = [
     "Membership",
     "Project",
     "RateBucket",
+    "RecordEpoch",
     "ReportedEvent",
     "Role",
     "Scope",

@@ -44,6 +44,7 @@ class AccessLedger(models.Model):
     allowed_cidrs = ArrayField(models.TextField())
     plan = models.JSONField(null=True)
     plan_before = models.JSONField(null=True)
+    epoch = models.SmallIntegerField(db_default=1)
 
     class Meta:
         db_table = "access_ledger"

@@ -35,6 +35,7 @@ class TaskLedger(models.Model):
     `from_id` and `to_id` are workflow states (0: not on the board) but for ASSIGNED (actors, 0: nobody), RENAMED
     (task_words) and VALIDATED (the state, twice). `from_id` is only what the row showed when the change was recorded: a
     late fact may come between, so replay takes the state before a fact from the order (happened_at, seq).
+    `xact` is the number of its transaction on the server of its `epoch`, see RecordEpoch.
     The columns stand in order of width and none is null: that is 25 bytes a row.
     """
 
@@ -50,6 +51,7 @@ class TaskLedger(models.Model):
     to_id = models.IntegerField()
     actor_id = models.IntegerField()
     kind = models.SmallIntegerField(choices=Kind)
+    epoch = models.SmallIntegerField(db_default=1)
 
     class Meta:
         db_table = "task_ledger"
@@ -101,6 +103,7 @@ class DefinitionLedger(models.Model):
     name = models.TextField()
     category = models.TextField()
     timezone = models.TextField()
+    epoch = models.SmallIntegerField(db_default=1)
 
     class Meta:
         db_table = "definition_ledger"
