@@ -58,6 +58,7 @@ BEGIN
        AND w.seq > coalesce((SELECT max(r.seq) FROM written r WHERE r.xact & 4294967295 <> r.writer), 0)
        AND known.system_id <> here.system_id;
     SELECT s.last_value INTO last_seq FROM ledger_seq s;
+    known.number := coalesce(known.number, 0);
     INSERT INTO record_epoch (number, system_id, timeline, opened_at, opened_xact, opened_seq, strays_from)
     VALUES (known.number + 1, here.system_id, here.timeline, clock_timestamp(), txid_current(), last_seq, stray);
     FOREACH ledger IN ARRAY ledgers LOOP

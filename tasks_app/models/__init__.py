@@ -6,6 +6,7 @@ from tasks_app.models.api_key import ApiKey, Scope
 from tasks_app.models.client_mutation import ClientMutation
 from tasks_app.models.kept_response import KeptResponse
 from tasks_app.models.ledger import STATE_KINDS, DefinitionLedger, FactNote, Kind, ReportedEvent, TaskLedger, TaskTail
+from tasks_app.models.ledger_seal import LedgerSeal
 from tasks_app.models.membership import Membership, Role
 from tasks_app.models.project import Project
 from tasks_app.models.rate_bucket import RateBucket
@@ -30,6 +31,7 @@ __all__ = [
     "FactNote",
     "KeptResponse",
     "Kind",
+    "LedgerSeal",
     "Membership",
     "Project",
     "RateBucket",
