@@ -90,7 +90,7 @@ SELECT 1, w.system_id, w.timeline, clock_timestamp(), txid_current(), 0 FROM rec
 
 
 class Migration(migrations.Migration):
-    dependencies = [("tasks_app", "0012_plan_ledger")]
+    dependencies = [("tasks_app", "0013_help_texts")]
 
     operations = [
         migrations.CreateModel(
