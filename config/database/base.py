@@ -11,18 +11,21 @@ from django.db import DEFAULT_DB_ALIAS
 from django.db.backends.base.base import NO_DB_ALIAS
 from django.db.backends.postgresql import base, features
 from django.db.transaction import TransactionManagementError
-from django.db.utils import OperationalError
+from django.db.utils import DatabaseError, OperationalError
 from psycopg import sql
 
 from config.database.client import DatabaseClient
 from config.database.settings import OWNER_LOGIN, as_owner
+from tasks_app import epochs
 
 _STEP_DOWN = "/* config.step_down */ SET SESSION AUTHORIZATION {}"
 _FIND_SCHEMA = """/* config.find_schema */
-SELECT to_regclass('public.django_migrations') IS NOT NULL, to_regproc('public.settle_epoch') IS NOT NULL
+SELECT to_regclass('public.django_migrations') IS NOT NULL, to_regclass('public.record_epoch') IS NOT NULL
 """
-# Which server the record is on now. Where that is another one than before, the record's next epoch begins with this.
-_SETTLE_EPOCH = "/* config.settle_epoch */ SELECT settle_epoch()"
+_MOVED = (
+    "The record was restored on another server, or this one was promoted, and its next epoch could not be opened: run"
+    " manage.py migrate with the owner's login."
+)
 _NO_SCHEMA = "The database has no Flowledger schema yet: run manage.py migrate."
 
 
@@ -112,7 +115,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         stepped_down = not self.is_owner and self._step_down(connection)
         self._look_for_schema(connection)
         if self._epochs_seen:
-            connection.execute(_SETTLE_EPOCH)
+            self._settle_epoch(connection)
         return commit or stepped_down or self._epochs_seen
 
     def _step_down(self, connection: psycopg.Connection[Any]) -> bool:
@@ -125,6 +128,22 @@ class DatabaseWrapper(base.DatabaseWrapper):
         except (psycopg.errors.InvalidParameterValue, psycopg.errors.UndefinedObject) as error:
             raise SchemaMissingError from error
         return True
+
+    def _settle_epoch(self, connection: psycopg.Connection[Any]) -> None:
+        """Where the record has moved to another server, its next epoch begins before anything is written."""
+        if epochs.is_current(connection):
+            return
+        connection.rollback()
+        if self.is_owner:
+            epochs.open_epoch(connection)
+            return
+        owner = DatabaseWrapper(as_owner(self.settings_dict), self.alias)
+        try:
+            owner.ensure_connection()
+        except (DatabaseError, psycopg.Error) as error:
+            raise OperationalError(_MOVED) from error
+        finally:
+            owner.close()
 
     def _look_for_schema(self, connection: psycopg.Connection[Any]) -> None:
         if not (self._schema_seen and self._epochs_seen):

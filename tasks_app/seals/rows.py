@@ -17,8 +17,7 @@ l.tenant_id = %(tenant)s
    AND ((l.epoch = %(epoch)s AND l.seq < coalesce((SELECT n.strays_from FROM record_epoch n WHERE n.number = %(epoch)s + 1),
                                                   9223372036854775807))
         OR (l.epoch = %(epoch)s - 1 AND l.seq >= (SELECT n.strays_from FROM record_epoch n WHERE n.number = %(epoch)s)))
-   AND (l.xact > %(after_xact)s OR (l.xact = %(after_xact)s AND l.seq > %(after_seq)s))
-   AND (l.xact < %(until_xact)s OR (l.xact = %(until_xact)s AND l.seq <= %(until_seq)s))
+   AND (l.xact, l.seq) > (%(after_xact)s, %(after_seq)s) AND (l.xact, l.seq) <= (%(until_xact)s, %(until_seq)s)
 """
 LEAVES = """/* seals.leaves */
 SELECT f.xact, f.seq, f.ledger, f.leaf FROM (
