@@ -29,17 +29,21 @@ WITH known AS (
 ),
 written AS (
     -- each row of it, and whether its transaction was one of this server: a restored row was written by the restore
-    SELECT l.seq, l.xact & 4294967295 = l.xmin::text::bigint AS here FROM known k JOIN task_ledger l ON l.epoch = k.number
+    SELECT l.seq, l.recorded_at, l.xact & 4294967295 = l.xmin::text::bigint AS here
+      FROM known k JOIN task_ledger l ON l.epoch = k.number
      UNION ALL
-    SELECT l.seq, l.xact & 4294967295 = l.xmin::text::bigint FROM known k JOIN definition_ledger l ON l.epoch = k.number
+    SELECT l.seq, l.recorded_at, l.xact & 4294967295 = l.xmin::text::bigint
+      FROM known k JOIN definition_ledger l ON l.epoch = k.number
      UNION ALL
-    SELECT l.seq, l.xact & 4294967295 = l.xmin::text::bigint FROM known k JOIN access_ledger l ON l.epoch = k.number
+    SELECT l.seq, l.recorded_at, l.xact & 4294967295 = l.xmin::text::bigint
+      FROM known k JOIN access_ledger l ON l.epoch = k.number
 ),
 stray AS (
-    -- rows at the end that somebody wrote here before this was noticed
-    SELECT w.seq, bool_and(w.here) OVER (ORDER BY w.seq DESC) AS stray FROM written w
+    -- rows that somebody wrote here before this was noticed: none of those that came with the dump was recorded after them
+    SELECT w.seq FROM written w
+     WHERE w.here AND w.recorded_at > coalesce((SELECT max(r.recorded_at) FROM written r WHERE NOT r.here), '-infinity')
 )
-INSERT INTO record_epoch (number, system_id, timeline, opened_at, opened_xact, opened_seq, strays_from)
+INSERT INTO record_epoch (number, system_id, timeline, opened_at, opened_xact, opened_seq, strays)
 SELECT k.number + 1, s.system_identifier::text, c.timeline_id, clock_timestamp(), txid_current(), q.last_value,
        (SELECT min(r.seq) FROM stray r WHERE r.stray
            AND NOT EXISTS (SELECT FROM record_epoch e WHERE e.number = k.number AND e.system_id = s.system_identifier::text))

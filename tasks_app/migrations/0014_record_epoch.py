@@ -4,6 +4,7 @@ Runs before the new code. A column with a constant default is added without rewr
 written: opening an epoch changes the default.
 """
 
+import django.contrib.postgres.fields
 from django.db import migrations, models
 
 from tasks_app.policies import TENANT_ROLES, WEB_LOGIN, Execute, Grant
@@ -42,7 +43,12 @@ class Migration(migrations.Migration):
                 ("opened_at", models.DateTimeField()),
                 ("opened_xact", models.BigIntegerField()),
                 ("opened_seq", models.BigIntegerField()),
-                ("strays_from", models.BigIntegerField(null=True)),
+                (
+                    "strays",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.BigIntegerField(), db_default=[], size=None
+                    ),
+                ),
             ],
             options={"db_table": "record_epoch"},
         ),

@@ -1,3 +1,4 @@
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
 
@@ -5,8 +6,8 @@ class RecordEpoch(models.Model):
     """A stretch of the record's life on one server. Transaction numbers mean something within their epoch alone.
 
     A new one opens when the record is found on another cluster (`system_id`) or on another timeline of it: restored from a
-    dump, upgraded, promoted. Rows name the epoch that they were written in. `strays_from`: rows from that position on were
-    written here before anybody noticed, and so belong to this epoch though they name the one before.
+    dump, upgraded, promoted. Rows name the epoch that they were written in. `strays`: the positions of rows that were written
+    here before anybody noticed, and so belong to this epoch though they name the one before.
     """
 
     number = models.SmallIntegerField(primary_key=True)
@@ -15,7 +16,7 @@ class RecordEpoch(models.Model):
     opened_at = models.DateTimeField()
     opened_xact = models.BigIntegerField()
     opened_seq = models.BigIntegerField()
-    strays_from = models.BigIntegerField(null=True)
+    strays = ArrayField(models.BigIntegerField(), db_default=[])
 
     class Meta:
         db_table = "record_epoch"

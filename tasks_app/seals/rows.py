@@ -14,9 +14,10 @@ from tasks_app.seals.canonical import LAYOUTS, Layout, bytes_in_sql, columns_in_
 # A row that was written here before anybody noticed that the record had moved names the epoch before its own.
 OF_EPOCH = """
 l.tenant_id = %(tenant)s
-   AND ((l.epoch = %(epoch)s AND l.seq < coalesce((SELECT n.strays_from FROM record_epoch n WHERE n.number = %(epoch)s + 1),
-                                                  9223372036854775807))
-        OR (l.epoch = %(epoch)s - 1 AND l.seq >= (SELECT n.strays_from FROM record_epoch n WHERE n.number = %(epoch)s)))
+   AND ((l.epoch = %(epoch)s
+         AND NOT EXISTS (SELECT FROM record_epoch n WHERE n.number = %(epoch)s + 1 AND l.seq = ANY (n.strays)))
+        OR (l.epoch = %(epoch)s - 1
+            AND EXISTS (SELECT FROM record_epoch n WHERE n.number = %(epoch)s AND l.seq = ANY (n.strays))))
    AND (l.xact, l.seq) > (%(after_xact)s, %(after_seq)s) AND (l.xact, l.seq) <= (%(until_xact)s, %(until_seq)s)
 """
 LEAVES = """/* seals.leaves */
