@@ -45,8 +45,8 @@ stray AS (
 )
 INSERT INTO record_epoch (number, system_id, timeline, opened_at, opened_xact, opened_seq, strays)
 SELECT k.number + 1, s.system_identifier::text, c.timeline_id, clock_timestamp(), txid_current(), q.last_value,
-       (SELECT min(r.seq) FROM stray r WHERE r.stray
-           AND NOT EXISTS (SELECT FROM record_epoch e WHERE e.number = k.number AND e.system_id = s.system_identifier::text))
+       CASE WHEN EXISTS (SELECT FROM record_epoch e WHERE e.number = k.number AND e.system_id = s.system_identifier::text)
+            THEN '{}' ELSE ARRAY(SELECT r.seq FROM stray r) END
   FROM known k CROSS JOIN pg_control_system() s CROSS JOIN pg_control_checkpoint() c CROSS JOIN ledger_seq q
     ON CONFLICT (number) DO NOTHING
 RETURNING number
