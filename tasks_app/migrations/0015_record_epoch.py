@@ -31,7 +31,7 @@ SELECT 1, s.system_identifier::text, c.timeline_id, clock_timestamp(), txid_curr
 
 
 class Migration(migrations.Migration):
-    dependencies = [("tasks_app", "0013_help_texts")]
+    dependencies = [("tasks_app", "0014_inserts_by_requests")]
 
     operations = [
         migrations.CreateModel(

@@ -9,7 +9,7 @@ from tasks_app.policies import TENANT_ROLES, Grant, TenantReference, TenantTable
 
 
 class Migration(migrations.Migration):
-    dependencies = [("tasks_app", "0014_record_epoch")]
+    dependencies = [("tasks_app", "0015_record_epoch")]
 
     operations = [
         migrations.CreateModel(
