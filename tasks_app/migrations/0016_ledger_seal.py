@@ -1,11 +1,9 @@
 """Seals of the ledgers: appended by workers, read by the tenant, changed by nobody."""
 
 import django.db.models.deletion
-import pgtrigger.compiler
-import pgtrigger.migrations
 from django.db import migrations, models
 
-from tasks_app.policies import TENANT_ROLES, Grant, TenantReference, TenantTable
+from tasks_app.ledgered_table import Kind, LedgeredTable
 
 
 class Migration(migrations.Migration):
@@ -46,24 +44,5 @@ class Migration(migrations.Migration):
             ],
             options={"db_table": "ledger_seal"},
         ),
-        TenantTable("ledger_seal", key=""),
-        TenantReference("ledger_seal"),
-        Grant("SELECT", on=("ledger_seal",), to=TENANT_ROLES),
-        Grant("INSERT", on=("ledger_seal",), to=("fl_worker",)),
-        pgtrigger.migrations.AddTrigger(
-            model_name="ledgerseal",
-            trigger=pgtrigger.compiler.Trigger(
-                name="refuse_change",
-                sql=pgtrigger.compiler.UpsertTriggerSql(
-                    execute="refuse_change()",
-                    func="RETURN NULL;",
-                    hash="83c0a518bc05afb314d2d3ecdf938e32bde30233",
-                    level="STATEMENT",
-                    operation="UPDATE OR DELETE OR TRUNCATE",
-                    pgid="pgtrigger_refuse_change_e44c6",
-                    table="ledger_seal",
-                    when="BEFORE",
-                ),
-            ),
-        ),
+        LedgeredTable("LedgerSeal", Kind.APPEND_ONLY, grants={"fl_worker": "INSERT"}),
     ]
