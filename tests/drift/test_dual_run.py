@@ -243,7 +243,7 @@ def test_our_own_failure_counts_against_us(scene: Scene) -> None:
 @pytest.fixture
 def owed(scene: Scene) -> Iterator[Scene]:
     """Three answers are to be compared."""
-    before = dict(controls._registered)
+    before = dict(controls.registered())
     register(capability=Capability.CUMULATIVE_FLOW, control=scene.old)
     with entered(tenant_id=scene.loaded.tenant_id, role=DatabaseRole.TENANT):
         for _ in range(3):

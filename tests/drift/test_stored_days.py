@@ -33,7 +33,7 @@ def old(db: None) -> Iterator[OldSystem]:
     Tenant.objects.filter(id=loaded.tenant_id).update(timezone=ZONE)
     found = OldSystem(history=history, slug=Tenant.objects.get(id=loaded.tenant_id).slug)
     found.slept = days_from(FIRST + timedelta(days=6), 1)
-    before = dict(controls._registered)
+    before = dict(controls.registered())
     register(capability=FLOW, control=found)
     yield found
     controls._registered.update(before)
