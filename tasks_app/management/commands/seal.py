@@ -16,7 +16,7 @@ from tasks_app.seals.sealing import seal
 class Command(RefusingCommand):
     """Prints `{"seals", "rows", "seconds"}`: how many seals were made, over how many rows. Again is a no-op."""
 
-    help = "Seals the settled rows of the ledgers. The worker does it every hour."
+    help = "Seals the settled rows of the ledgers: what is sealed can be proven, and a change of it found."
 
     def add_arguments(self, parser: CommandParser) -> None:
         """One tenant, or all."""
