@@ -91,6 +91,7 @@ def register_front(*, capability: Capability, front: Front, older: Control) -> N
 
     A tenant whose answers are compared with those of a system elsewhere still goes back to `older`.
     """
+    registered()
     _fronts[capability], _olders[capability] = front, older
 
 

@@ -14,6 +14,7 @@ from django.db import connection
 
 from analytics.drift import rollback
 from analytics.drift.arithmetic.stages import Flag
+from analytics.drift.controls import registered
 from analytics.drift.rollback import Drill, drill
 from analytics.drift.stages import answering, changes, stage_of, stage_to_answer
 from analytics.pure.stages import Stage
@@ -30,9 +31,9 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture(autouse=True)
 def older_side(people: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is there, and Acme is answered by us."""
+    registered()
     monkeypatch.setitem(rollback._olders, FLOW, OldSide())
     monkeypatch.setitem(rollback._fronts, FLOW, Endpoint())
-    monkeypatch.setattr(rollback, "LONGEST", 0.4)
     for company in (people.acme, people.globex):
         switched(people, Stage.RAMPDOWN, tenant=company.tenant)
 
@@ -85,8 +86,9 @@ def test_whoever_has_read_the_stage_is_waited_for(people: Cast) -> None:
     assert made.seconds > 0
 
 
-def test_a_request_that_never_ends_fails_the_drill(people: Cast) -> None:
+def test_a_request_that_never_ends_fails_the_drill(people: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
     """The stage is restored all the same."""
+    monkeypatch.setattr(rollback, "LONGEST", 0.4)
     acme = people.acme.tenant.id
     with somebody(tenant_id=acme, does=lambda: stage_to_answer(tenant_id=acme, capability=FLOW)):
         made = drilled(people)
@@ -129,6 +131,15 @@ def test_a_drill_that_loses_its_connection_restores_on_another(people: Cast, mon
     assert standing_of(people.acme.tenant.id).flag == Flag(stage=Stage.RAMPDOWN, percent=100, version=3)
 
 
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """Ctrl-C interrupts: a shell that starts the suite in the background has it ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interruptible")
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
 def test_a_command_that_is_told_to_end_restores_first(
     people: Cast, monkeypatch: pytest.MonkeyPatch, number: signal.Signals

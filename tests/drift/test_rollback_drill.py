@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 from django.core.management import call_command
 
-from analytics.drift import due, rollback
+from analytics.drift import controls, due, rollback
 from analytics.drift.arithmetic.stages import Flag, Side
-from analytics.drift.controls import Basis, Capability, FailureKind, LegacyAnswer, LegacyFailure
+from analytics.drift.controls import Basis, Capability, FailureKind, LegacyAnswer, LegacyFailure, registered
 from analytics.drift.gate import decided
 from analytics.drift.rollback import BACK, LEFT_AFTER, Drill, Served, drill, take_back_left
 from analytics.drift.stages import Standing, changes, set_stage, stage_of
@@ -61,6 +61,7 @@ class Endpoint:
 @pytest.fixture(autouse=True)
 def as_the_web(people: Cast, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """An older side is there, and nobody is more than the web's login."""
+    registered()
     monkeypatch.setitem(rollback._olders, FLOW, OldSide())
     with web_login():
         yield
@@ -279,6 +280,18 @@ def test_a_late_answer_of_the_old_version_is_measured(people: Cast, monkeypatch:
         return found
 
     assert drilled(people, Endpoint(find=late), monkeypatch).seconds > 19
+
+
+def test_what_is_registered_before_the_first_use_holds(people: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The product's own endpoint is registered at the first use, and is not the last one then."""
+    own, other = Endpoint(), Endpoint()
+    monkeypatch.setattr(
+        controls, "_to_register", [lambda: rollback.register_front(capability=FLOW, front=own, older=OldSide())]
+    )
+    monkeypatch.setitem(rollback._fronts, FLOW, own)
+    rollback.register_front(capability=FLOW, front=other, older=OldSide())
+    registered()
+    assert rollback._fronts[FLOW] is other
 
 
 def test_where_there_is_nothing_to_drill(people: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
