@@ -78,18 +78,22 @@ def backwards(operation: Operation, *, before: ProjectState) -> None:
         operation.database_backwards(APP, editor, after, before)
 
 
-def collected() -> tuple[list[str], list[str]]:
-    """The statements that make the ledger, and those that take it back."""
-    state = ProjectState()
-    MADE[0].state_forwards(APP, state)
+def collected(*operations: Operation, start: ProjectState | None = None) -> list[str]:
+    """The statements that operations would send."""
+    state = start or ProjectState()
     with connection.schema_editor(collect_sql=True) as editor:
-        for operation, before in zip(MADE, (ProjectState(), state), strict=True):
-            _run(operation, before, editor)
-    with connection.schema_editor(collect_sql=True) as undoing:
-        after = state.clone()
-        MADE[1].state_forwards(APP, after)
-        MADE[1].database_backwards(APP, undoing, after, state)
-    return editor.collected_sql or [], undoing.collected_sql or []
+        for operation in operations:
+            state = _run(operation, state, editor)
+    return editor.collected_sql or []
+
+
+def collected_undoing(operation: Operation, *, before: ProjectState) -> list[str]:
+    """The statements that take an operation back that was run on the state before."""
+    after = before.clone()
+    operation.state_forwards(APP, after)
+    with connection.schema_editor(collect_sql=True) as editor:
+        operation.database_backwards(APP, editor, after, before)
+    return editor.collected_sql or []
 
 
 def _run(operation: Operation, before: ProjectState, editor: BaseDatabaseSchemaEditor) -> ProjectState:

@@ -6,10 +6,11 @@ from typing import Any
 
 import psycopg
 import pytest
+from django.db.migrations.state import ProjectState
 
 from tasks_app.policies import LedgerFunction
 from tests.tasks_app.private_server import OWNER, PrivateServer, private_server, programs
-from tests.tasks_app.readings import collected
+from tests.tasks_app.readings import APP, MADE, collected, collected_undoing
 
 FOUND = programs()
 REFUSE_CHANGE: str = import_module("tasks_app.migrations.0003_ledger_functions").REFUSE_CHANGE
@@ -187,7 +188,10 @@ def test_a_later_migration_may_replace_a_function(server: PrivateServer) -> None
 @pytest.mark.django_db
 def test_the_owner_makes_a_ledger_and_takes_it_back(server: PrivateServer) -> None:
     """With functions that it hands over, and drops again; its facts enter the tail in between."""
-    making, undoing = collected()
+    create, ledgered = MADE
+    bare = ProjectState()
+    create.state_forwards(APP, bare)
+    making, undoing = collected(create, ledgered), collected_undoing(ledgered, before=bare)
     with connected(server, OWNER, tenant="1") as owner:
         for statement in making:
             owner.execute(statement)

@@ -4,20 +4,12 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
+from django.db import models
+
 from analytics.engine.family import Family, Measure, Merge
 from analytics.pure.segments import Grain
-from tests.engine.families.tables import Cell, Row, Shape
+from tests.engine.families.tables import Cell, Row, Shape, made
 
-TABLES = """
-CREATE TABLE reading_ledger (
-    tenant_id bigint, seq bigint, happened_at timestamptz, recorded_at timestamptz DEFAULT now(),
-    reading_id bigint, project_id int, value double precision, PRIMARY KEY (tenant_id, seq));
-CREATE TABLE reading_tail (tenant_id bigint, seq bigint, PRIMARY KEY (tenant_id, seq));
-CREATE TABLE reading_rollup (
-    tenant_id bigint, project_id int, grain smallint, bucket timestamptz,
-    lowest double precision NOT NULL, highest double precision NOT NULL,
-    PRIMARY KEY (tenant_id, project_id, grain, bucket))
-"""
 EXTREMES = Family(
     name="tests.extremes",
     version="tests/1",
@@ -38,6 +30,16 @@ EXTREMES = Family(
         Measure(name="highest", merge=Merge.GREATEST, type="double precision"),
     ),
     grains=(Grain.MINUTE, Grain.FIVE_MINUTES, Grain.DAY),
+)
+TABLES = made(
+    family=EXTREMES,
+    columns={
+        "reading_id": models.BigIntegerField(),
+        "project_id": models.IntegerField(),
+        "value": models.FloatField(),
+    },
+    key={},
+    measures={"lowest": models.FloatField(), "highest": models.FloatField()},
 )
 
 

@@ -6,9 +6,11 @@ from enum import IntEnum
 from itertools import groupby
 from typing import NamedTuple
 
+from django.db import models
+
 from analytics.engine.family import Family, LedgerCheck, Measure
 from analytics.pure.segments import Grain
-from tests.engine.families.tables import Cell, Row, Shape
+from tests.engine.families.tables import Cell, Row, Shape, made
 
 
 class Kind(IntEnum):
@@ -25,15 +27,6 @@ CLOSED = 0
 # Beyond what an int holds.
 FIRST_ID = 5_000_000_000
 
-TABLES = """
-CREATE TABLE finding_ledger (
-    tenant_id bigint, seq bigint, happened_at timestamptz, recorded_at timestamptz DEFAULT now(),
-    finding_id bigint, project_id int, kind smallint, severity smallint, PRIMARY KEY (tenant_id, seq));
-CREATE TABLE finding_tail (tenant_id bigint, seq bigint, PRIMARY KEY (tenant_id, seq));
-CREATE TABLE finding_rollup (
-    tenant_id bigint, project_id int, grain smallint, bucket timestamptz, before_severity smallint, after_severity smallint,
-    findings bigint NOT NULL, PRIMARY KEY (tenant_id, project_id, grain, bucket, before_severity, after_severity))
-"""
 # Any fact but a note, of a finding that none has opened.
 OPENED_NEVER = """
 SELECT l.finding_id, min(l.happened_at) FROM finding_ledger l
@@ -68,6 +61,17 @@ FINDINGS = Family(
     measures=(Measure(name="findings"),),
     grains=(Grain.MINUTE, Grain.HOUR, Grain.DAY, Grain.MONTH),
     checks=CHECKS,
+)
+TABLES = made(
+    family=FINDINGS,
+    columns={
+        "finding_id": models.BigIntegerField(),
+        "project_id": models.IntegerField(),
+        "kind": models.SmallIntegerField(),
+        "severity": models.SmallIntegerField(),
+    },
+    key={"before_severity": models.SmallIntegerField(), "after_severity": models.SmallIntegerField()},
+    measures={"findings": models.BigIntegerField()},
 )
 
 

@@ -5,23 +5,15 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import NamedTuple
 
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+
 from analytics.engine.family import Family, Measure, Merge
 from analytics.pure.segments import Grain
-from tests.engine.families.tables import Cell, Row, Shape
+from tests.engine.families.tables import Cell, Numeric, Row, Shape, made
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
-TABLES = """
-CREATE TABLE meter_ledger (
-    tenant_id bigint, seq bigint, happened_at timestamptz, recorded_at timestamptz DEFAULT now(),
-    reading_id bigint, project_id int, meter bigint, value numeric, PRIMARY KEY (tenant_id, seq));
-CREATE TABLE meter_tail (tenant_id bigint, seq bigint, PRIMARY KEY (tenant_id, seq));
-CREATE TABLE meter_rollup (
-    tenant_id bigint, project_id int, grain smallint, bucket timestamptz, meter bigint,
-    total numeric NOT NULL, lowest numeric NOT NULL, highest numeric NOT NULL,
-    first_reading numeric[] NOT NULL, last_reading numeric[] NOT NULL,
-    PRIMARY KEY (tenant_id, project_id, grain, bucket, meter))
-"""
 # The total may be 0 where there are readings, and is no count of them.
 METERS = Family(
     name="tests.meters",
@@ -52,6 +44,23 @@ METERS = Family(
     ),
     grains=(Grain.FIVE_MINUTES, Grain.HOUR, Grain.DAY, Grain.MONTH),
     dimension_columns={"meter": "meter"},
+)
+TABLES = made(
+    family=METERS,
+    columns={
+        "reading_id": models.BigIntegerField(),
+        "project_id": models.IntegerField(),
+        "meter": models.BigIntegerField(),
+        "value": Numeric(null=True),
+    },
+    key={"meter": models.BigIntegerField()},
+    measures={
+        "total": Numeric(),
+        "lowest": Numeric(),
+        "highest": Numeric(),
+        "first_reading": ArrayField(Numeric()),
+        "last_reading": ArrayField(Numeric()),
+    },
 )
 
 

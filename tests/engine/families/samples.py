@@ -5,24 +5,17 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import NamedTuple
 
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+
 from analytics.engine.family import Family, Measure, Merge
 from analytics.pure.segments import Grain
-from tests.engine.families.tables import Cell, Row, Shape
+from tests.engine.families.tables import Cell, Numeric, Row, Shape, made
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
-# The sum is numeric: one of doubles depends on its order, and a rebuild could then differ in the last bit.
-TABLES = """
-CREATE TABLE sample_ledger (
-    tenant_id bigint, seq bigint, happened_at timestamptz, recorded_at timestamptz DEFAULT now(),
-    series int, value double precision, PRIMARY KEY (tenant_id, seq));
-CREATE TABLE sample_tail (tenant_id bigint, seq bigint, PRIMARY KEY (tenant_id, seq));
-CREATE TABLE sample_rollup (
-    tenant_id bigint, project_id int, grain smallint, bucket timestamptz, series int,
-    samples bigint NOT NULL, total numeric NOT NULL, minimum double precision NOT NULL, maximum double precision NOT NULL,
-    first_sample double precision[] NOT NULL, last_sample double precision[] NOT NULL,
-    PRIMARY KEY (tenant_id, project_id, grain, bucket, series))
-"""
+
+# The total is numeric: a sum of doubles depends on its order, and a rebuild could then differ in the last bit.
 SAMPLES = Family(
     name="tests.samples",
     version="tests/1",
@@ -54,6 +47,19 @@ SAMPLES = Family(
     grains=(Grain.FIVE_MINUTES, Grain.HOUR, Grain.DAY),
     keep={Grain.FIVE_MINUTES: 30, Grain.HOUR: 400},
     independent=True,
+)
+TABLES = made(
+    family=SAMPLES,
+    columns={"series": models.IntegerField(), "value": models.FloatField()},
+    key={"series": models.IntegerField()},
+    measures={
+        "samples": models.BigIntegerField(),
+        "total": Numeric(),
+        "minimum": models.FloatField(),
+        "maximum": models.FloatField(),
+        "first_sample": ArrayField(models.FloatField()),
+        "last_sample": ArrayField(models.FloatField()),
+    },
 )
 
 

@@ -1,18 +1,25 @@
 """Tables for the families of this folder, facts in them, and answers as plain Python counts them."""
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any, Protocol
 
+from django.db import connection, models
+from django.db.migrations.operations.base import Operation
+
 from analytics.engine.family import Family
+from tasks_app.ledgered_table import Kind, LedgeredTable
+from tests.tasks_app.readings import FACT_COLUMNS, WRITERS, collected, model
 from tests.tasks_app.recording import sql
 
-GRANTS = """/* tests.grants */
-GRANT SELECT ON {ledger}, {tail}, {rollup} TO fl_tenant, fl_worker;
-GRANT INSERT, UPDATE, DELETE ON {tail}, {rollup} TO fl_worker
-"""
+ROLLUP_KEY = {
+    "project_id": models.IntegerField(),
+    "grain": models.SmallIntegerField(),
+    "bucket": models.DateTimeField(),
+}
 Row = tuple[Any, ...]
 
 
@@ -48,26 +55,57 @@ class Shape:
     nothing); `asked` are the values that tests ask for."""
 
     family: Family
-    tables: str
+    tables: tuple[Operation, ...]
     asked: Sequence[tuple[int, ...]]
     cells: Callable[[Sequence[Any]], Iterable[Cell]]
     amount: Callable[[list[Any]], Row | None]
 
 
+class Numeric(models.DecimalField):
+    """A decimal number of any length."""
+
+    def db_type(self, connection: Any) -> str:
+        return "numeric"
+
+
+def made(
+    *,
+    family: Family,
+    columns: Mapping[str, models.Field],
+    key: Mapping[str, models.Field],
+    measures: Mapping[str, models.Field],
+) -> tuple[Operation, ...]:
+    """The migration of a family: its ledger with the columns of its own, the tail, and the rollup."""
+    named = family.name.removeprefix("tests.").title().replace("_", "")
+    composite = models.CompositePrimaryKey("tenant_id", *family.key, blank=True, editable=False)
+    rollup = {"pk": composite, "tenant_id": models.BigIntegerField(), **ROLLUP_KEY, **key, **measures}
+    return (
+        model(named, {**FACT_COLUMNS, **columns}, db_table=family.ledger),
+        LedgeredTable(named, Kind.FACTS, tail=f"{named}Tail", grants=WRITERS),
+        model(f"{named}Rollup", rollup, db_table=family.rollup),
+        LedgeredTable(f"{named}Rollup", Kind.DERIVED),
+    )
+
+
+@cache
+def statements(operations: tuple[Operation, ...]) -> str:
+    """What makes the tables; worked out once."""
+    return "\n".join(collected(*operations))
+
+
 def created(shape: Shape) -> None:
-    """The shape's tables, which the roles of the product may use as they may use its own."""
-    sql(shape.tables)
-    family = shape.family
-    sql(GRANTS.format(ledger=family.ledger, tail=family.tail, rollup=family.rollup))
+    """The shape's tables, as a migration of the product would make them, unless they are there."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT to_regclass(%s)", [shape.family.ledger])
+        if cursor.fetchone() == (None,):
+            cursor.execute(statements(shape.tables))
 
 
 def recorded(*, shape: Shape, tenant_id: int, facts: Sequence[Any]) -> None:
-    """The facts, all of them in the tail still."""
-    ledger, tail = shape.family.ledger, shape.family.tail
+    """The facts, which a trigger lets enter the tail."""
     for fact in facts:
         columns, places = ", ".join(fact._fields), ", ".join(["%s"] * len(fact))
-        sql(f"INSERT INTO {ledger} (tenant_id, {columns}) VALUES (%s, {places})", [tenant_id, *fact])
-        sql(f"INSERT INTO {tail} (tenant_id, seq) VALUES (%s, %s)", [tenant_id, fact.seq])
+        sql(f"INSERT INTO {shape.family.ledger} (tenant_id, {columns}) VALUES (%s, {places})", [tenant_id, *fact])
 
 
 def told(*, shape: Shape, facts: Sequence[Any], edges: Sequence[datetime], projects: Sequence[int]) -> list[Row]:

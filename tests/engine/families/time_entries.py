@@ -4,23 +4,15 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
+from django.db import models
+
 from analytics.engine.family import Family, Measure
 from analytics.pure.segments import Grain
-from tests.engine.families.tables import Cell, Row, Shape
+from tests.engine.families.tables import Cell, Row, Shape, made
 
 # Beyond what an int holds.
 FIRST_PERSON = 5_000_000_000
 
-TABLES = """
-CREATE TABLE time_entry_ledger (
-    tenant_id bigint, seq bigint, happened_at timestamptz, recorded_at timestamptz DEFAULT now(),
-    entry_id int, project_id int, person bigint, task int, seconds int, PRIMARY KEY (tenant_id, seq));
-CREATE TABLE time_entry_tail (tenant_id bigint, seq bigint, PRIMARY KEY (tenant_id, seq));
-CREATE TABLE time_entry_rollup (
-    tenant_id bigint, project_id int, grain smallint, bucket timestamptz, person bigint, task int,
-    seconds bigint NOT NULL, entries bigint NOT NULL,
-    PRIMARY KEY (tenant_id, project_id, grain, bucket, person, task))
-"""
 TIME_ENTRIES = Family(
     name="tests.time_entries",
     version="tests/1",
@@ -38,6 +30,18 @@ TIME_ENTRIES = Family(
     measures=(Measure(name="seconds"), Measure(name="entries")),
     grains=(Grain.DAY, Grain.MONTH),
     independent=True,
+)
+TABLES = made(
+    family=TIME_ENTRIES,
+    columns={
+        "entry_id": models.IntegerField(),
+        "project_id": models.IntegerField(),
+        "person": models.BigIntegerField(),
+        "task": models.IntegerField(),
+        "seconds": models.IntegerField(),
+    },
+    key={"person": models.BigIntegerField(), "task": models.IntegerField()},
+    measures={"seconds": models.BigIntegerField(), "entries": models.BigIntegerField()},
 )
 
 
