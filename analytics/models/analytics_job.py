@@ -1,7 +1,7 @@
 from django.db import models
 
 from tasks_app.models import Actor
-from tasks_app.models.tenant import TenantOwned
+from tasks_app.models.tenant import ForeignKeyInTenant, TenantOwned
 
 
 class JobState(models.TextChoices):
@@ -28,7 +28,7 @@ class AnalyticsJob(TenantOwned):
     """
 
     id = models.BigAutoField(primary_key=True)
-    actor = models.ForeignKey(Actor, on_delete=models.PROTECT, db_index=False, db_constraint=False, related_name="+")
+    actor = ForeignKeyInTenant(Actor, related_name="+")
     submitted_at = models.DateTimeField(help_text="When it was asked for, UTC.")
     started_at = models.DateTimeField(null=True, help_text="When a worker first took it, UTC.")
     finished_at = models.DateTimeField(null=True, help_text="When it ended, UTC.")

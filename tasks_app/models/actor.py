@@ -1,6 +1,6 @@
 from django.db import models
 
-from tasks_app.models.tenant import TenantOwned
+from tasks_app.models.tenant import ForeignKeyInTenant, TenantOwned
 from tasks_app.models.user import User
 
 
@@ -24,9 +24,7 @@ class Actor(TenantOwned):
     kind = models.TextField(choices=ActorKind, help_text="What sort of hand it was.")
     name = models.TextField(help_text="The name of the person, key, import or database login.")
     user = models.ForeignKey(User, null=True, on_delete=models.PROTECT, db_index=False, related_name="+")
-    api_key = models.ForeignKey(
-        "tasks_app.ApiKey", null=True, on_delete=models.PROTECT, db_index=False, db_constraint=False, related_name="+"
-    )
+    api_key = ForeignKeyInTenant("tasks_app.ApiKey", null=True, related_name="+")
 
     class Meta:
         db_table = "actor"

@@ -2,7 +2,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
 from tasks_app import triggers
-from tasks_app.models.tenant import TenantOwned
+from tasks_app.models.tenant import ForeignKeyInTenant, TenantOwned
 from tasks_app.models.user import User
 
 
@@ -56,13 +56,10 @@ class ApiKey(TenantOwned):
         db_default=[],
         help_text="The networks that it may be used from; empty for everywhere.",
     )
-    replaced_by = models.ForeignKey(
+    replaced_by = ForeignKeyInTenant(
         "self",
         null=True,
         blank=True,
-        on_delete=models.PROTECT,
-        db_index=False,
-        db_constraint=False,
         related_name="+",
         help_text="The id of the key that it was rotated into.",
     )

@@ -2,7 +2,7 @@ from django.db import models
 
 from tasks_app import triggers
 from tasks_app.models.project import Project
-from tasks_app.models.tenant import TenantOwned
+from tasks_app.models.tenant import ForeignKeyInTenant, TenantOwned
 
 
 class StateCategory(models.TextChoices):
@@ -21,9 +21,7 @@ class WorkflowState(TenantOwned):
     from 0; an archived state keeps the position of the last active state before it.
     """
 
-    project = models.ForeignKey(
-        Project, on_delete=models.PROTECT, db_index=False, db_constraint=False, related_name="states"
-    )
+    project = ForeignKeyInTenant(Project, related_name="states")
     slug = models.TextField(help_text="Names the state within its project, whatever it is called.")
     name = models.TextField(help_text="What people call it.")
     category = models.TextField(choices=StateCategory, help_text="What it means for flow.")

@@ -5,7 +5,7 @@ from tasks_app import triggers
 from tasks_app.models.actor import Actor
 from tasks_app.models.project import Project
 from tasks_app.models.state import WorkflowState
-from tasks_app.models.tenant import TenantOwned
+from tasks_app.models.tenant import ForeignKeyInTenant, TenantOwned
 
 
 class Task(TenantOwned):
@@ -15,25 +15,15 @@ class Task(TenantOwned):
     reported it: the project it was reported to, the source's actor, and the source's own case id.
     """
 
-    project = models.ForeignKey(
-        Project, on_delete=models.PROTECT, db_index=False, db_constraint=False, related_name="tasks"
-    )
-    state = models.ForeignKey(
-        WorkflowState, on_delete=models.PROTECT, db_index=False, db_constraint=False, related_name="+"
-    )
+    project = ForeignKeyInTenant(Project, related_name="tasks")
+    state = ForeignKeyInTenant(WorkflowState, related_name="+")
     key = models.TextField(help_text="Names the task within its tenant, for life.")
     title = models.TextField(help_text="What people call it, as of now.")
-    assignee = models.ForeignKey(
-        Actor, null=True, blank=True, on_delete=models.PROTECT, db_index=False, db_constraint=False, related_name="+"
-    )
+    assignee = ForeignKeyInTenant(Actor, null=True, blank=True, related_name="+")
     created_at = models.DateTimeField(db_default=Now(), help_text="When it came to be, UTC.")
     discarded_at = models.DateTimeField(null=True, blank=True)
-    origin = models.ForeignKey(
-        Project, null=True, blank=True, on_delete=models.PROTECT, db_index=False, db_constraint=False, related_name="+"
-    )
-    source = models.ForeignKey(
-        Actor, null=True, blank=True, on_delete=models.PROTECT, db_index=False, db_constraint=False, related_name="+"
-    )
+    origin = ForeignKeyInTenant(Project, null=True, blank=True, related_name="+")
+    source = ForeignKeyInTenant(Actor, null=True, blank=True, related_name="+")
     external_id = models.TextField(blank=True, default="", db_default="")
 
     class Meta:

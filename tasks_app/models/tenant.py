@@ -1,5 +1,10 @@
+from typing import Any, TypeVar
+
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
+
+_ST = TypeVar("_ST")
+_GT = TypeVar("_GT")
 
 
 class Tenant(models.Model):
@@ -43,3 +48,32 @@ class TenantOwned(models.Model):
 
     class Meta:
         abstract = True
+
+    def _do_update(self, base_qs: Any, *rest: Any) -> Any:
+        """A save names the tenant, too: where rows are spread over machines, it then goes to one of them."""
+        return super()._do_update(base_qs.filter(tenant_id=self.tenant_id), *rest)
+
+
+class ForeignKeyInTenant(models.ForeignKey[_ST, _GT]):
+    """A foreign key between two tables of tenants: a join over it equates the tenants as well as the ids.
+
+    Without that, rows that are spread over machines by tenant cannot be joined. It has no constraint and no index of its own,
+    for the migration makes composite ones; in migrations it is an ordinary foreign key.
+    """
+
+    def __init__(self, to: Any, *, on_delete: Any = models.PROTECT, **options: Any) -> None:
+        super().__init__(to, on_delete, **{"db_index": False, "db_constraint": False, **options})
+
+    def get_extra_restriction(self, alias: str, related_alias: str) -> Any:
+        """The condition beside the ids: `alias` is the table that is referred to."""
+        here, there = (_tenant_of(model) for model in (self.model, self.related_model))
+        return there.get_lookup("exact")(there.get_col(alias), here.get_col(related_alias))
+
+    def deconstruct(self) -> Any:
+        """As Django's own: what differs is no matter of the database."""
+        name, _, args, options = super().deconstruct()
+        return name, "django.db.models.ForeignKey", args, options
+
+
+def _tenant_of(model: type[models.Model]) -> Any:
+    return next(field for field in model._meta.concrete_fields if field.column == "tenant_id")

@@ -241,6 +241,20 @@ def test_equal_ids_of_two_tenants_do_not_collide(people: Cast) -> None:
             ]
 
 
+def test_an_owners_join_and_save_stay_in_the_tenant(people: Cast) -> None:
+    """No policy binds a superuser: joins equate the tenants, and a save names its own. Else both rows would be meant."""
+    for company in (people.acme, people.globex):
+        Project.objects.create(id=4712, tenant=company.tenant, key="TWIN", name=company.tenant.slug, timezone="UTC")
+    globex = people.globex.tenant
+    WorkflowState.objects.create(tenant=globex, project_id=4712, slug="todo", name="To do", category="TODO", position=0)
+    state = WorkflowState.objects.select_related("project").get(project__key="TWIN", tenant=globex)
+    assert (state.project.tenant_id, state.project.name) == (globex.id, "globex")
+    state.project.name = "Renamed"
+    state.project.save(update_fields=["name"])
+    names = Project.objects.filter(id=4712).order_by("tenant_id").values_list("name", flat=True)
+    assert sorted(names) == ["Renamed", "acme"]
+
+
 def test_equal_keys_of_two_tenants_are_no_conflict(people: Cast) -> None:
     """Unique within a tenant, unknown beyond it."""
     keys = Project.objects.filter(key="WEB").values_list("tenant_id", flat=True)
