@@ -29,11 +29,12 @@ SELECT p.snapshot::text, p.xmin,
  ORDER BY f.place
 """
 # A row for each family. Look-ups by seq from the tail: (SELECT ...) hides the tenant's number from the planner, which expects
-# one row of a tenant that is not in the statistics yet.
+# one row of a tenant that is not in the statistics yet. CASE: of a small ledger it would read all to find no row.
 OF_FAMILY = """
 SELECT {place} AS place, t.rows,
-       (SELECT l.recorded_at FROM {ledger} l
-         WHERE l.tenant_id = (SELECT %(tenant)s::bigint) AND l.seq = t.last) AS recorded_at,
+       CASE WHEN t.last IS NOT NULL THEN (
+           SELECT l.recorded_at FROM {ledger} l
+            WHERE l.tenant_id = (SELECT %(tenant)s::bigint) AND l.seq = t.last) END AS recorded_at,
        f.facts, f.generation, f.last_recorded_at
   FROM (SELECT count(*) AS rows, max(x.seq) AS last FROM {tail} x WHERE x.tenant_id = %(tenant)s) t
   LEFT JOIN folded f ON f.tenant_id = %(tenant)s AND f.family = %(family_{place})s
