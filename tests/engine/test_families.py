@@ -11,7 +11,8 @@ from django.db import ProgrammingError
 from hypothesis import given, note
 from hypothesis import strategies as st
 
-from analytics.engine.reading.measures import read
+from analytics.engine.reading.knowledge import ALL_RECORDED, Knowledge
+from analytics.engine.reading.measures import Measured, read
 from analytics.engine.reading.read_from import ReadFrom
 from analytics.engine.rollups.compact import compact, owners
 from analytics.engine.rollups.fold import fold
@@ -62,7 +63,19 @@ class House:
         """Makes the rollups anew."""
         rebuild(now=LONG_AFTER, tenant_id=self.tenant.id, families=[self.shape.family])
 
-    def answers(self, window: Window, read_from: ReadFrom, *, projects: Sequence[int] | None = None) -> list[Row]:
+    def answers(self, window: Window, read_from: ReadFrom, *, projects: Sequence[int] | None = None) -> Sequence[Row]:
+        """The rows that a member gets."""
+        return self.measured(window, read_from, projects=projects).rows
+
+    def measured(
+        self,
+        window: Window,
+        read_from: ReadFrom,
+        *,
+        projects: Sequence[int] | None = None,
+        knowledge: Knowledge = ALL_RECORDED,
+        by_project: bool = True,
+    ) -> Measured:
         """What the door answers to a member."""
         self.tenant.refresh_from_db()
         with entered(tenant_id=self.tenant.id, read_only=True):
@@ -74,6 +87,8 @@ class House:
                 asked=self.shape.asked,
                 window=window,
                 read_from=read_from,
+                knowledge=knowledge,
+                by_project=by_project,
             )
 
     def rollups(self) -> list[Row]:

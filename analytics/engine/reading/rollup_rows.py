@@ -1,4 +1,4 @@
-"""Rollups plus the live tail, added up by piece of a window in one statement.
+"""Rollup rows plus the live tail, added up by piece of a window in one statement.
 
 What the rollups have is read by segment: rows of the coarsest grain that lies within a piece. Facts in the tail, and the
 pieces that no bucket is fine enough for, are counted from the histories of the items that they belong to.
@@ -7,15 +7,16 @@ pieces that no bucket is fine enough for, are counted from the histories of the 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from django.db import connection
 
 from analytics.engine.family import Family, Measure, Merge
+from analytics.engine.reading.knowledge import ALL_RECORDED, Knowledge
 from analytics.engine.rollups import histories
 from analytics.engine.rollups.basis import Ground, relations
 from analytics.engine.statements import columns
-from analytics.pure.segments import Grain, Segment
+from analytics.pure.segments import CLOCKS, Grain, Segment
 
 # OFFSET 0: every condition goes into the one range of the index that a segment is. The planner would rather look at all
 # rows of a target, as of a tenant that it has no statistics of it expects next to none.
@@ -41,9 +42,16 @@ AS_THEY_ARE = """
 SELECT width_bucket(p.at, %(edges)s::timestamptz[]) AS piece, p.project_id{dimensions}, {measures} FROM ({parts}) p
 """
 ADDED_UP = """
-SELECT width_bucket(p.at, %(edges)s::timestamptz[]) AS piece, p.project_id{dimensions}, {merged}
+SELECT width_bucket(p.at, %(edges)s::timestamptz[]) AS piece, {project} AS project_id{dimensions}, {merged}
   FROM ({parts}) p GROUP BY {places}
 """
+# One row more says how many rows of the ledger were read; it stands in no piece.
+COUNT: Final = -1
+COUNTED = " UNION ALL SELECT {count}, ({rows}){nothing}"
+RAW_ROWS = "SELECT count(*) FROM fact"
+LIVE_ROWS = "SELECT count(*) FROM tail_history h WHERE h.fresh"
+# Where folded facts are kept in the ledger alone, histories are read from there, too.
+LIVE_AND_FOLDED_ROWS = "SELECT (SELECT count(*) FROM tail_history) + (SELECT count(*) FROM fine_history)"
 ASKED = """
 target AS MATERIALIZED (
     SELECT * FROM unnest(%(target_projects)s::int[]{asked_types}) AS t (project_id{asked})
@@ -106,7 +114,8 @@ class Reading:
 
     Without `by_order` nothing that is counted by orders of states is asked for. With `as_they_are` rows of one piece come
     as they are stored: to add them up costs more than to read them, where pieces are about as long as rows. With `raw` all
-    is counted from the ledger, whatever is folded; there are no segments then.
+    is counted from the ledger, whatever is folded, as it is known by `knowledge`; there are no segments then.
+    Without `by_project` all projects are one, 0. With `counted` there is one row (COUNT, ledger rows read, nulls) more.
     """
 
     tenant_id: int
@@ -118,6 +127,9 @@ class Reading:
     by_order: bool = True
     as_they_are: bool = False
     raw: bool = False
+    knowledge: Knowledge = ALL_RECORDED
+    by_project: bool = True
+    counted: bool = False
 
 
 def read(*, reading: Reading, targets: Sequence[Target]) -> list[tuple[Any, ...]]:
@@ -141,12 +153,14 @@ def statement(reading: Reading) -> str:
     if reading.raw:
         facts = RAW_FACTS.format(history=histories.named(histories.ALL_RECORDED, family=family))
         counted = histories.contributions(family, facts=facts, kept=False)
-        return f"/* windows.raw */ WITH {asked}, {counted} {_added_up(reading, live)}"
+        return f"/* windows.raw */ WITH {asked}, {counted} {_added_up(reading, live)}{_counted(reading, RAW_ROWS)}"
     if not reading.tail and not _is_fine(reading):
         return f"/* windows.rollup */ WITH {asked} {_added_up(reading, stored)}"
     facts = LIVE_FACTS.format(in_tail=_tail(family, reading.tail), fine=_fine(family, _is_fine(reading)))
     counted = histories.contributions(family, facts=facts, kept=False)
-    return f"/* windows.merged */ WITH {asked}, {counted} {_added_up(reading, f'{stored} UNION ALL {live}')}"
+    added_up = _added_up(reading, f"{stored} UNION ALL {live}")
+    rows = LIVE_ROWS if family.details else LIVE_AND_FOLDED_ROWS
+    return f"/* windows.merged */ WITH {asked}, {counted} {added_up}{_counted(reading, rows)}"
 
 
 def values(reading: Reading, targets: Sequence[Target]) -> dict[str, Any]:
@@ -160,6 +174,8 @@ def values(reading: Reading, targets: Sequence[Target]) -> dict[str, Any]:
         "tenant": reading.tenant_id,
         "edges": list(reading.edges),
         "until": reading.edges[-1],
+        "known_at": reading.knowledge.known_at,
+        "snapshot": reading.knowledge.snapshot,
         "by_order": reading.by_order,
         "first_values": sorted({value for target in targets for value in target.asked[:1]}),
         "target_projects": [target.project_id for target in targets],
@@ -182,12 +198,20 @@ def _added_up(reading: Reading, parts: str) -> str:
         )
     return ADDED_UP.format(
         parts=parts,
+        project="p.project_id" if reading.by_project else "0",
         dimensions="".join(f", p.{name}" for name in family.dimensions),
         merged=", ".join(
             MERGED[measure.merge].format(name=measure.name, type=measure.type) for measure in family.measures
         ),
         places=", ".join(str(place + 1) for place in range(2 + len(family.dimensions))),
     )
+
+
+def _counted(reading: Reading, rows: str) -> str:
+    if not reading.counted:
+        return ""
+    columns_left = len(reading.family.dimensions) + len(reading.family.measures)
+    return COUNTED.format(count=COUNT, rows=rows, nothing=", NULL" * columns_left)
 
 
 def _with_names(text: str, family: Family) -> str:
@@ -207,13 +231,8 @@ def _signed(measure: Measure) -> str:
     return f"CASE c.side WHEN -1 THEN -{name} ELSE {name} END" if measure.merge is Merge.ADD else name
 
 
-WIDTHS = {
-    Grain.MINUTE: timedelta(minutes=1),
-    Grain.FIVE_MINUTES: timedelta(minutes=5),
-    Grain.HOUR: timedelta(hours=1),
-    Grain.DAY: timedelta(days=1),
-    Grain.MONTH: timedelta(days=30),
-}
+# About how long each grain's unit is.
+WIDTHS: Final[Mapping[Grain, timedelta]] = {**CLOCKS, Grain.DAY: timedelta(days=1), Grain.MONTH: timedelta(days=30)}
 
 
 def are_few(found: Mapping[int, Sequence[Segment]], *, edges: Sequence[datetime]) -> bool:

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from analytics.engine.family import Derived, Family, Merge
+from analytics.engine.statements import as_recorded
 from analytics.pure.segments import CALENDARS, Grain
 
 # The facts of some items that are folded or being folded. (SELECT ...) hides the tenant's number from the planner: of a
@@ -34,11 +35,11 @@ ALL_FOLDED = """
        AND NOT EXISTS (SELECT FROM {tail} x WHERE x.tenant_id = %(tenant)s AND x.seq = l.seq)
 """
 
-# All that is recorded, folded or not, up to an instant.
-ALL_RECORDED = """
+# All that is recorded, folded or not, up to an instant, as it was known.
+ALL_RECORDED = as_recorded("""
     SELECT l.{item} AS item, l.seq, l.happened_at{reads}, true AS fresh
-      FROM {ledger} l WHERE l.tenant_id = %(tenant)s AND {only} AND l.happened_at < %(until)s
-"""
+      FROM {ledger} l WHERE l.tenant_id = %(tenant)s AND {only} AND l.happened_at < %(until)s AND {visible}
+""")
 
 # All that is folded of the items that were ever in one project.
 FOLDED_OF_PROJECT = """

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import chain
 
-from analytics.engine.reading.coverage import Standing, dropped_since, fits, standing
+from analytics.engine.reading import fallbacks
+from analytics.engine.reading.coverage import Standing, standing
 from analytics.engine.reading.ledger_rows import LedgerRows
 from analytics.engine.reading.read_from import ReadFrom
 from analytics.engine.rollups.basis import Ground
@@ -16,9 +17,6 @@ from analytics.flow.reading.sources import FoldedSource, RawSource, Source, orde
 from analytics.flow.replay.flow import Scope
 from analytics.flow.replay.tasks import TaskList
 from analytics.flow.state_orders import ground_of
-
-# A replay of the ledger takes less for each fact than the tail does, so a tail that is most of the ledger is replayed.
-LONG_TAIL = 50_000
 
 
 @dataclass(kw_only=True)
@@ -69,7 +67,7 @@ class SourceChoice:
         if self.defined.question.filters:
             return "Rollups have no single items to filter, so the ledger was read."
         if not self.defined.knowledge.is_all:
-            return "Rollups have what is known now, not what was known at an instant, so the ledger was read."
+            return fallbacks.AS_KNOWN_THEN
         if self.defined.question.as_defined_now and self._was_ordered_anew:
             return "The order of states changed, and rollups count by the order of each time, so the ledger was read."
         return why_not(
@@ -111,17 +109,11 @@ class SourceChoice:
 
 def why_not(*, asked: ReadFrom, scope: Scope, frame: Frame, ground: Ground, standing: Standing) -> str | None:
     """Why rollups cannot answer, as people read it; None when they can."""
-    if asked is ReadFrom.ROLLUP and not standing.bases:
-        return "Nothing is folded yet, so the ledger was read."
-    if asked is ReadFrom.MERGED and standing.tail_rows > max(LONG_TAIL, standing.facts):
-        return "More facts wait to be folded than are folded, so the ledger was read."
-    if not fits(standing=standing, wanted=ground.bases):
-        return "Definitions changed since the last fold, so the ledger was read."
+    if why := fallbacks.why_not(asked=asked, standing=standing, wanted=ground.bases):
+        return why
     known = {(project, key) for project, basis in standing.bases.items() for key in basis.orders}
     needed = {(project, key) for project, key in orders_by_key(frame) if project in standing.bases}
     if not needed <= known:
         return "Rollups do not count by this order of states, so the ledger was read."
     found = segments_of(standing=standing, ground=ground, scope=scope, frame=frame).values()
-    if kept := dropped_since(standing=standing, segments=chain.from_iterable(found)):
-        return f"Finer rollups are kept since {kept.date()} only, so the ledger was read."
-    return None
+    return fallbacks.why_dropped(standing=standing, segments=chain.from_iterable(found))

@@ -2,7 +2,7 @@
 
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from functools import cache
 from typing import Any, Protocol
@@ -101,19 +101,38 @@ def created(shape: Shape) -> None:
             cursor.execute(statements(shape.tables))
 
 
-def recorded(*, shape: Shape, tenant_id: int, facts: Sequence[Any]) -> None:
-    """The facts, which a trigger lets enter the tail."""
-    for fact in facts:
-        columns, places = ", ".join(fact._fields), ", ".join(["%s"] * len(fact))
-        sql(f"INSERT INTO {shape.family.ledger} (tenant_id, {columns}) VALUES (%s, {places})", [tenant_id, *fact])
+@dataclass(frozen=True, kw_only=True)
+class Recording:
+    """When a fact was recorded, and by the transaction of which number."""
+
+    recorded_at: datetime
+    xact: int
 
 
-def told(*, shape: Shape, facts: Sequence[Any], edges: Sequence[datetime], projects: Sequence[int]) -> list[Row]:
+def recorded(
+    *, shape: Shape, tenant_id: int, facts: Sequence[Any], recordings: Sequence[Recording] | None = None
+) -> None:
+    """The facts, which a trigger lets enter the tail; recorded now, or as `recordings` says of each."""
+    for fact, each in zip(facts, recordings or [None] * len(facts), strict=True):
+        row = {"tenant_id": tenant_id, **fact._asdict(), **(asdict(each) if each else {})}
+        columns, places = ", ".join(row), ", ".join(["%s"] * len(row))
+        sql(f"INSERT INTO {shape.family.ledger} ({columns}) VALUES ({places})", list(row.values()))
+
+
+def told(
+    *,
+    shape: Shape,
+    facts: Sequence[Any],
+    edges: Sequence[datetime],
+    projects: Sequence[int],
+    by_project: bool = True,
+) -> list[Row]:
     """The answer to the same question, from all facts."""
     found: dict[Row, list[Any]] = {}
     for cell in shape.cells(facts):
         if cell.happened_at < edges[-1] and cell.project_id in projects and _is_asked(shape, cell):
-            key = (bisect_right(edges, cell.happened_at), cell.project_id, *cell.dimensions)
+            project = cell.project_id if by_project else 0
+            key = (bisect_right(edges, cell.happened_at), project, *cell.dimensions)
             found.setdefault(key, []).append(cell.adds)
     amounts = {key: shape.amount(added) for key, added in found.items()}
     return sorted((*key, *amount) for key, amount in amounts.items() if amount is not None)
