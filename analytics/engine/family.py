@@ -6,6 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from analytics.engine.reading.knowledge import KnownDefinitions
 from analytics.pure.segments import CALENDARS, Grain
 
 
@@ -76,13 +77,14 @@ class Past:
 class Definitions:
     """What a family's rows are cut and counted by besides zones, such as the states of a workflow as they were through time.
 
-    `known` reads what the tenant of that id has, as one value that the engine only hands on to the others: `breaks` answers
+    `known` reads what the tenant of that id has, as it is known then, in one value that the engine only hands on to the
+    others: `breaks` answers
     by project the instants at which its definitions changed, `orders` by project the names of the orders that contributions
     with `by_order` are counted by. `relations` is the text of common table expressions that the family's statements may
     join, `parameters` gives their values by name: those of all orders (None), or of these alone.
     """
 
-    known: Callable[[int], Any]
+    known: Callable[[int, KnownDefinitions], Any]
     breaks: Callable[[Any], Mapping[int, Sequence[datetime]]]
     orders: Callable[[Any], Mapping[int, Collection[int]]]
     relations: str

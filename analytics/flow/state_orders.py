@@ -8,6 +8,7 @@ from typing import Any
 
 from analytics.engine.family import Definitions
 from analytics.engine.projects import ProjectFacts
+from analytics.engine.reading.knowledge import KnownDefinitions
 from analytics.engine.rollups import basis
 from analytics.engine.rollups.basis import Ground
 from analytics.engine.statements import columns
@@ -69,8 +70,15 @@ def state_orders(known: Workflows) -> StateOrders:
     )
 
 
-def _of_tenant(tenant_id: int) -> StateOrders:
-    return state_orders(workflows(tenant_id=tenant_id, project_ids=None))
+def _of_tenant(tenant_id: int, defined: KnownDefinitions) -> StateOrders:
+    known = workflows(
+        tenant_id=tenant_id,
+        project_ids=None,
+        known_at=defined.known_at,
+        snapshot=defined.snapshot,
+        without=defined.without,
+    )
+    return state_orders(known)
 
 
 def _breaks(known: StateOrders) -> Mapping[int, Sequence[datetime]]:

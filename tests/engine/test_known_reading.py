@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Any
+from decimal import Decimal
 
 import pytest
 from hypothesis import given, note
@@ -14,9 +14,8 @@ from analytics.engine.reading.read_from import ReadFrom
 from analytics.pure.windows import Window
 from analytics.pure.zones import ONE_DAY
 from tasks_app.models import Project
-from tests.engine.families import corrected_readings
-from tests.engine.families.corrected_readings import Corrected
 from tests.engine.families.findings import FIRST_ID, FindingFact, Kind
+from tests.engine.families.meters import FIRST_METER, MeterFact
 from tests.engine.families.random_facts import DAWN, FACTS, SHAPES, ZONES, windows
 from tests.engine.families.tables import Recording, recorded, told
 from tests.engine.test_families import TWO_DAYS, House, batches, each_shape, folded_house, house, with_facts
@@ -91,8 +90,10 @@ def test_what_was_known_is_read_again(
         seen = [fact for fact, each in pairs if is_visible(each, known_at=known_at, snapshot=snapshot)]
         wanted = told(shape=home.shape, facts=seen, edges=asked.edges, projects=[0, *home.projects])
         knowledge = Knowledge(known_at=known_at, snapshot=None if snapshot is None else text_of(snapshot))
-        found = [home.measured(asked, read_from, knowledge=knowledge) for read_from in ReadFrom]
-        assert [list(each.rows) for each in found] == [wanted] * 3
+        # Rollups alone lag behind what is known now; what was known then they do not have.
+        asked_from = [ReadFrom.RAW, ReadFrom.MERGED] if knowledge.is_all else list(ReadFrom)
+        found = [home.measured(asked, read_from, knowledge=knowledge) for read_from in asked_from]
+        assert [list(each.rows) for each in found] == [wanted] * len(found)
         if not knowledge.is_all:
             assert {each.read_from for each in found} == {ReadFrom.RAW}
             assert [each.note for each in found] == [None, fallbacks.AS_KNOWN_THEN, fallbacks.AS_KNOWN_THEN]
@@ -154,18 +155,20 @@ def test_a_zone_that_changed_is_said(name: str) -> None:
     assert (found.read_from, found.note) == (ReadFrom.RAW, fallbacks.REDEFINED)
 
 
-def corrected_house() -> House:
-    """Two readings, folded: 9 and 5."""
-    home = house(shape=corrected_readings.SHAPE, zone="UTC", project_zone="UTC")
-    facts = [Corrected(1, DAWN, 1, home.projects[0], 1, 9.0), Corrected(2, DAWN, 2, home.projects[0], 1, 5.0)]
-    recorded(shape=home.shape, tenant_id=home.tenant.id, facts=facts)
+def meter_house() -> House:
+    """Two readings of a meter, folded: 9 and 5."""
+    home = house(shape=SHAPES["meters"], zone="UTC", project_zone="UTC")
+    readings = [
+        MeterFact(seq, DAWN, seq, home.projects[0], FIRST_METER + 1, Decimal(value)) for seq, value in ((1, 9), (2, 5))
+    ]
+    recorded(shape=home.shape, tenant_id=home.tenant.id, facts=readings)
     home.compacted()
     return home
 
 
-CHANGES: Mapping[str, tuple[int, list[Any], str | None]] = {
-    "a correction": (1, [2, 3.0, 5.0], fallbacks.TAKEN_BACK),
-    "a new reading": (3, [3, 3.0, 9.0], None),
+CHANGES: Mapping[str, tuple[int, list[Decimal], str | None]] = {
+    "a correction": (1, [Decimal(8), Decimal(3), Decimal(5)], fallbacks.TAKEN_BACK),
+    "a new reading": (3, [Decimal(17), Decimal(3), Decimal(9)], None),
 }
 
 
@@ -173,10 +176,11 @@ CHANGES: Mapping[str, tuple[int, list[Any], str | None]] = {
 def test_a_correction_that_waits_takes_the_highest_value_back(change: str) -> None:
     """There is no subtracting of a maximum: the ledger answers; for a reading more the rollups and the tail do."""
     reading, wanted, sentence = CHANGES[change]
-    home = corrected_house()
-    project = home.projects[0]
-    assert home.answers(TWO_DAYS, ReadFrom.MERGED) == [(1, project, 1, 2, 5.0, 9.0)]
-    recorded(shape=home.shape, tenant_id=home.tenant.id, facts=[Corrected(3, DAWN, reading, project, 1, 3.0)])
+    home = meter_house()
+    third = MeterFact(3, DAWN, reading, home.projects[0], FIRST_METER + 1, Decimal(3))
+    recorded(shape=home.shape, tenant_id=home.tenant.id, facts=[third])
     found = home.measured(TWO_DAYS, ReadFrom.MERGED)
-    assert (list(found.rows), found.note) == ([(1, project, 1, *wanted)], sentence)
+    assert ([list(row[3:6]) for row in found.rows], found.note) == ([wanted], sentence)
     assert found.rows == home.measured(TWO_DAYS, ReadFrom.RAW).rows
+    home.compacted()
+    assert found.rows == home.measured(TWO_DAYS, ReadFrom.ROLLUP).rows

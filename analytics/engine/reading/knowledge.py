@@ -41,3 +41,4 @@ class Knowledge:
 
 
 ALL_RECORDED: Final = Knowledge()
+ALL_DEFINITIONS: Final = KnownDefinitions()

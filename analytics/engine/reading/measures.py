@@ -1,34 +1,23 @@
 """Measures of any family by piece of a window: read() sums them up from the ledger, from rollups or from both."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cached_property
 from itertools import chain
 from typing import Any
 
-from analytics.engine.family import Family, Merge
+from analytics.engine.family import Family
 from analytics.engine.reading import rollup_rows
 from analytics.engine.reading.coverage import Standing, pieces, standing
 from analytics.engine.reading.fallbacks import AS_KNOWN_THEN, TAKEN_BACK, why_dropped, why_not
 from analytics.engine.reading.knowledge import ALL_RECORDED, Knowledge
 from analytics.engine.reading.read_from import ReadFrom
 from analytics.engine.reading.rollup_rows import Reading, Target
-from analytics.engine.rollups import histories
 from analytics.engine.rollups.basis import NO_PROJECT, Ground, ground
-from analytics.engine.statements import fetched
+from analytics.engine.rollups.taking_back import reaches_folded
 from analytics.pure.segments import Segment
 from analytics.pure.windows import Window
-
-Segments = Mapping[int, Sequence[Segment]]
-
-# Whether a fact of the tail belongs to an item that has folded facts: then what those contributed may be taken back.
-TAKES_BACK = """/* windows.takes_back */
-SELECT EXISTS (
-    SELECT FROM {tail} t
-      JOIN {ledger} l ON l.tenant_id = %(tenant)s AND l.seq = t.seq
-      JOIN ({details}) d ON d.tenant_id = %(tenant)s AND d.item = l.{item}
-     WHERE t.tenant_id = %(tenant)s AND l.happened_at < %(until)s AND {only})
-"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,54 +54,61 @@ def read(
     projects has no others (ValueError). Without `by_project` their rows are added up to rows of project 0. `asked` are values
     of the family's asked dimensions, a tuple for each combination that is wanted; where it has none, that is [()].
 
-    Wherever it is read from, what is folded amounts to the same: a row whose sums are all 0 is not answered. What rollups
-    cannot say is read from the ledger, and `note` says why: what was known at another instant or in a snapshot, rows by
+    Wherever it is read from, what is folded amounts to the same: a row that is nothing but sums of 0 is not answered. What
+    rollups cannot say is read from the ledger, and `note` says why: what was known at another instant or in a snapshot, rows by
     other definitions or another zone, rows that were dropped, a tail longer than what is folded.
     """
-    found = ground(tenant_id=tenant_id, zone=zone, family=family)
-    wanted = _wanted(family, projects, found)
-    stands = standing(tenant_id=tenant_id, family=family, projects=wanted)
-    segments = {
-        project: pieces(standing=stands, basis=found.bases[project], edges=window.edges, grains=family.grains)
-        for project in wanted
-    }
-    source = _Source(
-        tenant_id=tenant_id, family=family, ground=found, stands=stands, segments=segments, until=window.edges[-1]
+    found = ground(tenant_id=tenant_id, zone=zone, family=family, defined=knowledge.definitions)
+    rollups = _rollups(tenant_id, family, found, projects, window)
+    note = rollups.why_not(read_from, knowledge)
+    reading = replace(
+        rollups.reading(ReadFrom.RAW if note else read_from), knowledge=knowledge, by_project=by_project, counted=True
     )
-    note = source.why_not(read_from, knowledge)
-    taken_from = ReadFrom.RAW if note else read_from
-    reading = Reading(
-        tenant_id=tenant_id,
-        family=family,
-        ground=found,
-        edges=window.edges,
-        segments={} if taken_from is ReadFrom.RAW else segments,
-        tail=taken_from is ReadFrom.MERGED and stands.tail_rows > 0,
-        raw=taken_from is ReadFrom.RAW,
-        knowledge=knowledge,
-        by_project=by_project,
-        counted=True,
-    )
-    rows = rollup_rows.read(reading=reading, targets=[Target(each, values) for each in wanted for values in asked])
+    rows = rollup_rows.read(reading=reading, targets=rollups.targets(asked))
     return Measured(
         rows=_that_say_something(rows, family),
-        read_from=taken_from,
+        read_from=ReadFrom.RAW if note else read_from,
         raw_rows=sum(row[1] for row in rows if row[0] == rollup_rows.COUNT),
-        tail_rows=stands.tail_rows if reading.tail else 0,
+        tail_rows=rollups.stands.tail_rows if reading.tail else 0,
         note=note,
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Source:
-    """The rollups that a question could be read from, and the segments of them that it takes."""
+@dataclass(frozen=True, kw_only=True)
+class _Rollups:
+    """The rollups of the wanted projects, from which the pieces between the edges are to be read."""
 
     tenant_id: int
     family: Family
     ground: Ground
     stands: Standing
-    segments: Segments
-    until: datetime
+    wanted: Sequence[int]
+    edges: Sequence[datetime]
+
+    @cached_property
+    def _segments(self) -> dict[int, list[Segment]]:
+        bases, grains = self.ground.bases, self.family.grains
+        return {
+            project: pieces(standing=self.stands, basis=bases[project], edges=self.edges, grains=grains)
+            for project in self.wanted
+        }
+
+    def targets(self, asked: Sequence[tuple[int, ...]]) -> list[Target]:
+        """The rows that are wanted."""
+        return [Target(project, values) for project in self.wanted for values in asked]
+
+    def reading(self, taken_from: ReadFrom) -> Reading:
+        """What is to be added up, of all that is recorded and project by project."""
+        raw = taken_from is ReadFrom.RAW
+        return Reading(
+            tenant_id=self.tenant_id,
+            family=self.family,
+            ground=self.ground,
+            edges=self.edges,
+            segments={} if raw else self._segments,
+            tail=taken_from is ReadFrom.MERGED and self.stands.tail_rows > 0,
+            raw=raw,
+        )
 
     def why_not(self, asked: ReadFrom, knowledge: Knowledge) -> str | None:
         """Why they cannot answer; None where they can, or the ledger was asked for."""
@@ -120,25 +116,23 @@ class _Source:
             return None
         if not knowledge.is_all:
             return AS_KNOWN_THEN
-        wanted = {project: self.ground.bases[project] for project in self.segments}
+        wanted = {project: self.ground.bases[project] for project in self.wanted}
         return (
             why_not(asked=asked, standing=self.stands, wanted=wanted)
-            or why_dropped(standing=self.stands, segments=chain.from_iterable(self.segments.values()))
+            or why_dropped(standing=self.stands, segments=chain.from_iterable(self._segments.values()))
             or (TAKEN_BACK if asked is ReadFrom.MERGED and self._takes_back() else None)
         )
 
     def _takes_back(self) -> bool:
-        family = self.family
-        if family.independent or self.stands.tail_rows == 0 or all(each.merge is Merge.ADD for each in family.measures):
-            return False
-        text = TAKES_BACK.format(
-            tail=family.tail,
-            ledger=family.ledger,
-            item=family.item,
-            only=family.only,
-            details=histories.details(family),
-        )
-        return bool(fetched(text, tenant=self.tenant_id, until=self.until)[0][0])
+        """Whether facts that wait may take back what has no inverse."""
+        waits = self.family.takes_back_by_rows and self.stands.tail_rows > 0
+        return waits and reaches_folded(tenant_id=self.tenant_id, family=self.family)
+
+
+def _rollups(tenant_id: int, family: Family, found: Ground, projects: Sequence[int] | None, window: Window) -> _Rollups:
+    wanted = _wanted(family, projects, found)
+    stands = standing(tenant_id=tenant_id, family=family, projects=wanted)
+    return _Rollups(tenant_id=tenant_id, family=family, ground=found, stands=stands, wanted=wanted, edges=window.edges)
 
 
 def _wanted(family: Family, projects: Sequence[int] | None, found: Ground) -> list[int]:
@@ -151,6 +145,5 @@ def _wanted(family: Family, projects: Sequence[int] | None, found: Ground) -> li
 
 def _that_say_something(found: Sequence[tuple[Any, ...]], family: Family) -> list[tuple[Any, ...]]:
     key = 2 + len(family.dimensions)
-    sums = [key + place for place, measure in enumerate(family.measures) if measure.merge is Merge.ADD]
     told = (row for row in found if row[0] != rollup_rows.COUNT)
-    return sorted((row for row in told if not sums or any(row[place] for place in sums)), key=lambda row: row[:key])
+    return sorted((row for row in told if not family.is_additive or any(row[key:])), key=lambda row: row[:key])

@@ -9,6 +9,7 @@ from django.db import connection
 
 from analytics.engine.family import Definitions, Family
 from analytics.engine.projects import ProjectFacts, project_facts
+from analytics.engine.reading.knowledge import ALL_DEFINITIONS, KnownDefinitions
 from analytics.pure.segments import day_starts, month_starts
 
 NO_PROJECT = 0
@@ -60,8 +61,9 @@ class Ground:
     last_definition: int = 0
 
 
-def ground(*, tenant_id: int, zone: str, family: Family) -> Ground:
-    """As the definitions are now. `zone` is the tenant's: that of facts without a project."""
+def ground(*, tenant_id: int, zone: str, family: Family, defined: KnownDefinitions = ALL_DEFINITIONS) -> Ground:
+    """As the definitions are now, or as they were known then; zones are those of now. `zone` is the tenant's: that of facts
+    without a project."""
     # A fold reads each of these in a snapshot of its own. The position first: what comes between is read, too, and looked at
     # once more next time. Projects before their states: one that comes between is unknown then, and whoever takes its facts
     # reads all this again; known without its states it would look settled, and its facts would never be counted.
@@ -70,7 +72,7 @@ def ground(*, tenant_id: int, zone: str, family: Family) -> Ground:
         last = cursor.fetchall()[0][0]
     projects = project_facts(tenant_id=tenant_id, key=None)
     definitions = family.definitions
-    known = definitions.known(tenant_id) if definitions else None
+    known = definitions.known(tenant_id, defined) if definitions else None
     found = ground_of(projects=projects, definitions=definitions, known=known)
     tenant = Basis(project_id=NO_PROJECT, zone=zone, breaks=(), orders=())
     return replace(found, bases={**found.bases, NO_PROJECT: tenant}, last_definition=last)

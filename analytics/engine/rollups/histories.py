@@ -163,11 +163,13 @@ def contributions(family: Family, *, facts: str, kept: bool = True) -> str:
     `kept` for who reads the contributions more than once; else what is not asked for is not even made.
     """
     materialized = "MATERIALIZED" if kept else "NOT MATERIALIZED"
+    return f"{resolved(family, facts=facts)}, contribution AS {materialized} ({family.contributions})"
+
+
+def resolved(family: Family, *, facts: str) -> str:
+    """The common table expressions up to `resolved`, from those that make `fact`."""
     relations = f"{family.definitions.relations}, " if family.definitions else ""
-    return (
-        f"{relations}{facts}, resolved AS MATERIALIZED ({family.resolve}),"
-        f" contribution AS {materialized} ({family.contributions})"
-    )
+    return f"{relations}{facts}, resolved AS MATERIALIZED ({family.resolve})"
 
 
 def live(family: Family, *, whole: bool = False) -> str:

@@ -34,9 +34,8 @@ class Fact(Protocol):
     def happened_at(self) -> datetime:
         """Its instant."""
 
-    @property
-    def _fields(self) -> tuple[str, ...]:
-        """The columns."""
+    def _asdict(self) -> dict[str, Any]:
+        """Its columns by name."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,7 +112,8 @@ def recorded(
     *, shape: Shape, tenant_id: int, facts: Sequence[Any], recordings: Sequence[Recording] | None = None
 ) -> None:
     """The facts, which a trigger lets enter the tail; recorded now, or as `recordings` says of each."""
-    for fact, each in zip(facts, recordings or [None] * len(facts), strict=True):
+    when: Sequence[Recording | None] = recordings or [None] * len(facts)
+    for fact, each in zip(facts, when, strict=True):
         row = {"tenant_id": tenant_id, **fact._asdict(), **(asdict(each) if each else {})}
         columns, places = ", ".join(row), ", ".join(["%s"] * len(row))
         sql(f"INSERT INTO {shape.family.ledger} ({columns}) VALUES ({places})", list(row.values()))
