@@ -8,7 +8,7 @@ class LedgerSeal(TenantOwned):
     """A sealed range of a tenant's ledgers, all of them together: see tasks_app.seals. Append-only.
 
     It covers the rows that transactions of `epoch` up to (`last_xact`, `last_seq`) wrote, after those of the seal before.
-    `places` has 16 bytes for each row, its position and the first half of its hash's first half: they name the row that was
+    `places` has 16 bytes for each row, its position and the first eight bytes of its hash: they name the row that was
     changed where the root only says that one was.
     """
 

@@ -2,14 +2,13 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from struct import iter_unpack
 
 from tasks_app.models import LedgerSeal, RecordEpoch
 from tasks_app.seals.canonical import LAYOUTS
 from tasks_app.seals.chain import Head, head_of, problems_of_chain
 from tasks_app.seals.merkle import root
 from tasks_app.seals.rows import Leaf, leaves
-from tasks_app.seals.sealing import as_seal
+from tasks_app.seals.sealing import as_seal, sealed_places
 
 LEDGER_OF: Mapping[int, str] = {layout.code: layout.ledger for layout in LAYOUTS}
 MOST_NAMED = 20
@@ -90,7 +89,7 @@ def _unlike_the_head(head: Head, *, tenant_id: int, heads: Sequence[bytes]) -> l
 def _unlike_its_rows(row: LedgerSeal, batch: Sequence[Leaf]) -> list[str]:
     if len(batch) == row.rows and root([leaf.hash for leaf in batch]) == bytes(row.root):
         return []
-    sealed = dict(iter_unpack(">q8s", bytes(row.places)))
+    sealed = sealed_places(row)
     found = {leaf.seq: leaf for leaf in batch}
     named = [
         *(f"row {seq} was removed" for seq in sealed if seq not in found),

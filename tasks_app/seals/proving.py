@@ -1,7 +1,6 @@
 """Inclusion proofs: that one row is in the ledger as it was sealed, with nothing else of the ledger shown."""
 
 from collections.abc import Mapping
-from struct import iter_unpack
 from typing import Any
 
 from django.db import connection
@@ -11,7 +10,7 @@ from tasks_app.seals.canonical import LAYOUTS, Layout, bytes_in_sql, columns_in_
 from tasks_app.seals.chain import head_of
 from tasks_app.seals.exporting import row_as_json, told_seal
 from tasks_app.seals.merkle import leaf_hash, path
-from tasks_app.seals.sealing import as_seal
+from tasks_app.seals.sealing import as_seal, sealed_places
 
 # By positions, which a seal names: a look-up each.
 ROW = """/* seals.row */
@@ -41,7 +40,7 @@ def proof_of(*, tenant_id: int, seq: int) -> dict[str, Any] | None:
         .iterator()
     )
     for each in sealed:
-        seqs = [place for place, _ in iter_unpack(">q8s", bytes(each.places))]
+        seqs = list(sealed_places(each))
         if seq in seqs:
             return _proof(row_as_json(layout.ledger, row), seal=each, seqs=seqs)
     return None

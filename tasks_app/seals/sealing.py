@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
-from struct import pack
+from struct import iter_unpack, pack
 
 from django.db import IntegrityError, connection
 
@@ -18,6 +18,8 @@ from tasks_app.tenancy import DatabaseRole, entered
 # Rows of one seal. A proof reads those of its row's seal, and a larger one makes proofs longer and slower.
 MOST_ROWS = 1_024
 TIMEOUT_SECONDS = 3_600
+# A row's position, and the first eight bytes of its hash.
+PLACE = ">q8s"
 
 # Below it every transaction has ended, and none gets such a number any more.
 SETTLED = "/* seals.settled */ SELECT txid_snapshot_xmin(txid_current_snapshot())"
@@ -81,7 +83,12 @@ def as_seal(row: LedgerSeal) -> Seal:
 
 def places_of(batch: Sequence[Leaf]) -> bytes:
     """Where each row is, and half of its hash's half: what names a row that was changed."""
-    return b"".join(pack(">q", leaf.seq) + leaf.hash[:8] for leaf in batch)
+    return b"".join(pack(PLACE, leaf.seq, leaf.hash[:8]) for leaf in batch)
+
+
+def sealed_places(row: LedgerSeal) -> dict[int, bytes]:
+    """By position, in the order in which they were sealed: what `places_of` kept of each row's hash."""
+    return dict(iter_unpack(PLACE, bytes(row.places)))
 
 
 @dataclass(frozen=True, slots=True)
